@@ -1,0 +1,239 @@
+import { CODEC, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
+import { ParquetError } from './parquet-error.ts'
+import { nameText, readSchema, type Schema } from './schema.ts'
+import { THRIFT, ThriftReader } from './thrift-reader.ts'
+
+/** "PAR1", the length of the metadata, "PAR1": the least a Parquet file has. */
+export const MIN_FILE_BYTES = 12
+/** length of the metadata and "PAR1", at the end of the file */
+export const TAIL_BYTES = 8
+
+/**
+ * A checked footer. Numbers of column chunks are in typed arrays, `leaves` entries a row group: with objects, thousands
+ * of small files would not fit in a Worker.
+ */
+export interface Footer {
+  schema: Schema
+  rowCount: number
+  rowGroupCount: number
+  /** bytes of metadata, length and magic */
+  footerBytes: number
+  rowsOfGroup: Float64Array
+  /** first byte of the chunk, its dictionary page included */
+  chunkOffset: Float64Array
+  chunkBytes: Float64Array
+  chunkUncompressedBytes: Float64Array
+  /** levels in the chunk: values, nulls and empty lists */
+  chunkValues: Float64Array
+  chunkCodec: Uint8Array
+  keyValues: { key: Uint8Array; value: Uint8Array | undefined }[]
+}
+
+/**
+ * @param tail the last 8 bytes of the file or more
+ * @returns bytes of the footer: metadata, length and magic
+ * @throws ParquetError `not_parquet`, `encrypted`, or `bad_footer` when it would not fit in the file
+ */
+export function footerLength(fileLength: number, tail: Uint8Array): number {
+  if (fileLength === 0) throw new ParquetError('not_parquet', 'the file is empty')
+  if (fileLength < MIN_FILE_BYTES) throw new ParquetError('not_parquet', `a file of ${fileLength} bytes is too short`)
+  if (tail.byteLength < TAIL_BYTES)
+    throw new ParquetError('bad_option', `a tail of ${tail.byteLength} bytes is too short`)
+  const magic = uint32At(tail, tail.byteLength - 4)
+  if (magic === MAGIC_ENCRYPTED) throw new ParquetError('encrypted', 'the footer is encrypted')
+  if (magic !== MAGIC) throw new ParquetError('not_parquet', 'the file does not end with PAR1')
+  const length = uint32At(tail, tail.byteLength - TAIL_BYTES) + TAIL_BYTES
+  if (length > fileLength - 4) {
+    throw new ParquetError('bad_footer', `a footer of ${length} bytes in a file of ${fileLength}`)
+  }
+  return length
+}
+
+/**
+ * Parse and check a footer.
+ * @param footer exactly the last `footerLength` bytes of the file
+ * @throws ParquetError `bad_footer` or `encrypted`
+ */
+export function readFooter(fileLength: number, footer: Uint8Array): Footer {
+  const reader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
+  const dataEnd = fileLength - footer.byteLength
+  let schema: Schema | undefined
+  let rowCount: number | undefined
+  let groups: RowGroups | undefined
+  const keyValues: Footer['keyValues'] = []
+  reader.enterStruct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 2) {
+      if (schema) reader.fail('two schemas')
+      schema = readSchema(reader)
+    } else if (id === 3) {
+      rowCount = reader.i64()
+    } else if (id === 4) {
+      if (groups) reader.fail('two lists of row groups')
+      if (!schema) reader.fail('row groups before the schema')
+      groups = readRowGroups(reader, schema, dataEnd)
+    } else if (id === 5) {
+      for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) keyValues.push(readKeyValue(reader))
+    } else if (id === 8) {
+      throw new ParquetError('encrypted', 'the file has encrypted columns')
+    } else {
+      reader.skip()
+    }
+  }
+  if (!schema) reader.fail('no schema')
+  if (!groups) reader.fail('no row groups')
+  if (rowCount === undefined || rowCount < 0) reader.fail('num_rows missing or negative')
+  const rowsInGroups = groups.rows.reduce((sum, rows) => sum + rows, 0)
+  if (rowsInGroups !== rowCount) {
+    throw new ParquetError('bad_footer', `num_rows is ${rowCount} but the row groups have ${rowsInGroups}`)
+  }
+  return {
+    schema,
+    rowCount,
+    rowGroupCount: groups.rows.length,
+    footerBytes: footer.byteLength,
+    rowsOfGroup: Float64Array.from(groups.rows),
+    chunkOffset: Float64Array.from(groups.offset),
+    chunkBytes: Float64Array.from(groups.bytes),
+    chunkUncompressedBytes: Float64Array.from(groups.uncompressedBytes),
+    chunkValues: Float64Array.from(groups.values),
+    chunkCodec: Uint8Array.from(groups.codec),
+    keyValues,
+  }
+}
+
+interface RowGroups {
+  rows: number[]
+  offset: number[]
+  bytes: number[]
+  uncompressedBytes: number[]
+  values: number[]
+  codec: number[]
+}
+
+function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): RowGroups {
+  const groups: RowGroups = { rows: [], offset: [], bytes: [], uncompressedBytes: [], values: [], codec: [] }
+  for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
+    const firstChunk = groups.values.length
+    let rows: number | undefined
+    let chunks = -1
+    reader.enterStruct()
+    for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+      if (id === 1) {
+        if (chunks >= 0) reader.fail('two lists of columns')
+        chunks = reader.list(THRIFT.STRUCT)
+        if (chunks !== schema.leaves.length) {
+          reader.fail(`a row group has ${chunks} column chunks, the schema ${schema.leaves.length} leaves`)
+        }
+        for (let column = 0; column < chunks; column++) readChunk(reader, schema, column, dataEnd, groups)
+      } else if (id === 3) {
+        rows = reader.i64()
+      } else {
+        reader.skip()
+      }
+    }
+    if (chunks < 0) reader.fail('a row group without columns')
+    if (rows === undefined || rows < 0) reader.fail('num_rows of a row group missing or negative')
+    for (let column = 0; column < chunks; column++) {
+      const values = groups.values[firstChunk + column]!
+      const { maxRepetition, name } = schema.leaves[column]!
+      if (maxRepetition === 0 ? values !== rows : values < rows) {
+        reader.fail(`column ${name} has ${values} values in a row group of ${rows} rows`)
+      }
+    }
+    groups.rows.push(rows)
+  }
+  // also keeps a small file from naming the same bytes many times over
+  const total = groups.bytes.reduce((sum, bytes) => sum + bytes, 0)
+  if (total > dataEnd) reader.fail(`column chunks of ${total} bytes in ${dataEnd} bytes of data`)
+  return groups
+}
+
+function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd: number, into: RowGroups): void {
+  const { name } = schema.leaves[column]!
+  let hasMetadata = false
+  reader.enterStruct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 1) {
+      if (reader.binary().length > 0) reader.fail(`column ${name} is in another file`)
+    } else if (id === 3) {
+      if (hasMetadata) reader.fail(`column ${name} has its metadata twice`)
+      hasMetadata = true
+      readChunkMetadata(reader, schema, column, dataEnd, into)
+    } else if (id === 8 || id === 9) {
+      throw new ParquetError('encrypted', `column ${name} is encrypted`)
+    } else {
+      reader.skip()
+    }
+  }
+  if (!hasMetadata) reader.fail(`column ${name} has no metadata`)
+}
+
+function readChunkMetadata(
+  reader: ThriftReader,
+  schema: Schema,
+  column: number,
+  dataEnd: number,
+  into: RowGroups,
+): void {
+  const leaf = schema.leaves[column]!
+  let [physical, codec, values, uncompressed, compressed, dataOffset, dictionaryOffset] = [-1, -1, -1, -1, -1, -1, 0]
+  reader.struct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 1) physical = reader.i32()
+    else if (id === 3) checkPath(reader, leaf.path, leaf.name)
+    else if (id === 4) codec = reader.i32()
+    else if (id === 5) values = reader.i64()
+    else if (id === 6) uncompressed = reader.i64()
+    else if (id === 7) compressed = reader.i64()
+    else if (id === 9) dataOffset = reader.i64()
+    else if (id === 11) dictionaryOffset = reader.i64()
+    else reader.skip()
+  }
+  if (physical !== leaf.physical) reader.fail(`column ${leaf.name} has physical type ${physical}, not ${leaf.physical}`)
+  if (codec < 0 || codec > CODEC.LZ4_RAW) reader.fail(`column ${leaf.name} has an unknown codec`)
+  if (values < 0 || uncompressed < 0 || compressed < 0)
+    reader.fail(`column ${leaf.name} has a size missing or negative`)
+  // some writers leave 0 where there is no dictionary page
+  const offset = dictionaryOffset > 0 && dictionaryOffset < dataOffset ? dictionaryOffset : dataOffset
+  if (compressed > 0 || values > 0) {
+    if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
+    if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
+    if (offset + compressed > dataEnd) {
+      reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
+    }
+  }
+  into.offset.push(offset)
+  into.bytes.push(compressed)
+  into.uncompressedBytes.push(uncompressed)
+  into.values.push(values)
+  into.codec.push(codec)
+}
+
+function checkPath(reader: ThriftReader, path: Uint8Array[], name: string): void {
+  const size = reader.list(THRIFT.BINARY)
+  let same = size === path.length
+  for (let i = 0; i < size; i++) {
+    const part = reader.elementBinary()
+    const wanted = path[i]
+    same &&= wanted !== undefined && part.length === wanted.length && part.every((byte, at) => byte === wanted[at])
+  }
+  if (!same) reader.fail(`the chunk in the place of column ${name} has another path`)
+}
+
+function readKeyValue(reader: ThriftReader): Footer['keyValues'][number] {
+  let key: Uint8Array | undefined
+  let value: Uint8Array | undefined
+  reader.enterStruct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 1) key = reader.binary().slice()
+    else if (id === 2) value = reader.binary().slice()
+    else reader.skip()
+  }
+  if (!key) reader.fail('key-value metadata without a key')
+  return { key, value }
+}
+
+export function keyText(key: Uint8Array): string {
+  return nameText(key)
+}

@@ -1,0 +1,6 @@
+export { footerLength } from './footer.ts'
+export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './inspect.ts'
+export type { Codec, CodecName, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
+export { mergeParquet } from './merge-parquet.ts'
+export { PARQUET_ERRORS, ParquetError, type ParquetErrorCode } from './parquet-error.ts'
+export { memorySink, memorySource, type Sink, type Source } from './source.ts'
