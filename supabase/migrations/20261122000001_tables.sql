@@ -1,0 +1,193 @@
+-- The catalog: which files hold the rows of a data set, and what work is under way on them.
+-- Nothing but the functions of the next migrations touches these tables.
+
+create schema fusou;
+comment on schema fusou is 'Parts of the public functions; not reachable over HTTP.';
+
+create table public.datasets (
+  id text primary key constraint datasets_id_pattern check (id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
+  owner_id uuid not null,
+  settings jsonb not null default '{}',
+  version bigint not null default 0,
+  oldest_version bigint not null default 0,
+  compaction_needed boolean not null default false,
+  last_attempted_at timestamptz,
+  last_compacted_at timestamptz,
+  created_at timestamptz not null default now(),
+  constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
+);
+comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
+comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
+comment on column public.datasets.settings is 'retentionSeconds, targetFileBytes; see fusou.setting().';
+
+create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
+create index datasets_owner on public.datasets (owner_id);
+
+create table public.jobs (
+  id uuid primary key default gen_random_uuid(),
+  kind text not null default 'compaction' constraint jobs_kind check (kind in ('compaction')),
+  dataset_id text not null references public.datasets (id),
+  table_name text,
+  period_tag text,
+  priority text not null constraint jobs_priority check (priority in ('realtime', 'manual', 'scheduled')),
+  state text not null default 'queued'
+    constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
+  triggers integer not null default 1,
+  requested_by uuid,
+  message_id text,
+  metric_id text,
+  attempt integer not null default 0,
+  max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
+  lease_until timestamptz,
+  cancel_requested_at timestamptz,
+  step text,
+  step_durations jsonb not null default '{}',
+  files_in bigint not null default 0,
+  files_out bigint not null default 0,
+  rows_in bigint not null default 0,
+  rows_out bigint not null default 0,
+  bytes_in bigint not null default 0,
+  bytes_out bigint not null default 0,
+  error_code text,
+  error_step text,
+  error_message text,
+  result jsonb,
+  created_at timestamptz not null default clock_timestamp(),
+  dispatched_at timestamptz,
+  started_at timestamptz,
+  finished_at timestamptz,
+  constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null)),
+  constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
+  constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
+);
+comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
+comment on column public.jobs.message_id is 'The queue message that registered the job, so that its redelivery finds it again.';
+comment on column public.jobs.table_name is 'Scope; null means every table.';
+
+create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
+create unique index jobs_one_queued on public.jobs (dataset_id, kind) where state = 'queued';
+create unique index jobs_one_per_message on public.jobs (message_id) where message_id is not null;
+create index jobs_newest on public.jobs (created_at desc, id desc);
+create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
+create index jobs_leases on public.jobs (lease_until) where state = 'running';
+
+create table public.files (
+  id uuid primary key default gen_random_uuid(),
+  dataset_id text not null references public.datasets (id),
+  table_name text not null,
+  period_tag text not null,
+  r2_key text not null,
+  byte_offset bigint not null constraint files_offset check (byte_offset >= 0),
+  byte_length bigint not null constraint files_length check (byte_length > 0),
+  row_count bigint not null constraint files_rows check (row_count >= 0),
+  row_group_count integer not null constraint files_row_groups check (row_group_count >= 0),
+  level integer not null constraint files_level check (level >= 0),
+  content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
+  schema_fingerprint text not null,
+  sort_min text,
+  sort_max text,
+  created_version bigint not null,
+  removed_version bigint,
+  created_by_job uuid references public.jobs (id),
+  removed_by_job uuid references public.jobs (id),
+  uploaded_by uuid,
+  created_at timestamptz not null default now(),
+  removed_at timestamptz,
+  quarantine_code text,
+  quarantine_message text,
+  quarantined_by_job uuid references public.jobs (id),
+  constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
+  constraint files_removed_later check (removed_version > created_version)
+);
+comment on column public.files.quarantine_code is
+  'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
+
+-- A fragment that was merged keeps its row until vacuum, so a late retry of its upload is still known as a duplicate.
+create unique index files_one_per_content on public.files (dataset_id, table_name, period_tag, content_sha256)
+  where level = 0;
+create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, byte_length)
+  where removed_version is null and quarantine_code is null;
+create index files_of_dataset on public.files (dataset_id, table_name, period_tag, id);
+create index files_removed on public.files (removed_at) where removed_at is not null;
+create index files_of_object on public.files (r2_key);
+
+create table public.merges (
+  job_id uuid not null references public.jobs (id),
+  attempt integer not null,
+  index integer not null,
+  table_name text not null,
+  period_tag text not null,
+  input_ids uuid[] not null constraint merges_two_inputs check (cardinality(input_ids) >= 2),
+  rows_in bigint not null,
+  bytes_in bigint not null,
+  state text not null default 'planned' constraint merges_state check (state in ('planned', 'committed', 'failed')),
+  output_id uuid references public.files (id) on delete set null,
+  output_key text,
+  version bigint,
+  error_code text,
+  error_message text,
+  primary key (job_id, attempt, index)
+);
+comment on table public.merges is 'The plan of each attempt: one row for each output file to write.';
+create index merges_output on public.merges (output_id) where output_id is not null;
+
+create table public.outbox (
+  id bigint generated always as identity primary key,
+  type text not null,
+  key text not null,
+  payload jsonb not null,
+  status text not null default 'pending'
+    constraint outbox_status check (status in ('pending', 'in_progress', 'published', 'dead')),
+  attempts integer not null default 0,
+  next_attempt_at timestamptz not null default now(),
+  locked_by text,
+  locked_until timestamptz,
+  error text,
+  created_at timestamptz not null default now(),
+  published_at timestamptz,
+  constraint outbox_locked_in_progress check (
+    (status = 'in_progress') = (locked_by is not null) and (status = 'in_progress') = (locked_until is not null)
+  )
+);
+create index outbox_due on public.outbox (next_attempt_at, id) where status = 'pending';
+create index outbox_locks on public.outbox (locked_until) where status = 'in_progress';
+create index outbox_open_keys on public.outbox (key) where status in ('pending', 'in_progress');
+create index outbox_published on public.outbox (published_at) where status = 'published';
+
+create table public.dead_letters (
+  id bigint generated always as identity primary key,
+  queue text not null,
+  message_id text not null,
+  body jsonb not null,
+  code text not null,
+  message text not null,
+  attempts integer not null,
+  dataset_id text,
+  job_id uuid,
+  received_at timestamptz not null default now(),
+  constraint dead_letters_once unique (queue, message_id)
+);
+create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
+
+create table public.garbage (
+  r2_key text primary key,
+  doomed_at timestamptz not null default now()
+);
+comment on table public.garbage is 'Objects that no file row names any more; vacuum deletes them, then these rows.';
+
+create table public.sweeps (
+  name text primary key,
+  cursor text,
+  next_at timestamptz not null
+);
+comment on table public.sweeps is 'Where a walk over all objects of the bucket goes on.';
+
+do $$
+declare
+  name text;
+begin
+  foreach name in array array['datasets', 'jobs', 'files', 'merges', 'outbox', 'dead_letters', 'garbage', 'sweeps'] loop
+    execute format('alter table public.%I enable row level security', name);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
+  end loop;
+end $$;

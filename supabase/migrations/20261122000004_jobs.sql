@@ -1,0 +1,387 @@
+-- The life of a job. queued -> running -> succeeded | dead | cancelled; queued -> cancelled | dead.
+-- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
+-- a queued successor keeps its place.
+
+-- Ends a job and lets its successor start. The caller holds the lock of the data set.
+create function fusou.end_job(
+  p_job_id uuid, p_state text, p_sender text,
+  p_code text default null, p_step text default null, p_message text default null
+)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_job public.jobs;
+  v_next uuid;
+begin
+  update public.jobs
+  set state = p_state,
+      lease_until = null,
+      finished_at = clock_timestamp(),
+      error_code = coalesce(p_code, error_code),
+      error_step = coalesce(p_step, error_step),
+      error_message = coalesce(left(p_message, 2000), error_message)
+  where id = p_job_id
+  returning * into v_job;
+
+  update public.datasets d
+  set compaction_needed = fusou.needs_compaction(d.id),
+      last_compacted_at = case when p_state = 'succeeded' then now() else d.last_compacted_at end
+  where d.id = v_job.dataset_id;
+
+  select id into v_next from public.jobs
+  where dataset_id = v_job.dataset_id and kind = v_job.kind and state = 'queued';
+  if found and not exists (
+    select 1 from public.outbox where key = v_next::text and status in ('pending', 'in_progress')
+  ) then
+    return fusou.dispatch(v_next, p_sender);
+  end if;
+  return null;
+end $$;
+
+-- The fence before every write of an attempt: locks the data set and the job, and says whether this attempt may go on.
+-- 'ok' | 'stale_attempt' | 'cancelled' | 'unknown_job'
+create function fusou.fence(p_job_id uuid, p_attempt integer)
+returns text
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_job public.jobs;
+begin
+  perform 1 from public.datasets d
+  where d.id = (select dataset_id from public.jobs where id = p_job_id)
+  for update;
+  select * into v_job from public.jobs where id = p_job_id for update;
+  if not found then
+    return 'unknown_job';
+  elsif v_job.state = 'cancelled' then
+    return 'cancelled';
+  elsif v_job.state <> 'running' or v_job.attempt <> p_attempt then
+    return 'stale_attempt';
+  elsif v_job.cancel_requested_at is not null then
+    perform fusou.end_job(p_job_id, 'cancelled', null);
+    return 'cancelled';
+  end if;
+  return 'ok';
+end $$;
+
+-- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
+-- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
+-- waiting (another job of the data set runs; its end dispatches this one), ended, unknown_dataset, unknown_job.
+create function public.accept_message(
+  p_message_id text, p_dataset_id text, p_job_id uuid, p_priority text, p_table text, p_period_tag text,
+  p_metric_id text, p_lease_seconds integer
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs;
+  v_job_id uuid := p_job_id;
+begin
+  perform 1 from public.datasets where id = p_dataset_id for update;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  if v_job_id is null then
+    select id into v_job_id from public.jobs where message_id = p_message_id;
+    if not found then
+      v_job_id := (fusou.request_job(
+        p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, false
+      ) ->> 'jobId')::uuid;
+    end if;
+  end if;
+
+  select * into v_job from public.jobs where id = v_job_id and dataset_id = p_dataset_id for update;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_job');
+  elsif v_job.state = 'running' then
+    return jsonb_build_object('outcome', 'running', 'jobId', v_job.id, 'attempt', v_job.attempt);
+  elsif v_job.state <> 'queued' then
+    return jsonb_build_object('outcome', 'ended', 'jobId', v_job.id, 'state', v_job.state);
+  elsif exists (
+    select 1 from public.jobs where dataset_id = p_dataset_id and kind = v_job.kind and state = 'running'
+  ) then
+    return jsonb_build_object('outcome', 'waiting', 'jobId', v_job.id);
+  end if;
+
+  update public.jobs
+  set state = 'running',
+      attempt = attempt + 1,
+      started_at = coalesce(started_at, clock_timestamp()),
+      lease_until = now() + make_interval(secs => p_lease_seconds)
+  where id = v_job.id
+  returning * into v_job;
+  update public.datasets set last_attempted_at = now() where id = p_dataset_id;
+  return jsonb_build_object('outcome', 'claimed', 'jobId', v_job.id, 'attempt', v_job.attempt);
+end $$;
+
+-- Each step begins with this: proves that the attempt is current, renews its lease, names the step for the operator.
+-- p_finished: {step: seconds} of steps that ended since the last call.
+create function public.enter_step(
+  p_job_id uuid, p_attempt integer, p_step text, p_lease_seconds integer, p_finished jsonb default '{}'
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_outcome text := fusou.fence(p_job_id, p_attempt);
+begin
+  if v_outcome = 'ok' then
+    update public.jobs
+    set step = p_step,
+        step_durations = step_durations || p_finished,
+        lease_until = now() + make_interval(secs => p_lease_seconds)
+    where id = p_job_id;
+  end if;
+  return jsonb_build_object('outcome', v_outcome);
+end $$;
+
+-- An attempt that failed: the next one after a pause, or the end. The message of either goes out by the outbox,
+-- that of a dead job to the dead-letter queue.
+create function public.fail_attempt(
+  p_job_id uuid, p_attempt integer, p_code text, p_step text, p_message text, p_transient boolean,
+  p_lease_seconds integer, p_sender text default null
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_job public.jobs;
+  v_delay interval;
+  v_outbox jsonb := '[]';
+begin
+  if v_outcome <> 'ok' then
+    return jsonb_build_object('outcome', v_outcome, 'outbox', v_outbox);
+  end if;
+  select * into strict v_job from public.jobs where id = p_job_id;
+  if p_transient and v_job.attempt < v_job.max_attempts then
+    v_delay := fusou.backoff(v_job.attempt, 10, 600);
+    update public.jobs
+    set attempt = attempt + 1,
+        step = null,
+        error_code = p_code,
+        error_step = p_step,
+        error_message = left(p_message, 2000),
+        lease_until = now() + v_delay + make_interval(secs => p_lease_seconds)
+    where id = p_job_id;
+    perform fusou.dispatch(p_job_id, null, v_delay);
+    return jsonb_build_object(
+      'outcome', 'retrying', 'attempt', v_job.attempt + 1,
+      'delaySeconds', extract(epoch from v_delay), 'outbox', v_outbox
+    );
+  end if;
+  return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(p_job_id, p_code, p_step, p_message, p_sender));
+end $$;
+
+-- Declares a job dead and tells the dead-letter queue. Answers with the messages to send.
+create function fusou.bury(p_job_id uuid, p_code text, p_step text, p_message text, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_next jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
+  v_job public.jobs;
+begin
+  select * into strict v_job from public.jobs where id = p_job_id;
+  return jsonb_build_array(fusou.emit(
+    'job.dead',
+    p_job_id::text || '-dead-' || v_job.attempt,
+    jsonb_build_object(
+      'datasetId', v_job.dataset_id,
+      'jobId', v_job.id,
+      'attempt', v_job.attempt,
+      'code', v_job.error_code,
+      'step', v_job.error_step,
+      'message', v_job.error_message
+    ),
+    p_sender
+  )) || case when v_next is null then '[]' else jsonb_build_array(v_next) end;
+end $$;
+
+-- p_more: the plan left files for another job. A job with failed merges is dead: what it could merge is merged,
+-- what it could not is quarantined and named.
+create function public.finish_job(
+  p_job_id uuid, p_attempt integer, p_result jsonb, p_more boolean, p_finished jsonb default '{}',
+  p_sender text default null
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_job public.jobs;
+  v_failed record;
+  v_next jsonb;
+begin
+  select * into v_job from public.jobs where id = p_job_id;
+  if v_outcome = 'stale_attempt' and v_job.attempt = p_attempt and v_job.state in ('succeeded', 'dead') then
+    return jsonb_build_object('outcome', v_job.state, 'outbox', '[]'::jsonb);
+  elsif v_outcome <> 'ok' then
+    return jsonb_build_object('outcome', v_outcome, 'outbox', '[]'::jsonb);
+  end if;
+  update public.jobs set result = p_result, step = null, step_durations = step_durations || p_finished
+  where id = p_job_id;
+  if p_more then
+    perform fusou.request_job(v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null);
+  end if;
+  select m.index, m.error_code, m.error_message, count(*) over () as failures into v_failed
+  from public.merges m
+  where m.job_id = p_job_id and m.attempt = p_attempt and m.state = 'failed'
+  order by m.index limit 1;
+  if found then
+    return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(
+      p_job_id, v_failed.error_code, 'compact-' || v_failed.index,
+      v_failed.error_message || case when v_failed.failures > 1
+        then format(' (and %s more merges failed)', v_failed.failures - 1) else '' end,
+      p_sender
+    ));
+  end if;
+  update public.jobs set error_code = null, error_step = null, error_message = null where id = p_job_id;
+  v_next := fusou.end_job(p_job_id, 'succeeded', p_sender);
+  return jsonb_build_object(
+    'outcome', 'succeeded', 'outbox', case when v_next is null then '[]' else jsonb_build_array(v_next) end
+  );
+end $$;
+
+-- Whether the requester (null: an operator) may act on a job. Locks its data set and the job.
+create function fusou.open_job(p_job_id uuid, p_requester uuid)
+returns public.jobs
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_job public.jobs;
+begin
+  perform 1 from public.datasets d
+  where d.id = (select dataset_id from public.jobs where id = p_job_id)
+    and (p_requester is null or d.owner_id = p_requester)
+  for update;
+  if found then
+    select * into v_job from public.jobs where id = p_job_id for update;
+  end if;
+  return v_job;
+end $$;
+
+-- A queued job ends at once, a running one at its next step; either way what is half done stays invisible.
+create function public.cancel_job(p_job_id uuid, p_requester uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+begin
+  if v_job.id is null then
+    return jsonb_build_object('outcome', 'unknown_job');
+  elsif v_job.state = 'queued' then
+    perform fusou.end_job(p_job_id, 'cancelled', null);
+    return jsonb_build_object('outcome', 'cancelled');
+  elsif v_job.state = 'running' then
+    update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = p_job_id;
+    return jsonb_build_object('outcome', 'cancelling');
+  end if;
+  return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
+end $$;
+
+-- A dead job's work is asked for anew as a job of its own; what it had put in quarantine is tried again.
+create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+begin
+  if v_job.id is null then
+    return jsonb_build_object('outcome', 'unknown_job');
+  elsif v_job.state not in ('dead', 'cancelled') then
+    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
+  end if;
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
+  where quarantined_by_job = p_job_id;
+  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = v_job.dataset_id;
+  return jsonb_build_object('outcome', 'requested') || fusou.request_job(
+    v_job.dataset_id, v_job.table_name, v_job.period_tag, 'manual', p_requester, p_sender
+  );
+end $$;
+
+-- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
+create function public.list_expired_leases(p_limit integer)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object('jobId', e.id, 'attempt', e.attempt) order by e.lease_until), '[]')
+  from (
+    select id, attempt, lease_until from public.jobs
+    where state = 'running' and lease_until < now()
+    order by lease_until limit p_limit
+  ) e
+$$;
+
+-- Queued jobs that nothing will start: no message under way, none delivered for a while, no running sibling.
+-- Happens when a queue loses a message that it had taken.
+create function public.redispatch_stale_jobs(p_older_seconds integer, p_limit integer)
+returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  for v_job in
+    select j.id, j.dataset_id from public.jobs j
+    where j.state = 'queued'
+      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'))
+      and not exists (
+        select 1 from public.jobs r where r.dataset_id = j.dataset_id and r.kind = j.kind and r.state = 'running'
+      )
+    order by j.created_at limit p_limit
+  loop
+    perform 1 from public.datasets where id = v_job.dataset_id for update;
+    perform 1 from public.jobs where id = v_job.id and state = 'queued'
+      and coalesce(dispatched_at, created_at) < now() - make_interval(secs => p_older_seconds);
+    if found then
+      perform fusou.dispatch(v_job.id);
+      v_count := v_count + 1;
+    end if;
+  end loop;
+  return v_count;
+end $$;
+
+-- What the dead-letter consumer saw, whole and once. A job that its message could not start is dead with it.
+create function public.record_dead_letter(
+  p_queue text, p_message_id text, p_body jsonb, p_code text, p_message text, p_attempts integer,
+  p_dataset_id text, p_job_id uuid
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs;
+begin
+  insert into public.dead_letters (queue, message_id, body, code, message, attempts, dataset_id, job_id)
+  values (p_queue, p_message_id, p_body, p_code, left(p_message, 2000), p_attempts, p_dataset_id, p_job_id)
+  on conflict on constraint dead_letters_once do nothing;
+  if not found then
+    return jsonb_build_object('outcome', 'duplicate');
+  end if;
+  v_job := fusou.open_job(p_job_id, null);
+  if v_job.state = 'queued' then
+    perform fusou.end_job(p_job_id, 'dead', null, p_code, 'queue', p_message);
+  end if;
+  return jsonb_build_object('outcome', 'recorded');
+end $$;

@@ -1,0 +1,217 @@
+-- What people and programs look at. p_requester: the user who asks, null for an operator.
+
+create function fusou.job_json(p_job public.jobs)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p_job.id,
+    'kind', p_job.kind,
+    'state', p_job.state,
+    'priority', p_job.priority,
+    'datasetId', p_job.dataset_id,
+    'table', p_job.table_name,
+    'periodTag', p_job.period_tag,
+    'metricId', p_job.metric_id,
+    'triggers', p_job.triggers,
+    'attempt', p_job.attempt,
+    'maxAttempts', p_job.max_attempts,
+    'cancelRequested', p_job.cancel_requested_at is not null,
+    'progress', (
+      select jsonb_build_object(
+        'step', p_job.step,
+        'mergesPlanned', count(*) filter (where m.attempt = p_job.attempt),
+        'mergesCommitted', count(*) filter (where m.attempt = p_job.attempt and m.state = 'committed'),
+        'mergesFailed', count(*) filter (where m.attempt = p_job.attempt and m.state = 'failed'),
+        'filesIn', p_job.files_in, 'filesOut', p_job.files_out,
+        'rowsIn', p_job.rows_in, 'rowsOut', p_job.rows_out,
+        'bytesIn', p_job.bytes_in, 'bytesOut', p_job.bytes_out
+      )
+      from public.merges m where m.job_id = p_job.id
+    ),
+    'steps', p_job.step_durations,
+    'error', case when p_job.error_code is not null then jsonb_build_object(
+      'code', p_job.error_code, 'step', p_job.error_step, 'message', p_job.error_message
+    ) end,
+    'result', p_job.result,
+    'createdAt', p_job.created_at,
+    'dispatchedAt', p_job.dispatched_at,
+    'startedAt', p_job.started_at,
+    'finishedAt', p_job.finished_at,
+    'leaseUntil', p_job.lease_until
+  )
+$$;
+
+create function public.get_job(p_job_id uuid, p_requester uuid)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select fusou.job_json(j) from public.jobs j join public.datasets d on d.id = j.dataset_id
+  where j.id = p_job_id and (p_requester is null or d.owner_id = p_requester)
+$$;
+
+-- Newest first. p_before: [createdAt, id] of the last job of the page before.
+create function public.list_jobs(
+  p_requester uuid, p_state text, p_kind text, p_dataset_id text, p_before_created timestamptz, p_before_id uuid,
+  p_limit integer
+)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(fusou.job_json(p.job) order by (p.job).created_at desc, (p.job).id desc), '[]')
+  from (
+    select j as job
+    from public.jobs j join public.datasets d on d.id = j.dataset_id
+    where (p_requester is null or d.owner_id = p_requester)
+      and (p_state is null or j.state = p_state)
+      and (p_kind is null or j.kind = p_kind)
+      and (p_dataset_id is null or j.dataset_id = p_dataset_id)
+      and (p_before_id is null or (j.created_at, j.id) < (p_before_created, p_before_id))
+    order by j.created_at desc, j.id desc
+    limit p_limit
+  ) p
+$$;
+
+create function public.job_status(p_requester uuid)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  with mine as (
+    select j.* from public.jobs j join public.datasets d on d.id = j.dataset_id
+    where p_requester is null or d.owner_id = p_requester
+  )
+  select jsonb_build_object(
+    'jobs', (
+      select jsonb_object_agg(s.state, (select count(*) from mine where mine.state = s.state))
+      from unnest(array['queued', 'running', 'succeeded', 'dead', 'cancelled']) as s (state)
+    ),
+    'oldestQueuedSeconds', (
+      select floor(extract(epoch from now() - min(created_at))) from mine where state = 'queued'
+    ),
+    'expiredLeases', (select count(*) from mine where state = 'running' and lease_until < now()),
+    'datasetsWaiting', (
+      select count(*) from public.datasets d
+      where d.compaction_needed and (p_requester is null or d.owner_id = p_requester)
+    ),
+    'quarantinedFiles', (
+      select count(*) from public.files f join public.datasets d on d.id = f.dataset_id
+      where f.quarantine_code is not null and f.removed_version is null
+        and (p_requester is null or d.owner_id = p_requester)
+    ),
+    'outbox', case when p_requester is null then (
+      select jsonb_build_object(
+        'open', count(*) filter (where status in ('pending', 'in_progress')),
+        'dead', count(*) filter (where status = 'dead'),
+        'oldestDueSeconds', greatest(0, floor(extract(epoch from now() - min(next_attempt_at) filter (where status = 'pending'))))
+      )
+      from public.outbox where status <> 'published'
+    ) end,
+    'deadLetters', case when p_requester is null then (select count(*) from public.dead_letters) end
+  )
+$$;
+
+-- Dead jobs and what the dead-letter queue brought, newest first; the counts are of all.
+create function public.dead_letter_status(p_requester uuid, p_limit integer)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  with dead_jobs as (
+    select j.* from public.jobs j join public.datasets d on d.id = j.dataset_id
+    where j.state = 'dead' and (p_requester is null or d.owner_id = p_requester)
+  ), letters as (
+    select l.* from public.dead_letters l
+    where p_requester is null
+      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
+  )
+  select jsonb_build_object(
+    'workflowFailures', jsonb_build_object(
+      'count', (select count(*) from dead_jobs),
+      'records', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'jobId', j.id, 'datasetId', j.dataset_id, 'attempt', j.attempt, 'code', j.error_code,
+          'step', j.error_step, 'message', j.error_message, 'finishedAt', j.finished_at
+        ) order by j.finished_at desc), '[]')
+        from (select * from dead_jobs order by finished_at desc limit p_limit) j
+      )
+    ),
+    'dlqFailures', jsonb_build_object(
+      'count', (select count(*) from letters),
+      'records', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'id', l.id, 'queue', l.queue, 'messageId', l.message_id, 'datasetId', l.dataset_id, 'jobId', l.job_id,
+          'code', l.code, 'message', l.message, 'attempts', l.attempts, 'body', l.body, 'receivedAt', l.received_at
+        ) order by l.received_at desc, l.id desc), '[]')
+        from (select * from letters order by received_at desc, id desc limit p_limit) l
+      )
+    )
+  )
+$$;
+
+-- The files of one version, in order of table, period tag and id. p_version null: the current one.
+create function public.list_files(
+  p_dataset_id text, p_requester uuid, p_table text, p_period_tag text, p_version bigint,
+  p_after_table text, p_after_period text, p_after_id uuid, p_limit integer
+)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_version bigint;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif p_requester is not null and v_dataset.owner_id <> p_requester then
+    return jsonb_build_object('outcome', 'forbidden');
+  end if;
+  v_version := coalesce(p_version, v_dataset.version);
+  if v_version > v_dataset.version then
+    return jsonb_build_object('outcome', 'unknown_version');
+  elsif v_version < v_dataset.oldest_version then
+    return jsonb_build_object('outcome', 'version_gone');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'version', v_version, 'files', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', f.id, 'table', f.table_name, 'periodTag', f.period_tag, 'level', f.level, 'rows', f.row_count,
+      'rowGroups', f.row_group_count, 'bytes', f.byte_length, 'sha256', f.content_sha256,
+      'quarantine', f.quarantine_code, 'createdAt', f.created_at
+    ) order by f.table_name, f.period_tag, f.id), '[]')
+    from (
+      select * from public.files f
+      where f.dataset_id = p_dataset_id
+        and f.created_version <= v_version
+        and (f.removed_version is null or f.removed_version > v_version)
+        and (p_table is null or f.table_name = p_table)
+        and (p_period_tag is null or f.period_tag = p_period_tag)
+        and (p_after_id is null or (f.table_name, f.period_tag, f.id) > (p_after_table, p_after_period, p_after_id))
+      order by f.table_name, f.period_tag, f.id
+      limit p_limit
+    ) f
+  ));
+end $$;
+
+create function public.get_file(p_file_id uuid, p_requester uuid)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length,
+    'sha256', f.content_sha256, 'createdAt', f.created_at, 'table', f.table_name
+  )
+  from public.files f join public.datasets d on d.id = f.dataset_id
+  where f.id = p_file_id and (p_requester is null or d.owner_id = p_requester)
+$$;
+
+create function public.ping()
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$ select jsonb_build_object('now', now()) $$;
