@@ -55,7 +55,7 @@ export function footerLength(fileLength: number, tail: Uint8Array): number {
  * @throws ParquetError `bad_footer` or `encrypted`
  */
 export function readFooter(fileLength: number, footer: Uint8Array): Footer {
-  const reader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
+  const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
   const dataEnd = fileLength - footer.byteLength
   let schema: Schema | undefined
   let rowCount: number | undefined

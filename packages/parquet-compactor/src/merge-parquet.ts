@@ -1,12 +1,288 @@
-import type { MergeOptions, MergeReport } from './merge-options.ts'
+import { ChunkReader } from './chunk-reader.ts'
+import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
+import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
+import { FileReader, throwIfAborted } from './file-reader.ts'
+import { FileWriter } from './file-writer.ts'
+import type { Footer } from './footer.ts'
+import { loadFooter, nameSource } from './inspect.ts'
+import { KeyValueMerge } from './merge-key-values.ts'
+import type { Codec, CodecName, MergeOptions, MergeReport } from './merge-options.ts'
 import { ParquetError } from './parquet-error.ts'
+import { readAhead } from './read-ahead.ts'
+import { type Schema, schemaFingerprint } from './schema.ts'
 import type { Sink, Source } from './source.ts'
 
-/** Merge files of one schema into one file: sources in the given order, rows in theirs. */
+const MIB = 1024 * 1024
+
+interface Input {
+  source: Source
+  footer: Footer
+  /** all of it, where it came with the footer */
+  bytes: Uint8Array | undefined
+}
+
+interface Settings {
+  targetRowGroupBytes: number
+  codec: 'keep' | CodecName
+  codecs: Partial<Record<CodecName, Codec>>
+  maxReadsInFlight: number
+  smallFileBytes: number
+  memoryBudgetBytes: number
+  signal: AbortSignal | undefined
+}
+
+/**
+ * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Values are copied as
+ * bytes and never become JavaScript values, so every physical and logical type comes out as it went in.
+ *
+ * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
+ * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
+ * plus `memoryBudgetBytes`, plus about 50 bytes for each column chunk of the inputs.
+ *
+ * @throws ParquetError `schema_mismatch`, `corrupt_data`, `read_failed`, …: see `PARQUET_ERRORS`; the message names the source
+ */
 export async function mergeParquet(
-  _sources: readonly Source[],
-  _sink: Sink,
-  _options: MergeOptions = {},
+  sources: readonly Source[],
+  sink: Sink,
+  options: MergeOptions = {},
 ): Promise<MergeReport> {
-  throw new ParquetError('bad_option', 'merging is not there yet')
+  const settings = checkOptions(options)
+  const { inputs, keyValues, schema } = await readInputs(sources, settings)
+  const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
+  const codecs = chooseCodecs(inputs, schema, settings)
+  const output = new FileWriter(sink, schema)
+  await output.begin()
+  const group = new RowGroupBuilder(output, schema, codecs, settings)
+  const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
+  let filesDone = inputs.length - withRows.length
+  // half a quarter of the budget for files that wait
+  const ahead = Math.max(
+    1,
+    Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
+  )
+  for await (const { file, footer } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
+    try {
+      for (let index = 0; index < footer.rowGroupCount; index++) {
+        await copyRowGroup(file, footer, schema, index, group, settings)
+        if (index === footer.rowGroupCount - 1) filesDone++
+        const rowsDone = output.rowCount + group.rows
+        options.onProgress?.({
+          rowsDone,
+          rowsTotal: rowsIn,
+          filesDone,
+          filesTotal: inputs.length,
+          bytesOut: output.offset,
+        })
+      }
+    } catch (error) {
+      throw error instanceof ParquetError && error.code === 'write_failed' ? error : nameSource(error, file.source.name)
+    }
+  }
+  await group.flush()
+  if (output.rowCount !== rowsIn) {
+    throw new ParquetError('row_count_mismatch', `the footers name ${rowsIn} rows, ${output.rowCount} were written`)
+  }
+  await output.end(keyValues.pairs)
+  return {
+    files: inputs.length,
+    rowsIn,
+    rowsOut: output.rowCount,
+    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytesOut: output.offset,
+    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
+    rowGroupsOut: output.rowGroupCount,
+    schemaFingerprint: await schemaFingerprint(schema),
+    keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
+  }
+}
+
+function checkOptions(options: MergeOptions): Settings {
+  const number = (name: keyof MergeOptions, fallback: number, least: number): number => {
+    const value = options[name] ?? fallback
+    if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
+      throw new ParquetError('bad_option', `${name} must be an integer of at least ${least}`)
+    }
+    return value
+  }
+  const { codec = 'keep', codecs = {} } = options
+  if (codec !== 'keep' && CODEC_NUMBERS[codec] === undefined)
+    throw new ParquetError('bad_option', `unknown codec ${codec}`)
+  if (codec !== 'keep' && !canCompress(codec, codecs)) {
+    throw new ParquetError('bad_option', `codec ${codec} cannot be written without a compress function`)
+  }
+  return {
+    targetRowGroupBytes: number('targetRowGroupBytes', 16 * MIB, 1),
+    codec,
+    codecs,
+    maxReadsInFlight: number('maxReadsInFlight', 6, 1),
+    smallFileBytes: number('smallFileBytes', MIB, 1),
+    memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
+    signal: options.signal,
+  }
+}
+
+async function readInputs(
+  sources: readonly Source[],
+  settings: Settings,
+): Promise<{ inputs: Input[]; keyValues: KeyValueMerge; schema: Schema }> {
+  const inputs: Input[] = []
+  const keyValues = new KeyValueMerge()
+  let schema: Schema | undefined
+  let heldBytes = 0
+  const load = async (source: Source) => {
+    throwIfAborted(settings.signal)
+    return { source, ...(await loadFooter(source)) }
+  }
+  for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
+    schema ??= footer.schema
+    if (footer.schema.canonical !== schema.canonical) {
+      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
+    }
+    for (let i = 0; i < footer.chunkCodec.length; i++) {
+      if (!CODEC_NAMES[footer.chunkCodec[i]!]) {
+        const { name } = schema.leaves[i % schema.leaves.length]!
+        throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${footer.chunkCodec[i]}`)
+      }
+    }
+    keyValues.add(footer.keyValues)
+    const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.memoryBudgetBytes / 8
+    if (keeps) heldBytes += tail.byteLength
+    // of thousands of equal schemas one is enough
+    inputs.push({ source, footer: { ...footer, schema, keyValues: [] }, bytes: keeps ? tail : undefined })
+  }
+  if (!schema) throw new ParquetError('bad_option', 'there is nothing to merge')
+  return { inputs, keyValues, schema }
+}
+
+function firstDifference(a: Schema, b: Schema): string {
+  const left = a.canonical.split('\n')
+  const right = b.canonical.split('\n')
+  const at = left.findIndex((line, i) => line !== right[i])
+  if (at === 0 || at < 0) return `${b.leaves.length} columns where the first source has ${a.leaves.length}`
+  return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
+}
+
+function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): CodecName[] {
+  const { codec } = settings
+  const first = inputs.find(({ footer }) => footer.rowCount > 0)?.footer
+  return schema.leaves.map((_, column) => {
+    if (codec !== 'keep') return codec
+    const group = first ? first.rowsOfGroup.findIndex((rows) => rows > 0) : -1
+    const name = first && group >= 0 ? CODEC_NAMES[first.chunkCodec[group * schema.leaves.length + column]!] : undefined
+    return name && canCompress(name, settings.codecs) ? name : 'snappy'
+  })
+}
+
+async function openInput(input: Input, settings: Settings): Promise<{ file: FileReader; footer: Footer }> {
+  const { source, footer } = input
+  const file = new FileReader(source, settings.signal)
+  try {
+    if (input.bytes) file.hold(0, input.bytes)
+    else if (source.byteLength <= settings.smallFileBytes) await file.prime(0, source.byteLength)
+  } catch (error) {
+    throw nameSource(error, source.name)
+  }
+  input.bytes = undefined
+  return { file, footer }
+}
+
+async function copyRowGroup(
+  file: FileReader,
+  footer: Footer,
+  schema: Schema,
+  index: number,
+  group: RowGroupBuilder,
+  settings: Settings,
+): Promise<void> {
+  const rows = footer.rowsOfGroup[index]!
+  if (rows === 0) return
+  const columns = schema.leaves.length
+  const firstChunk = index * columns
+  let bytes = 0
+  let start = Number.POSITIVE_INFINITY
+  let end = 0
+  for (let chunk = firstChunk; chunk < firstChunk + columns; chunk++) {
+    bytes += footer.chunkBytes[chunk]!
+    start = Math.min(start, footer.chunkOffset[chunk]!)
+    end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
+  }
+  // one read for the row group if it is small and its chunks stand together
+  if (columns > 0 && end - start <= Math.min(settings.memoryBudgetBytes / 8, bytes * 1.25))
+    await file.prime(start, end - start)
+  const readers = schema.leaves.map((leaf, column) => {
+    const chunk = firstChunk + column
+    const place = {
+      offset: footer.chunkOffset[chunk]!,
+      bytes: footer.chunkBytes[chunk]!,
+      values: footer.chunkValues[chunk]!,
+      codec: footer.chunkCodec[chunk]!,
+    }
+    return new ChunkReader(file, leaf, place, settings.codecs, settings.memoryBudgetBytes / 2)
+  })
+  // a large row group is cut, so that the output's can end within it
+  const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
+  const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
+  for (let done = 0; done < rows; done += rowsPerSlice) {
+    throwIfAborted(settings.signal)
+    await group.append(Math.min(rowsPerSlice, rows - done), readers)
+  }
+  for (const reader of readers) await reader.expectEnd()
+}
+
+/** Collects rows into a row group of the output and writes it when it is large enough. */
+class RowGroupBuilder {
+  rows = 0
+  readonly #output: FileWriter
+  readonly #schema: Schema
+  readonly #codecs: CodecName[]
+  readonly #settings: Settings
+  readonly #limits: ChunkWriterLimits
+  #writers: ChunkWriter[]
+
+  constructor(output: FileWriter, schema: Schema, codecs: CodecName[], settings: Settings) {
+    this.#output = output
+    this.#schema = schema
+    this.#codecs = codecs
+    this.#settings = settings
+    // a quarter of the budget for open pages, a quarter for dictionaries
+    const share = settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length)
+    const clamp = (least: number, most: number) => Math.floor(Math.min(most, Math.max(least, share)))
+    this.#limits = {
+      pageBytes: clamp(8 * 1024, MIB),
+      pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
+      dictionaryBytes: clamp(16 * 1024, MIB),
+    }
+    this.#writers = this.#newWriters()
+  }
+
+  #newWriters(): ChunkWriter[] {
+    return this.#schema.leaves.map(
+      (leaf, column) => new ChunkWriter(leaf, this.#codecs[column]!, this.#settings.codecs, this.#limits),
+    )
+  }
+
+  async append(rows: number, readers: ChunkReader[]): Promise<void> {
+    for (let column = 0; column < readers.length; column++) {
+      await readers[column]!.copyRows(rows, this.#writers[column]!)
+      readers[column]!.release()
+    }
+    this.rows += rows
+    let bytes = 0
+    let held = 0
+    for (const writer of this.#writers) {
+      bytes += writer.estimatedBytes
+      held += writer.heldBytes
+    }
+    const isFull = bytes >= this.#settings.targetRowGroupBytes || held >= this.#settings.memoryBudgetBytes * 0.75
+    if (isFull) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    if (this.rows === 0) return
+    const chunks = []
+    for (const writer of this.#writers) chunks.push(await writer.finish())
+    await this.#output.writeRowGroup(this.rows, chunks)
+    this.rows = 0
+    this.#writers = this.#newWriters()
+  }
 }

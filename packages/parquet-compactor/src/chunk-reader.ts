@@ -1,0 +1,308 @@
+import { checksum } from './checksum.ts'
+import type { ChunkWriter } from './chunk-writer.ts'
+import { decompress } from './compression.ts'
+import { decodePlain, decodeValues } from './decode-values.ts'
+import type { FileReader } from './file-reader.ts'
+import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
+import { bitWidth, decodeBitPacked, decodeHybridRuns } from './hybrid-runs.ts'
+import type { Codec, CodecName } from './merge-options.ts'
+import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
+import { ParquetError } from './parquet-error.ts'
+import type { LeafColumn } from './schema.ts'
+import type { PageValues, ValueTable } from './value-table.ts'
+
+/** bytes asked for at a time when a chunk is not in memory */
+const WINDOW_BYTES = 1024 * 1024
+/** first guess at the length of a page header; statistics in it can make it long */
+const HEADER_BYTES = 4096
+/** levels copied between two looks at the open page of the output */
+const BATCH_LEVELS = 8192
+
+/** Where a column chunk is and what the footer says of it. */
+export interface ChunkPlace {
+  offset: number
+  bytes: number
+  values: number
+  codec: number
+}
+
+interface DataPage {
+  /** where its header begins, from the start of the chunk */
+  position: number
+  levels: number
+  definition: Uint8Array | undefined
+  repetition: Uint8Array | undefined
+  values: PageValues
+  levelAt: number
+  valueAt: number
+}
+
+/**
+ * Reads one column chunk page by page and hands its rows on. Between two calls nothing need be held: after `release` the
+ * dictionary and the page in hand are read again.
+ */
+export class ChunkReader {
+  readonly #file: FileReader
+  readonly #leaf: LeafColumn
+  readonly #place: ChunkPlace
+  readonly #codecs: Partial<Record<CodecName, Codec>>
+  readonly #maxPageBytes: number
+  /** next page header, from the start of the chunk */
+  #position = 0
+  /** levels of the pages before `#position`, the page in hand included */
+  #levelsRead = 0
+  #dictionary: ValueTable | undefined
+  #page: DataPage | undefined
+  #resumeAt: { position: number; levelAt: number; valueAt: number } | undefined
+  #window: Uint8Array = new Uint8Array()
+  #windowPosition = 0
+
+  constructor(
+    file: FileReader,
+    leaf: LeafColumn,
+    place: ChunkPlace,
+    codecs: Partial<Record<CodecName, Codec>>,
+    maxPageBytes: number,
+  ) {
+    this.#file = file
+    this.#leaf = leaf
+    this.#place = place
+    this.#codecs = codecs
+    this.#maxPageBytes = maxPageBytes
+  }
+
+  /**
+   * Append the next `rows` rows to `writer`.
+   * @throws ParquetError `corrupt_data`, `page_too_large`, `unsupported_column`, `row_count_mismatch`
+   */
+  async copyRows(rows: number, writer: ChunkWriter): Promise<void> {
+    try {
+      await this.#copyRows(rows, writer)
+    } catch (error) {
+      if (!(error instanceof ParquetError) || error.code === 'aborted') throw error
+      const detail = error.message.slice(error.code.length + 2)
+      throw new ParquetError(error.code, `column ${this.#leaf.name}: ${detail}`, { cause: error })
+    }
+  }
+
+  async #copyRows(rows: number, writer: ChunkWriter): Promise<void> {
+    let left = rows
+    while (left > 0 || this.#leaf.maxRepetition > 0) {
+      const page = await this.#currentPage()
+      if (!page) {
+        if (left > 0) throw new ParquetError('row_count_mismatch', `the chunk ends ${left} rows early`)
+        break
+      }
+      const { repetition } = page
+      const from = page.levelAt
+      let to = Math.min(page.levels, from + BATCH_LEVELS)
+      if (repetition) {
+        if (repetition[from] === 0) {
+          if (left === 0) break
+          if (writer.isPageFull) await writer.flushPage()
+        } else if (left === rows) corrupt('a chunk begins within a row')
+        to = from
+        while (to < page.levels) {
+          if (repetition[to] === 0) {
+            if (left === 0 || to - from >= BATCH_LEVELS) break
+            left--
+          }
+          to++
+        }
+      } else {
+        if (writer.isPageFull) await writer.flushPage()
+        to = Math.min(to, from + left)
+        left -= to - from
+      }
+      const valueTo = page.valueAt + countValues(page.definition, from, to, this.#leaf.maxDefinition)
+      writer.append({
+        definition: page.definition,
+        repetition,
+        levelFrom: from,
+        levelTo: to,
+        values: page.values,
+        valueFrom: page.valueAt,
+        valueTo,
+      })
+      page.levelAt = to
+      page.valueAt = valueTo
+    }
+    if (writer.isPageFull) await writer.flushPage()
+  }
+
+  /** @throws ParquetError `row_count_mismatch` when the chunk has more rows than the row group */
+  async expectEnd(): Promise<void> {
+    if (await this.#currentPage()) {
+      throw new ParquetError(
+        'row_count_mismatch',
+        `column ${this.#leaf.name}: the chunk has more rows than its row group`,
+      )
+    }
+  }
+
+  /** Let go of pages and windows until the next call. */
+  release(): void {
+    const page = this.#page
+    if (page && page.levelAt < page.levels) {
+      this.#resumeAt = { position: page.position, levelAt: page.levelAt, valueAt: page.valueAt }
+      this.#levelsRead -= page.levels
+      this.#position = page.position
+    } else {
+      this.#resumeAt = { position: this.#position, levelAt: 0, valueAt: 0 }
+    }
+    this.#page = undefined
+    this.#dictionary = undefined
+    this.#window = new Uint8Array()
+  }
+
+  /** the page that has levels left, or undefined at the end of the chunk */
+  async #currentPage(): Promise<DataPage | undefined> {
+    if (this.#page && this.#page.levelAt < this.#page.levels) return this.#page
+    const resumeAt = this.#resumeAt
+    if (resumeAt) {
+      this.#resumeAt = undefined
+      this.#position = 0
+      if (resumeAt.position > 0 && this.#levelsRead < this.#place.values) {
+        const { header } = await this.#header()
+        if (header.kind === PAGE.DICTIONARY) await this.#readDictionary(header)
+      }
+      this.#position = resumeAt.position
+    }
+    this.#page = undefined
+    while (this.#levelsRead < this.#place.values) {
+      const page = await this.#nextPage()
+      if (!page) continue
+      if (resumeAt) {
+        page.levelAt = resumeAt.levelAt
+        page.valueAt = resumeAt.valueAt
+      }
+      if (page.levelAt < page.levels) {
+        this.#page = page
+        return page
+      }
+    }
+    return undefined
+  }
+
+  /** @returns the next page, or undefined if it held no levels */
+  async #nextPage(): Promise<DataPage | undefined> {
+    const { header, position } = await this.#header()
+    if (header.kind === PAGE.DICTIONARY) {
+      if (this.#dictionary) corrupt('two dictionary pages in a chunk')
+      await this.#readDictionary(header)
+      return undefined
+    }
+    const bytes = await this.#body(header)
+    if (header.kind === PAGE.INDEX || header.values === 0) return undefined
+    this.#levelsRead += header.values
+    if (this.#levelsRead > this.#place.values) corrupt('the pages hold more values than the footer says')
+    return await this.#decode(header, bytes, position)
+  }
+
+  async #readDictionary(header: PageHeader): Promise<void> {
+    const bytes = await this.#body(header)
+    if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.PLAIN_DICTIONARY) {
+      throw new ParquetError('unsupported_column', `dictionary of encoding ${header.encoding}`)
+    }
+    const page = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs)
+    this.#dictionary = decodePlain(this.#leaf, page, header.values)
+  }
+
+  async #decode(header: PageHeader, bytes: Uint8Array, position: number): Promise<DataPage> {
+    const { maxDefinition, maxRepetition } = this.#leaf
+    const count = header.values
+    const perValue = (maxDefinition > 0 ? 1 : 0) + (maxRepetition > 0 ? 1 : 0) + 4
+    if (count * perValue > this.#maxPageBytes) {
+      throw new ParquetError('page_too_large', `a page of ${count} values; ${this.#maxPageBytes} bytes may be held`)
+    }
+    const definition = maxDefinition > 0 ? new Uint8Array(count) : undefined
+    const repetition = maxRepetition > 0 ? new Uint8Array(count) : undefined
+    let data: Uint8Array
+    if (header.kind === PAGE.DATA_V2) {
+      const { repetitionBytes, definitionBytes } = header
+      const levelBytes = repetitionBytes + definitionBytes
+      if (repetition) decodeHybridRuns(bytes, 0, repetitionBytes, bitWidth(maxRepetition), repetition)
+      if (definition) decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
+      const codec = header.isCompressed ? this.#place.codec : CODEC.UNCOMPRESSED
+      data = await decompress(codec, bytes.subarray(levelBytes), header.uncompressedBytes - levelBytes, this.#codecs)
+    } else {
+      data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs)
+      if (repetition) data = data.subarray(readLevels(data, header.repetitionEncoding, maxRepetition, repetition))
+      if (definition) data = data.subarray(readLevels(data, header.definitionEncoding, maxDefinition, definition))
+    }
+    checkLevels(definition, maxDefinition)
+    checkLevels(repetition, maxRepetition)
+    const present = countValues(definition, 0, count, maxDefinition)
+    const values = decodeValues(this.#leaf, header.encoding, data, present, this.#dictionary, this.#maxPageBytes)
+    return { position, levels: count, definition, repetition, values, levelAt: 0, valueAt: 0 }
+  }
+
+  /** Read the header at `#position` and move behind it. */
+  async #header(): Promise<{ header: PageHeader; position: number }> {
+    const position = this.#position
+    const left = this.#place.bytes - position
+    if (left <= 0) corrupt('the pages end before the values the footer names')
+    for (let size = Math.min(HEADER_BYTES, left); ; size = Math.min(size * 16, left)) {
+      const bytes = await this.#at(position, size)
+      let header: PageHeader
+      try {
+        header = readPageHeader(bytes, 0)
+      } catch (error) {
+        // perhaps only cut off
+        if (size < left && size < WINDOW_BYTES) continue
+        throw error
+      }
+      if (header.headerBytes + header.compressedBytes > left)
+        corrupt(`a page of ${header.compressedBytes} bytes exceeds its chunk`)
+      const larger = Math.max(header.compressedBytes, header.uncompressedBytes)
+      if (larger > this.#maxPageBytes) {
+        throw new ParquetError('page_too_large', `a page declares ${larger} bytes; ${this.#maxPageBytes} may be held`)
+      }
+      this.#position = position + header.headerBytes
+      return { header, position }
+    }
+  }
+
+  /** Read the body at `#position` and move behind it. */
+  async #body(header: PageHeader): Promise<Uint8Array> {
+    const bytes = await this.#at(this.#position, header.compressedBytes)
+    if (header.crc !== undefined && checksum(bytes) !== header.crc) corrupt('the checksum of a page does not match')
+    this.#position += header.compressedBytes
+    return bytes
+  }
+
+  async #at(position: number, length: number): Promise<Uint8Array> {
+    const from = position - this.#windowPosition
+    if (from >= 0 && from + length <= this.#window.byteLength) return this.#window.subarray(from, from + length)
+    const offset = this.#place.offset + position
+    if (this.#file.has(offset, length)) return await this.#file.read(offset, length)
+    const size = Math.min(Math.max(length, WINDOW_BYTES), this.#place.bytes - position)
+    this.#window = await this.#file.read(offset, size)
+    this.#windowPosition = position
+    return this.#window.subarray(0, length)
+  }
+}
+
+/** @returns bytes read */
+function readLevels(data: Uint8Array, encoding: number, max: number, output: Uint8Array): number {
+  if (encoding === ENCODING.BIT_PACKED) return decodeBitPacked(data, 0, data.length, bitWidth(max), output)
+  if (encoding !== ENCODING.RLE) throw new ParquetError('unsupported_column', `levels of encoding ${encoding}`)
+  if (data.length < 4) corrupt('levels end early')
+  const length = uint32At(data, 0)
+  if (length > data.length - 4) corrupt('levels exceed their page')
+  decodeHybridRuns(data, 4, 4 + length, bitWidth(max), output)
+  return 4 + length
+}
+
+function checkLevels(levels: Uint8Array | undefined, max: number): void {
+  if (!levels) return
+  for (let i = 0; i < levels.length; i++)
+    if (levels[i]! > max) corrupt(`a level of ${levels[i]} where ${max} is the highest`)
+}
+
+function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {
+  if (!definition) return to - from
+  let count = 0
+  for (let i = from; i < to; i++) if (definition[i] === max) count++
+  return count
+}

@@ -1,0 +1,115 @@
+import { snappyUncompress } from 'hyparquet'
+import {
+  decompressBrotli,
+  decompressGzip,
+  decompressLz4,
+  decompressLz4Raw,
+  decompressZstd,
+} from 'hyparquet-compressors'
+import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
+import { checksum } from './checksum.ts'
+import { CODEC, uint32At } from './format.ts'
+import type { Codec, CodecName } from './merge-options.ts'
+import { corrupt } from './page-header.ts'
+import { ParquetError } from './parquet-error.ts'
+import { checkZstdFrame } from './zstd-frame.ts'
+
+export const CODEC_NAMES: Record<number, CodecName | undefined> = {
+  [CODEC.UNCOMPRESSED]: 'none',
+  [CODEC.SNAPPY]: 'snappy',
+  [CODEC.GZIP]: 'gzip',
+  [CODEC.BROTLI]: 'brotli',
+  [CODEC.LZ4]: 'lz4',
+  [CODEC.ZSTD]: 'zstd',
+  [CODEC.LZ4_RAW]: 'lz4_raw',
+}
+
+export const CODEC_NUMBERS: Record<CodecName, number> = {
+  none: CODEC.UNCOMPRESSED,
+  snappy: CODEC.SNAPPY,
+  gzip: CODEC.GZIP,
+  brotli: CODEC.BROTLI,
+  lz4: CODEC.LZ4,
+  zstd: CODEC.ZSTD,
+  lz4_raw: CODEC.LZ4_RAW,
+}
+
+type Codecs = Partial<Record<CodecName, Codec>>
+
+/**
+ * Decompress a page. Declared sizes are checked by the caller before; a codec never gets room for more than that.
+ * @throws ParquetError `corrupt_data`
+ */
+export async function decompress(
+  codec: number,
+  bytes: Uint8Array,
+  length: number,
+  codecs: Codecs,
+): Promise<Uint8Array> {
+  if (codec === CODEC.UNCOMPRESSED) {
+    if (bytes.byteLength !== length) corrupt(`an uncompressed page of ${bytes.byteLength} bytes declares ${length}`)
+    return bytes
+  }
+  // some writers store nothing at all for an empty page
+  if (length === 0) return new Uint8Array()
+  const name = CODEC_NAMES[codec]
+  if (!name) throw new ParquetError('unsupported_column', `codec ${codec}`)
+  let page: Uint8Array
+  try {
+    const custom = codecs[name]?.decompress
+    page = custom ? await custom(bytes, length) : decompressBuiltIn(name, bytes, length)
+  } catch (cause) {
+    if (cause instanceof ParquetError) throw cause
+    throw new ParquetError('corrupt_data', `${name} page: ${(cause as Error).message}`, { cause })
+  }
+  if (page.byteLength !== length) corrupt(`a ${name} page of ${length} bytes decompressed to ${page.byteLength}`)
+  return page
+}
+
+function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number): Uint8Array {
+  switch (name) {
+    case 'snappy': {
+      const page = new Uint8Array(length)
+      snappyUncompress(bytes, page)
+      return page
+    }
+    case 'gzip': {
+      const page = decompressGzip(bytes, length)
+      checkGzipTrailer(bytes, page)
+      return page
+    }
+    case 'zstd':
+      return checkZstdFrame(bytes, length) ? decompressZstd(bytes, new Uint8Array(length)) : decompressZstd(bytes)
+    case 'brotli':
+      return decompressBrotli(bytes, length)
+    case 'lz4':
+      return decompressLz4(bytes, length)
+    default:
+      return decompressLz4Raw(bytes, length)
+  }
+}
+
+/** The decoder neither checks the sum nor notices output that ends early; the trailer of the last member shows both. */
+function checkGzipTrailer(bytes: Uint8Array, page: Uint8Array): void {
+  if (bytes[0] !== 31 || bytes[1] !== 139) corrupt('gzip page without a gzip header')
+  const memberBytes = uint32At(bytes, bytes.byteLength - 4)
+  if (memberBytes > page.byteLength) corrupt('gzip member longer than its page')
+  const sum = checksum(page, page.byteLength - memberBytes, page.byteLength)
+  if (sum !== uint32At(bytes, bytes.byteLength - 8)) corrupt('gzip checksum does not match')
+}
+
+export function canCompress(name: CodecName, codecs: Codecs): boolean {
+  return name === 'none' || name === 'snappy' || name === 'gzip' || codecs[name]?.compress !== undefined
+}
+
+export async function compress(name: CodecName, bytes: Uint8Array<ArrayBuffer>, codecs: Codecs): Promise<Uint8Array> {
+  const custom = codecs[name]?.compress
+  if (custom) return await custom(bytes)
+  if (name === 'none') return bytes
+  if (name === 'snappy') return snappyCompress(bytes)
+  if (name === 'gzip') {
+    const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
+    return new Uint8Array(await new Response(stream).arrayBuffer())
+  }
+  throw new ParquetError('bad_option', `codec ${name} cannot be written without a compress function`)
+}

@@ -1,0 +1,40 @@
+import { ParquetError } from './parquet-error.ts'
+import { readRange, type Source } from './source.ts'
+
+/** Reads of one source, some of whose bytes may be in memory already. */
+export class FileReader {
+  readonly source: Source
+  readonly #signal: AbortSignal | undefined
+  #held: Uint8Array = new Uint8Array()
+  #heldOffset = 0
+
+  constructor(source: Source, signal: AbortSignal | undefined) {
+    this.source = source
+    this.#signal = signal
+  }
+
+  hold(offset: number, bytes: Uint8Array): void {
+    this.#heldOffset = offset
+    this.#held = bytes
+  }
+
+  has(offset: number, length: number): boolean {
+    return offset >= this.#heldOffset && offset + length <= this.#heldOffset + this.#held.byteLength
+  }
+
+  /** read a range and keep it until the next one is held */
+  async prime(offset: number, length: number): Promise<void> {
+    if (!this.has(offset, length)) this.hold(offset, await this.read(offset, length))
+  }
+
+  async read(offset: number, length: number): Promise<Uint8Array> {
+    if (this.has(offset, length))
+      return this.#held.subarray(offset - this.#heldOffset, offset - this.#heldOffset + length)
+    throwIfAborted(this.#signal)
+    return await readRange(this.source, offset, length)
+  }
+}
+
+export function throwIfAborted(signal: AbortSignal | undefined): void {
+  if (signal?.aborted) throw new ParquetError('aborted', 'the caller stopped the merge', { cause: signal.reason })
+}
