@@ -1,0 +1,470 @@
+import { z } from 'zod'
+import { Database, type DatabaseConfig } from './database.ts'
+import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
+import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+
+/** The user who asks; null for an operator, who sees all. */
+export type Requester = string | null
+
+/** Ids that prove who writes: the job and the generation of its attempt. */
+export interface Attempt {
+  readonly jobId: string
+  readonly attempt: number
+}
+
+/** The step or merge an attempt enters, and how long the steps before took, in seconds. */
+export interface StepEntry {
+  readonly leaseSeconds: number
+  readonly finished?: Readonly<Record<string, number>>
+}
+
+const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
+const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>
+  z.object({ outcome: z.enum(names) })
+const FenceRefused = outcomes('stale_attempt', 'cancelled', 'unknown_job')
+const Outbox = z.array(OutboxMessage)
+
+const Upload = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.enum(['stored', 'duplicate']),
+    version: z.int(),
+    jobId: z.uuid(),
+    outbox: OutboxMessage.nullable(),
+  }),
+  outcome('forbidden'),
+])
+const Requested = z.object({
+  outcome: z.literal('requested'),
+  jobId: z.uuid(),
+  joined: z.boolean(),
+  outbox: OutboxMessage.nullable(),
+})
+const Accepted = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['claimed', 'running']), jobId: z.uuid(), attempt: z.int() }),
+  z.object({ outcome: z.literal('waiting'), jobId: z.uuid() }),
+  z.object({ outcome: z.literal('ended'), jobId: z.uuid(), state: JobState }),
+  outcomes('unknown_dataset', 'unknown_job'),
+])
+const Mergeable = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('ok'),
+    targetFileBytes: z.int(),
+    more: z.boolean(),
+    files: z.array(MergeableFile),
+    mixedPartitions: z.array(z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() })),
+  }),
+  FenceRefused,
+])
+const OpenedMerge = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.literal('ok'),
+    datasetId: z.string(),
+    table: z.string(),
+    periodTag: z.string(),
+    inputs: z.array(MergeInput),
+  }),
+  z.object({ outcome: z.enum(['committed', 'failed']), code: z.string().nullable() }),
+  outcomes('stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
+])
+const CommittedMerge = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('committed'), version: z.int() }),
+  outcomes(
+    'superseded',
+    'conflict',
+    'row_count_mismatch',
+    'stale_attempt',
+    'cancelled',
+    'unknown_job',
+    'unknown_merge',
+  ),
+])
+const FailedAttempt = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('retrying'), attempt: z.int(), delaySeconds: z.number(), outbox: Outbox }),
+  z.object({ outcome: z.enum(['dead', 'stale_attempt', 'cancelled', 'unknown_job']), outbox: Outbox }),
+])
+const FilesPage = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
+  outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
+])
+
+/**
+ * The catalog, one method a database function; see supabase/migrations for what each promises.
+ * Every method throws FusouError `database_unavailable` (transient: call again, each call can be repeated) or
+ * `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
+ */
+export class Catalog {
+  readonly #database: Database
+
+  constructor(config: DatabaseConfig) {
+    this.#database = new Database(config)
+  }
+
+  ping() {
+    return this.#database.call('ping', {}, z.object({ now: z.string() }))
+  }
+
+  registerUpload(upload: { datasetId: string; userId: string; object: UploadedObject; sender: string }) {
+    const { datasetId, userId, object, sender } = upload
+    return this.#database.call(
+      'register_upload',
+      { p_dataset_id: datasetId, p_user_id: userId, p_object: object, p_sender: sender },
+      Upload,
+    )
+  }
+
+  requestCompaction(request: {
+    datasetId: string
+    requester: Requester
+    table?: string | undefined
+    periodTag?: string | undefined
+    sender: string
+  }) {
+    return this.#database.call(
+      'request_compaction',
+      {
+        p_dataset_id: request.datasetId,
+        p_requester: request.requester,
+        p_table: request.table ?? null,
+        p_period_tag: request.periodTag ?? null,
+        p_sender: request.sender,
+      },
+      z.discriminatedUnion('outcome', [Requested, outcomes('unknown_dataset', 'forbidden')]),
+    )
+  }
+
+  /** @param limit data sets at the most, 1 to 100 */
+  triggerScheduled(limit: number, sender: string) {
+    return this.#database.call(
+      'trigger_scheduled',
+      { p_limit: limit, p_sender: sender },
+      z.object({
+        datasets: z.array(z.object({ datasetId: z.string(), jobId: z.uuid() })),
+        remaining: z.int(),
+        outbox: Outbox,
+      }),
+    )
+  }
+
+  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days) */
+  configureDataset(datasetId: string, settings: { targetFileBytes?: number; retentionSeconds?: number }) {
+    return this.#database.call(
+      'configure_dataset',
+      { p_dataset_id: datasetId, p_settings: settings },
+      outcomes('configured', 'unknown_dataset'),
+    )
+  }
+
+  acceptMessage(messageId: string, message: CompactionMessage, leaseSeconds: number) {
+    return this.#database.call(
+      'accept_message',
+      {
+        p_message_id: messageId,
+        p_dataset_id: message.datasetId,
+        p_job_id: message.jobId ?? null,
+        p_priority: message.priority,
+        p_table: message.table ?? null,
+        p_period_tag: message.periodTag ?? null,
+        p_metric_id: message.metricId ?? null,
+        p_lease_seconds: leaseSeconds,
+      },
+      Accepted,
+    )
+  }
+
+  enterStep({ jobId, attempt }: Attempt, step: string, { leaseSeconds, finished = {} }: StepEntry) {
+    return this.#database.call(
+      'enter_step',
+      { p_job_id: jobId, p_attempt: attempt, p_step: step, p_lease_seconds: leaseSeconds, p_finished: finished },
+      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+    )
+  }
+
+  listMergeableFiles({ jobId, attempt }: Attempt, maxFiles: number) {
+    return this.#database.call(
+      'list_mergeable_files',
+      { p_job_id: jobId, p_attempt: attempt, p_max_files: maxFiles },
+      Mergeable,
+    )
+  }
+
+  /** @param merges ids of the inputs of each merge, in the order their rows shall have */
+  savePlan({ jobId, attempt }: Attempt, merges: readonly (readonly string[])[]) {
+    return this.#database.call(
+      'save_plan',
+      { p_job_id: jobId, p_attempt: attempt, p_merges: merges },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), merges: z.int() }),
+        outcomes('conflict', 'stale_attempt', 'cancelled', 'unknown_job'),
+      ]),
+    )
+  }
+
+  /** @param index from 1 */
+  openMerge({ jobId, attempt }: Attempt, index: number, { leaseSeconds, finished = {} }: StepEntry) {
+    return this.#database.call(
+      'open_merge',
+      { p_job_id: jobId, p_attempt: attempt, p_index: index, p_lease_seconds: leaseSeconds, p_finished: finished },
+      OpenedMerge,
+    )
+  }
+
+  commitMerge({ jobId, attempt }: Attempt, index: number, output: MergedFile, leaseSeconds: number) {
+    return this.#database.call(
+      'commit_merge',
+      { p_job_id: jobId, p_attempt: attempt, p_index: index, p_output: output, p_lease_seconds: leaseSeconds },
+      CommittedMerge,
+    )
+  }
+
+  /** @param failure.fileId the input to put in quarantine, null if the fault is no single file's */
+  failMerge(
+    { jobId, attempt }: Attempt,
+    index: number,
+    failure: { fileId: string | null; code: string; message: string },
+  ) {
+    return this.#database.call(
+      'fail_merge',
+      {
+        p_job_id: jobId,
+        p_attempt: attempt,
+        p_index: index,
+        p_file_id: failure.fileId,
+        p_code: failure.code,
+        p_message: failure.message,
+      },
+      outcomes('failed', 'stale_attempt', 'cancelled', 'unknown_job'),
+    )
+  }
+
+  finishJob(
+    { jobId, attempt }: Attempt,
+    end: {
+      result: Record<string, unknown>
+      more: boolean
+      finished?: Readonly<Record<string, number>>
+      sender: string
+    },
+  ) {
+    return this.#database.call(
+      'finish_job',
+      {
+        p_job_id: jobId,
+        p_attempt: attempt,
+        p_result: end.result,
+        p_more: end.more,
+        p_finished: end.finished ?? {},
+        p_sender: end.sender,
+      },
+      z.object({
+        outcome: z.enum(['succeeded', 'dead', 'stale_attempt', 'cancelled', 'unknown_job']),
+        outbox: Outbox,
+      }),
+    )
+  }
+
+  failAttempt(
+    { jobId, attempt }: Attempt,
+    failure: { code: string; step: string; message: string; transient: boolean },
+    leaseSeconds: number,
+    sender: string,
+  ) {
+    return this.#database.call(
+      'fail_attempt',
+      {
+        p_job_id: jobId,
+        p_attempt: attempt,
+        p_code: failure.code,
+        p_step: failure.step,
+        p_message: failure.message,
+        p_transient: failure.transient,
+        p_lease_seconds: leaseSeconds,
+        p_sender: sender,
+      },
+      FailedAttempt,
+    )
+  }
+
+  cancelJob(jobId: string, requester: Requester) {
+    return this.#database.call(
+      'cancel_job',
+      { p_job_id: jobId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ended'), state: JobState }),
+        outcomes('cancelled', 'cancelling', 'unknown_job'),
+      ]),
+    )
+  }
+
+  retryJob(jobId: string, requester: Requester, sender: string) {
+    return this.#database.call(
+      'retry_job',
+      { p_job_id: jobId, p_requester: requester, p_sender: sender },
+      z.discriminatedUnion('outcome', [
+        Requested,
+        z.object({ outcome: z.literal('not_dead'), state: JobState }),
+        outcome('unknown_job'),
+      ]),
+    )
+  }
+
+  listExpiredLeases(limit: number) {
+    return this.#database.call(
+      'list_expired_leases',
+      { p_limit: limit },
+      z.array(z.object({ jobId: z.uuid(), attempt: z.int() })),
+    )
+  }
+
+  redispatchStaleJobs(olderSeconds: number, limit: number) {
+    return this.#database.call('redispatch_stale_jobs', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
+  }
+
+  recordDeadLetter(letter: {
+    queue: string
+    messageId: string
+    body: unknown
+    code: string
+    message: string
+    attempts: number
+    datasetId: string | null
+    jobId: string | null
+  }) {
+    return this.#database.call(
+      'record_dead_letter',
+      {
+        p_queue: letter.queue,
+        p_message_id: letter.messageId,
+        p_body: letter.body,
+        p_code: letter.code,
+        p_message: letter.message,
+        p_attempts: letter.attempts,
+        p_dataset_id: letter.datasetId,
+        p_job_id: letter.jobId,
+      },
+      outcomes('recorded', 'duplicate'),
+    )
+  }
+
+  claimOutbox(claim: { maxBatch: number; lockSeconds: number; workerId: string; includeTypePrefix?: string }) {
+    return this.#database.call(
+      'claim_outbox',
+      {
+        max_batch: claim.maxBatch,
+        lock_seconds: claim.lockSeconds,
+        worker_id: claim.workerId,
+        include_type_prefix: claim.includeTypePrefix ?? null,
+      },
+      Outbox,
+    )
+  }
+
+  /** @returns how many of the rows were still locked by this sender */
+  completeOutbox(ids: readonly number[], sender: string) {
+    return this.#database.call('complete_outbox', { p_ids: ids, p_worker_id: sender }, z.int())
+  }
+
+  releaseOutbox(ids: readonly number[], sender: string, error: string) {
+    return this.#database.call('release_outbox', { p_ids: ids, p_worker_id: sender, p_error: error }, z.int())
+  }
+
+  getJob(jobId: string, requester: Requester) {
+    return this.#database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
+  }
+
+  /** Newest first; `before` is the last job of the page before. */
+  listJobs(query: {
+    requester: Requester
+    state?: z.infer<typeof JobState> | undefined
+    kind?: z.infer<typeof JobKind> | undefined
+    datasetId?: string | undefined
+    before?: { createdAt: string; id: string } | undefined
+    limit: number
+  }) {
+    return this.#database.call(
+      'list_jobs',
+      {
+        p_requester: query.requester,
+        p_state: query.state ?? null,
+        p_kind: query.kind ?? null,
+        p_dataset_id: query.datasetId ?? null,
+        p_before_created: query.before?.createdAt ?? null,
+        p_before_id: query.before?.id ?? null,
+        p_limit: query.limit,
+      },
+      z.array(Job),
+    )
+  }
+
+  jobStatus(requester: Requester) {
+    return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+  }
+
+  deadLetterStatus(requester: Requester, limit: number) {
+    return this.#database.call('dead_letter_status', { p_requester: requester, p_limit: limit }, DeadLetterStatus)
+  }
+
+  /** In order of table, period tag and id; `after` is the last file of the page before. */
+  listFiles(query: {
+    datasetId: string
+    requester: Requester
+    table?: string | undefined
+    periodTag?: string | undefined
+    version?: number | undefined
+    after?: { table: string; periodTag: string; id: string } | undefined
+    limit: number
+  }) {
+    return this.#database.call(
+      'list_files',
+      {
+        p_dataset_id: query.datasetId,
+        p_requester: query.requester,
+        p_table: query.table ?? null,
+        p_period_tag: query.periodTag ?? null,
+        p_version: query.version ?? null,
+        p_after_table: query.after?.table ?? null,
+        p_after_period: query.after?.periodTag ?? null,
+        p_after_id: query.after?.id ?? null,
+        p_limit: query.limit,
+      },
+      FilesPage,
+    )
+  }
+
+  getFile(fileId: string, requester: Requester) {
+    return this.#database.call('get_file', { p_file_id: fileId, p_requester: requester }, StoredFile.nullable())
+  }
+
+  /** Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage(). */
+  claimGarbage(limit: number) {
+    return this.#database.call('claim_garbage', { p_limit: limit }, z.array(z.string()))
+  }
+
+  completeGarbage(keys: readonly string[]) {
+    return this.#database.call('complete_garbage', { p_keys: keys }, z.int())
+  }
+
+  doomOrphans(keys: readonly string[]) {
+    return this.#database.call('doom_orphans', { p_keys: keys }, z.int())
+  }
+
+  beginSweep(name: string) {
+    return this.#database.call(
+      'begin_sweep',
+      { p_name: name },
+      z.object({ due: z.boolean(), cursor: z.string().nullable() }),
+    )
+  }
+
+  endSweep(name: string, cursor: string | null, pauseSeconds: number) {
+    return this.#database.call(
+      'end_sweep',
+      { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
+      z.null().or(z.literal('')),
+    )
+  }
+
+  trimOutbox(limit: number) {
+    return this.#database.call('trim_outbox', { p_limit: limit }, z.int())
+  }
+}

@@ -1,0 +1,75 @@
+import { z } from 'zod'
+
+/** One Parquet file inside an uploaded object, as the upload route found it. */
+export interface UploadedSlice {
+  readonly table: string
+  readonly periodTag: string
+  /** Bytes from the start of the object. */
+  readonly offset: number
+  readonly length: number
+  readonly rows: number
+  readonly rowGroups: number
+  readonly sha256: string
+  readonly fingerprint: string
+}
+
+export interface UploadedObject {
+  readonly r2Key: string
+  readonly slices: readonly UploadedSlice[]
+}
+
+/** What a merge wrote. */
+export interface MergedFile {
+  readonly r2Key: string
+  readonly bytes: number
+  readonly rows: number
+  readonly rowGroups: number
+  readonly sha256: string
+  readonly fingerprint: string
+}
+
+/** A file that a plan may take. */
+export const MergeableFile = z.object({
+  id: z.uuid(),
+  table: z.string(),
+  periodTag: z.string(),
+  fingerprint: z.string(),
+  bytes: z.int(),
+  rows: z.int(),
+})
+export type MergeableFile = z.infer<typeof MergeableFile>
+
+/** Where the bytes of an input of a merge lie. */
+export const MergeInput = z.object({
+  id: z.uuid(),
+  r2Key: z.string(),
+  offset: z.int(),
+  length: z.int(),
+  rows: z.int(),
+})
+export type MergeInput = z.infer<typeof MergeInput>
+
+export const ListedFile = z.object({
+  id: z.uuid(),
+  table: z.string(),
+  periodTag: z.string(),
+  level: z.int(),
+  rows: z.int(),
+  rowGroups: z.int(),
+  bytes: z.int(),
+  sha256: z.string(),
+  quarantine: z.string().nullable(),
+  createdAt: z.string(),
+})
+export type ListedFile = z.infer<typeof ListedFile>
+
+export const StoredFile = z.object({
+  id: z.uuid(),
+  r2Key: z.string(),
+  offset: z.int(),
+  length: z.int(),
+  sha256: z.string(),
+  createdAt: z.string(),
+  table: z.string(),
+})
+export type StoredFile = z.infer<typeof StoredFile>

@@ -1,0 +1,17 @@
+export { type Attempt, Catalog, type Requester } from './catalog.ts'
+export { Environment, loadEnvironment } from './environment.ts'
+export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
+export {
+  ListedFile,
+  type MergeableFile,
+  type MergedFile,
+  type MergeInput,
+  type StoredFile,
+  type UploadedObject,
+  type UploadedSlice,
+} from './file.ts'
+export { FusouError } from './fusou-error.ts'
+export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
+export { publishOutbox } from './publish-outbox.ts'
+export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'

@@ -1,0 +1,90 @@
+import { z } from 'zod'
+import { Priority } from './queue-message.ts'
+
+export const JobState = z.enum(['queued', 'running', 'succeeded', 'dead', 'cancelled'])
+export type JobState = z.infer<typeof JobState>
+export const JobKind = z.enum(['compaction'])
+
+/** A job as people see it; times are ISO 8601, durations are seconds. */
+export const Job = z.object({
+  id: z.uuid(),
+  kind: JobKind,
+  state: JobState,
+  priority: Priority,
+  datasetId: z.string(),
+  table: z.string().nullable(),
+  periodTag: z.string().nullable(),
+  metricId: z.string().nullable(),
+  triggers: z.int(),
+  attempt: z.int(),
+  maxAttempts: z.int(),
+  cancelRequested: z.boolean(),
+  progress: z.object({
+    step: z.string().nullable(),
+    mergesPlanned: z.int(),
+    mergesCommitted: z.int(),
+    mergesFailed: z.int(),
+    filesIn: z.int(),
+    filesOut: z.int(),
+    rowsIn: z.int(),
+    rowsOut: z.int(),
+    bytesIn: z.int(),
+    bytesOut: z.int(),
+  }),
+  steps: z.record(z.string(), z.number()),
+  error: z.object({ code: z.string(), step: z.string().nullable(), message: z.string().nullable() }).nullable(),
+  result: z.json().nullable(),
+  createdAt: z.string(),
+  dispatchedAt: z.string().nullable(),
+  startedAt: z.string().nullable(),
+  finishedAt: z.string().nullable(),
+  leaseUntil: z.string().nullable(),
+})
+export type Job = z.infer<typeof Job>
+
+/** Counts and ages; what only operators may see is null for an owner. */
+export const JobStatus = z.object({
+  jobs: z.record(JobState, z.int()),
+  oldestQueuedSeconds: z.number().nullable(),
+  expiredLeases: z.int(),
+  datasetsWaiting: z.int(),
+  quarantinedFiles: z.int(),
+  outbox: z.object({ open: z.int(), dead: z.int(), oldestDueSeconds: z.number().nullable() }).nullable(),
+  deadLetters: z.int().nullable(),
+})
+export type JobStatus = z.infer<typeof JobStatus>
+
+export const DeadLetterStatus = z.object({
+  workflowFailures: z.object({
+    count: z.int(),
+    records: z.array(
+      z.object({
+        jobId: z.uuid(),
+        datasetId: z.string(),
+        attempt: z.int(),
+        code: z.string(),
+        step: z.string().nullable(),
+        message: z.string().nullable(),
+        finishedAt: z.string(),
+      }),
+    ),
+  }),
+  dlqFailures: z.object({
+    count: z.int(),
+    records: z.array(
+      z.object({
+        id: z.int(),
+        queue: z.string(),
+        messageId: z.string(),
+        datasetId: z.string().nullable(),
+        jobId: z.uuid().nullable(),
+        code: z.string(),
+        message: z.string(),
+        attempts: z.int(),
+        body: z.json(),
+        receivedAt: z.string(),
+      }),
+    ),
+  }),
+})
+export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

@@ -1,0 +1,43 @@
+import { z } from 'zod'
+import { DatasetId, JobId, PeriodTag, TableName } from './names.ts'
+
+export const Priority = z.enum(['realtime', 'manual', 'scheduled'])
+export type Priority = z.infer<typeof Priority>
+
+/** Work for the consumer. An operator may send one by hand with nothing but `datasetId`. */
+export const CompactionMessage = z.object({
+  datasetId: DatasetId,
+  triggeredAt: z.iso.datetime({ offset: true }).optional(),
+  priority: Priority.default('manual'),
+  jobId: JobId.optional(),
+  table: TableName.optional(),
+  periodTag: PeriodTag.optional(),
+  metricId: z.string().max(128).optional(),
+})
+export type CompactionMessage = z.infer<typeof CompactionMessage>
+
+/** What the dead-letter queue carries of a job whose attempts are spent. */
+export const DeadJobMessage = z.object({
+  datasetId: DatasetId,
+  jobId: JobId,
+  attempt: z.int().nonnegative(),
+  code: z.string(),
+  step: z.string().nullable(),
+  message: z.string().nullable(),
+})
+export type DeadJobMessage = z.infer<typeof DeadJobMessage>
+
+/** What the consumer itself sends to the dead-letter queue: a message that no retry can help. */
+export const RefusedMessage = z.object({
+  refused: z.object({ queue: z.string(), messageId: z.string(), code: z.string(), message: z.string() }),
+  body: z.json(),
+})
+export type RefusedMessage = z.infer<typeof RefusedMessage>
+
+/** A row of the outbox, claimed by the caller. */
+export const OutboxMessage = z.object({
+  id: z.int(),
+  type: z.enum(['compaction.requested', 'job.dead']),
+  payload: z.record(z.string(), z.json()),
+})
+export type OutboxMessage = z.infer<typeof OutboxMessage>
