@@ -1,0 +1,63 @@
+import { execFile } from 'node:child_process'
+import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { createRequire } from 'node:module'
+import { basename, join } from 'node:path'
+import { StackError } from './stack-error.ts'
+
+const WRANGLER = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '../bin/wrangler.js')
+
+/** A module of a Worker, in the words of Miniflare. */
+export interface WorkerModule {
+  type: 'ESModule' | 'Text' | 'CompiledWasm' | 'Data'
+  path: string
+  contents: string | Uint8Array<ArrayBuffer>
+}
+
+/** wrangler without its telemetry, and without an `.env` of the folder shadowing our variables */
+export const WRANGLER_ENV = { WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false' }
+
+/** FUSOU-WEB, by its own build script: what is deployed to Pages. */
+export async function buildWeb(root: string): Promise<WorkerModule[]> {
+  await runNode([join(root, 'packages/FUSOU-WEB/build.mjs')], root)
+  return readModules(join(root, 'packages/FUSOU-WEB/dist'), '_worker.js')
+}
+
+/** FUSOU-WORKFLOW, by wrangler itself: the bundle that a deploy would upload. */
+export async function buildWorkflow(root: string, outFolder: string): Promise<WorkerModule[]> {
+  rmSync(outFolder, { recursive: true, force: true })
+  const config = join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml')
+  await runNode([WRANGLER, 'deploy', '--dry-run', '--outdir', outFolder, '--config', config], root)
+  return readModules(outFolder, 'index.js')
+}
+
+/** The entry first, then whatever the bundle imports beside it. */
+function readModules(folder: string, entry: string): WorkerModule[] {
+  const others = readdirSync(folder).filter((name) => name !== entry && moduleType(name) !== undefined)
+  return [entry, ...others].map((name) => {
+    const type = moduleType(name) ?? 'ESModule'
+    const bytes = new Uint8Array(readFileSync(join(folder, name)))
+    return {
+      type,
+      path: name,
+      contents: type === 'ESModule' || type === 'Text' ? new TextDecoder().decode(bytes) : bytes,
+    }
+  })
+}
+
+function moduleType(name: string): WorkerModule['type'] | undefined {
+  if (name.endsWith('.wasm')) return 'CompiledWasm'
+  if (name.endsWith('.bin')) return 'Data'
+  if (name.endsWith('.js') || name.endsWith('.mjs')) return 'ESModule'
+  if (name.includes('.env.') || /\.(txt|sql|html)$/.test(name)) return 'Text'
+  return undefined
+}
+
+function runNode(args: string[], cwd: string): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const env = { ...process.env, ...WRANGLER_ENV }
+    execFile(process.execPath, args, { cwd, env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
+      if (error) reject(new StackError(`${basename(args[0]!)} failed:\n${stdout}${stderr}`))
+      else resolve()
+    })
+  })
+}

@@ -1,0 +1,65 @@
+import { resolve } from 'node:path'
+import { describeStack } from './describe-stack.ts'
+import { REPO_ROOT } from './repo-root.ts'
+import { StackError } from './stack-error.ts'
+import { type Stack, startStack } from './start-stack.ts'
+
+const GITHUB_OIDC_VARS = [
+  'GITHUB_OIDC_ISSUER',
+  'GITHUB_OIDC_AUDIENCE',
+  'GITHUB_OIDC_REPOSITORY_ID',
+  'GITHUB_OIDC_REF',
+  'GITHUB_OIDC_WORKFLOW_REF',
+]
+
+const HELP = `npm start: the whole of FUSOU on this machine, until Ctrl-C
+
+  FUSOU_PORT            port of FUSOU-WEB (default 8788)
+  FUSOU_SUPABASE_PORT   port of the embedded Supabase (default 54321)
+  FUSOU_STATE           folder of everything that outlives a restart (default .local)
+  ${GITHUB_OIDC_VARS.join(', ')}
+                        given to the Workers as they are, for a test issuer
+`
+
+function portFrom(variable: string, otherwise: number): number {
+  const text = process.env[variable]
+  if (!text) return otherwise
+  const port = Number(text)
+  if (!Number.isInteger(port) || port < 0 || port > 65535)
+    throw new StackError(`${variable}=${text} is not a port: a whole number from 0 to 65535`)
+  return port
+}
+
+async function main(): Promise<void> {
+  if (process.argv.includes('--help') || process.argv.includes('-h')) return void process.stdout.write(HELP)
+  let stack: Stack | undefined
+  let asked = false
+  const stop = async () => {
+    // a signal during the start ends the children too: their IPC channel closes with this process
+    if (asked || !stack) process.exit(asked ? 1 : 0)
+    asked = true
+    console.log('stopping …')
+    await stack.stop()
+    process.exit(0)
+  }
+  process.on('SIGINT', stop).on('SIGTERM', stop)
+  console.log('starting …')
+  stack = await startStack({
+    stateFolder: resolve(REPO_ROOT, process.env.FUSOU_STATE ?? '.local'),
+    webPort: portFrom('FUSOU_PORT', 8788),
+    supabasePort: portFrom('FUSOU_SUPABASE_PORT', 54321),
+    vars: Object.fromEntries(
+      GITHUB_OIDC_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
+    ),
+    onLog: (source, line) => console.log(`[${source}] ${line}`),
+  })
+  console.log(describeStack(stack.info))
+  const failure = await stack.failed
+  await stack.stop()
+  throw failure
+}
+
+main().catch((error) => {
+  console.error(error instanceof StackError ? `fusou: ${error.message}` : error)
+  process.exit(1)
+})
