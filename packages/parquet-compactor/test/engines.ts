@@ -1,0 +1,128 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { isDeepStrictEqual } from 'node:util'
+import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { tableFromIPC } from 'apache-arrow'
+import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparquet'
+import { compressors } from 'hyparquet-compressors'
+import { readParquet } from 'parquet-wasm/node'
+import { afterAll, expect } from 'vitest'
+import { type MergeOptions, type MergeReport, memorySink, memorySource, mergeParquet } from '../src/index.ts'
+
+const folder = mkdtempSync(join(tmpdir(), 'parquet-compactor-'))
+let files = 0
+let connection: Promise<DuckDBConnection> | undefined
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }))
+
+async function duckdb(): Promise<DuckDBConnection> {
+  connection ??= DuckDBInstance.create().then((instance) => instance.connect())
+  return connection
+}
+
+export async function query(sql: string): Promise<unknown[][]> {
+  return (await (await duckdb()).runAndReadAll(sql)).getRowsJson()
+}
+
+/** Write the result of a query with DuckDB. `options` as COPY takes them. */
+export async function writeWithDuckDB(select: string, options = ''): Promise<Uint8Array> {
+  const path = join(folder, `${files++}.parquet`)
+  await query(`copy (${select}) to '${path}' (format parquet${options && `, ${options}`})`)
+  return readFileSync(path)
+}
+
+export function store(bytes: Uint8Array): string {
+  const path = join(folder, `${files++}.parquet`)
+  writeFileSync(path, bytes)
+  return path
+}
+
+export async function readWithDuckDB(files: Uint8Array[]): Promise<unknown[][]> {
+  return query(`select * from read_parquet([${files.map((file) => `'${store(file)}'`)}])`)
+}
+
+export function readWithArrow(file: Uint8Array): { rows: string[]; schema: string } {
+  const table = tableFromIPC(readParquet(file).intoIPCStream())
+  return {
+    rows: table.toArray().map((row) => JSON.stringify(row, exact)),
+    schema: table.schema.fields.map((field) => `${field} ${[...field.metadata]}`).join('\n'),
+  }
+}
+
+export async function readWithHyparquet(file: Uint8Array): Promise<Record<string, unknown>[]> {
+  const { buffer } = new Uint8Array(file)
+  // physical values: dates and decimals are not converted
+  return parquetReadObjects({ file: buffer, compressors, utf8: false })
+}
+
+export function metadataOf(file: Uint8Array): FileMetaData {
+  return parquetMetadata(file, { geoparquet: false })
+}
+
+/** JSON keeps neither bigints nor the difference of -0 and NaN */
+function exact(_key: string, value: unknown): unknown {
+  if (typeof value === 'bigint') return `${value}n`
+  if (typeof value === 'number' && (Object.is(value, -0) || !Number.isFinite(value)))
+    return `number ${Object.is(value, -0) ? '-0' : value}`
+  if (value instanceof Uint8Array) return `bytes ${value}`
+  return value
+}
+
+/** Shows the first row that differs, not all of them. */
+function expectSameRows(actual: unknown[], expected: unknown[]): void {
+  const at = expected.findIndex((row, i) => !isDeepStrictEqual(row, actual[i]))
+  if (at >= 0) expect(actual[at], `row ${at}`).toStrictEqual(expected[at])
+  expect(actual.length).toBe(expected.length)
+}
+
+export interface ReaderSet {
+  duckdb?: boolean
+  arrow?: boolean
+  hyparquet?: boolean
+}
+
+/**
+ * Merge, and hold the output to the inputs with every reader: rows in order, types, schema elements, metadata.
+ * @param without readers that cannot read the inputs themselves; the reason stands where it is passed
+ */
+export async function expectFaithfulMerge(
+  inputs: Uint8Array[],
+  options: MergeOptions = {},
+  without: ReaderSet = {},
+): Promise<{ output: Uint8Array; report: MergeReport }> {
+  const sink = memorySink()
+  const report = await mergeParquet(
+    inputs.map((bytes, i) => memorySource(`input-${i}`, bytes)),
+    sink,
+    options,
+  )
+  const output = sink.bytes()
+  expect(report.rowsOut).toBe(report.rowsIn)
+  expect(report.bytesOut).toBe(output.byteLength)
+  const metadata = metadataOf(output)
+  const firstMetadata = metadataOf(inputs[0]!)
+  expect(Number(metadata.num_rows)).toBe(inputs.reduce((sum, input) => sum + Number(metadataOf(input).num_rows), 0))
+  expect(metadata.schema).toEqual(firstMetadata.schema)
+  expect(metadata.created_by).toBe('fusou-compaction')
+  expect(metadata.key_value_metadata ?? []).toEqual(firstMetadata.key_value_metadata ?? [])
+  if (!without.duckdb) {
+    expectSameRows(await readWithDuckDB([output]), await readWithDuckDB(inputs))
+    const describe = async (file: Uint8Array) => query(`describe select * from '${store(file)}'`)
+    expect(await describe(output)).toEqual(await describe(inputs[0]!))
+  }
+  if (!without.arrow) {
+    const read = readWithArrow(output)
+    expectSameRows(
+      read.rows,
+      inputs.flatMap((input) => readWithArrow(input).rows),
+    )
+    expect(read.schema).toBe(readWithArrow(inputs[0]!).schema)
+  }
+  if (!without.hyparquet) {
+    const rows: Record<string, unknown>[] = []
+    for (const input of inputs) rows.push(...(await readWithHyparquet(input)))
+    expectSameRows(await readWithHyparquet(output), rows)
+  }
+  return { output, report }
+}
