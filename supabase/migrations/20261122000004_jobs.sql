@@ -120,7 +120,7 @@ begin
 end $$;
 
 -- Each step begins with this: proves that the attempt is current, renews its lease, names the step for the operator.
--- p_finished: {step: seconds} of steps that ended since the last call.
+-- p_step null: only the lease, for the rescuer. p_finished: {step: seconds} of steps that ended since the last call.
 create function public.enter_step(
   p_job_id uuid, p_attempt integer, p_step text, p_lease_seconds integer, p_finished jsonb default '{}'
 )
@@ -133,7 +133,7 @@ declare
 begin
   if v_outcome = 'ok' then
     update public.jobs
-    set step = p_step,
+    set step = coalesce(p_step, step),
         step_durations = step_durations || p_finished,
         lease_until = now() + make_interval(secs => p_lease_seconds)
     where id = p_job_id;

@@ -180,6 +180,14 @@ export class Catalog {
     )
   }
 
+  renewLease({ jobId, attempt }: Attempt, leaseSeconds: number) {
+    return this.#database.call(
+      'enter_step',
+      { p_job_id: jobId, p_attempt: attempt, p_step: null, p_lease_seconds: leaseSeconds },
+      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+    )
+  }
+
   listMergeableFiles({ jobId, attempt }: Attempt, maxFiles: number) {
     return this.#database.call(
       'list_mergeable_files',
@@ -267,7 +275,7 @@ export class Catalog {
     { jobId, attempt }: Attempt,
     failure: { code: string; step: string; message: string; transient: boolean },
     leaseSeconds: number,
-    sender: string,
+    sender: string | null,
   ) {
     return this.#database.call(
       'fail_attempt',

@@ -1,0 +1,24 @@
+import type { Catalog } from '@fusou/catalog'
+import type { Env } from '../env.ts'
+import { describe, log } from '../log.ts'
+import { relayOutbox } from './relay-outbox.ts'
+import { rescueJobs } from './rescue-jobs.ts'
+import { sweepOrphans } from './sweep-orphans.ts'
+import { vacuum } from './vacuum.ts'
+
+const CHORES = { rescueJobs, relayOutbox, vacuum, sweepOrphans } as const
+
+/** What the cron does each minute. A chore that fails holds up none of the others; the run fails with it. */
+export async function maintain(env: Env, catalog: Catalog): Promise<void> {
+  const failures: unknown[] = []
+  for (const [chore, run] of Object.entries(CHORES)) {
+    try {
+      const done = await run(env, catalog)
+      if (Object.values(done).some((count) => count > 0)) log('info', 'chore_done', { chore, ...done })
+    } catch (error) {
+      log('error', 'chore_failed', { chore, ...describe(error) })
+      failures.push(error)
+    }
+  }
+  if (failures.length > 0) throw new AggregateError(failures, `${failures.length} chores failed`)
+}

@@ -1,0 +1,98 @@
+import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers'
+import { type Attempt, type Catalog, FusouError, publishOutbox } from '@fusou/catalog'
+import type { Env } from '../env.ts'
+import { LEASE_SECONDS } from '../leases.ts'
+import { log } from '../log.ts'
+import { openCatalog } from '../open-catalog.ts'
+import { sendMessage } from '../send-message.ts'
+import { JobParams } from './job-params.ts'
+import { planCompaction } from './plan-compaction.ts'
+import { type MergeSummary, runMerge } from './run-merge.ts'
+import { instanceId } from './start-attempt.ts'
+import { databaseRetries, mergeRetries, permanentStops } from './step-retries.ts'
+import { timed } from './timed.ts'
+
+/**
+ * One attempt of one job: validate-dataset, get-metadata, compact-1 … compact-n, update-metadata. Each merge swaps
+ * its files by itself, so what was done stays done whatever becomes of the rest.
+ */
+export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
+  override async run(event: Readonly<WorkflowEvent<JobParams>>, step: WorkflowStep): Promise<{ outcome: string }> {
+    const attempt = JobParams.parse(event.payload)
+    const catalog = openCatalog(this.env)
+    let current = 'validate-dataset'
+    try {
+      return await this.#compact(attempt, catalog, step, (name) => {
+        current = name
+      })
+    } catch (thrown) {
+      const error = FusouError.from(thrown)
+      if (error.code === 'stale_attempt' || error.code === 'cancelled') {
+        log('info', 'attempt_stopped', { ...attempt, step: current, code: error.code })
+        return { outcome: error.code }
+      }
+      await step.do('record-failure', databaseRetries(instanceId(attempt)), () =>
+        this.#recordFailure(attempt, catalog, current, error),
+      )
+      throw error
+    }
+  }
+
+  async #compact(attempt: Attempt, catalog: Catalog, step: WorkflowStep, enter: (name: string) => void) {
+    const id = instanceId(attempt)
+    let finished: Record<string, number> = {}
+
+    const { seconds } = await step.do('validate-dataset', databaseRetries(id), () =>
+      permanentStops(() => timed(() => enterStep(catalog, attempt, 'validate-dataset', {}))),
+    )
+    finished['validate-dataset'] = seconds
+
+    enter('get-metadata')
+    const plan = await step.do('get-metadata', databaseRetries(id), () =>
+      permanentStops(() =>
+        timed(async () => {
+          await enterStep(catalog, attempt, 'get-metadata', finished)
+          return planCompaction(catalog, attempt)
+        }),
+      ),
+    )
+    finished = { 'get-metadata': plan.seconds }
+
+    const merges: MergeSummary[] = []
+    for (let index = 1; index <= plan.value.merges; index++) {
+      const name = `compact-${index}`
+      enter(name)
+      const merge = await step.do(name, mergeRetries(id), () =>
+        permanentStops(() => timed(() => runMerge(this.env, catalog, attempt, index, finished))),
+      )
+      finished = { [name]: merge.seconds }
+      merges.push(merge.value)
+    }
+
+    enter('update-metadata')
+    return step.do('update-metadata', databaseRetries(id), () =>
+      permanentStops(async () => {
+        const sender = `workflow:${id}`
+        const result = { merges, more: plan.value.more, mixedPartitions: plan.value.mixedPartitions }
+        const end = await catalog.finishJob(attempt, { result, more: plan.value.more, finished, sender })
+        await publishOutbox(catalog, sender, end.outbox, (message) => sendMessage(this.env, message))
+        log('info', 'job_ended', { ...attempt, outcome: end.outcome, merges: merges.length })
+        return { outcome: end.outcome }
+      }),
+    )
+  }
+
+  async #recordFailure(attempt: Attempt, catalog: Catalog, step: string, error: FusouError) {
+    const sender = `workflow:${instanceId(attempt)}`
+    const { code, detail, transient } = error
+    const end = await catalog.failAttempt(attempt, { code, step, message: detail, transient }, LEASE_SECONDS, sender)
+    await publishOutbox(catalog, sender, end.outbox, (message) => sendMessage(this.env, message))
+    log('error', 'attempt_failed', { ...attempt, step, code, detail, outcome: end.outcome })
+    return { outcome: end.outcome }
+  }
+}
+
+async function enterStep(catalog: Catalog, attempt: Attempt, step: string, finished: Record<string, number>) {
+  const { outcome } = await catalog.enterStep(attempt, step, { leaseSeconds: LEASE_SECONDS, finished })
+  if (outcome !== 'ok') throw new FusouError(outcome, `attempt ${instanceId(attempt)} may not go on`)
+}

@@ -1,0 +1,107 @@
+import { type Attempt, type Catalog, FusouError, type MergeInput } from '@fusou/catalog'
+import { type MergeReport, mergeParquet, ParquetError } from '@fusou/parquet-compactor'
+import type { Env } from '../env.ts'
+import { LEASE_SECONDS } from '../leases.ts'
+import { describe, log } from '../log.ts'
+import { MemoryBudget } from '../storage/memory-budget.ts'
+import { MultipartSink } from '../storage/multipart-sink.ts'
+import { R2Source } from '../storage/r2-source.ts'
+import { workerCodecs } from './worker-codecs.ts'
+
+/** What all merges of this isolate may hold together, of its 128 MB. */
+const ISOLATE_MERGE_BYTES = 72 * 1024 * 1024
+/** The buffers of the merge itself; the rest of its share is the open row group and one part of the output. */
+const MERGE_BUFFER_BYTES = 40 * 1024 * 1024
+const TARGET_ROW_GROUP_BYTES = 16 * 1024 * 1024
+
+const memory = new MemoryBudget(ISOLATE_MERGE_BYTES)
+
+export type MergeSummary =
+  | { outcome: 'committed'; table: string; periodTag: string; version: number; report: MergeReport }
+  | { outcome: 'committed_before' }
+  | { outcome: 'failed'; code: string; fileId: string | null }
+
+/**
+ * One merge: read its inputs, write one output under a key of its own, swap them in the catalog.
+ * Runs again from the start when it is retried; a try that lost finds its merge committed.
+ * @throws FusouError transient for the storage and the database, `object_missing`, `conflict`, `row_count_mismatch`,
+ *   or what the fence said
+ */
+export async function runMerge(
+  env: Env,
+  catalog: Catalog,
+  attempt: Attempt,
+  index: number,
+  finished: Record<string, number>,
+): Promise<MergeSummary> {
+  const opened = await catalog.openMerge(attempt, index, { leaseSeconds: LEASE_SECONDS, finished })
+  if (opened.outcome === 'committed') return { outcome: 'committed_before' }
+  if (opened.outcome === 'failed') return { outcome: 'failed', code: opened.code ?? 'internal', fileId: null }
+  if (opened.outcome === 'unknown_merge') throw new FusouError('internal', `merge ${index} is not in the plan`)
+  if (opened.outcome !== 'ok') throw new FusouError(opened.outcome, 'the attempt may not go on')
+
+  const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
+  const merged = await memory.hold(ISOLATE_MERGE_BYTES, () => writeMerge(env, key, opened.inputs))
+  if ('code' in merged) {
+    const { outcome } = await catalog.failMerge(attempt, index, merged)
+    if (outcome !== 'failed') throw new FusouError(outcome, 'the attempt may not go on')
+    return { outcome: 'failed', code: merged.code, fileId: merged.fileId }
+  }
+
+  const { report, sha256 } = merged
+  const committed = await catalog.commitMerge(
+    attempt,
+    index,
+    {
+      r2Key: key,
+      bytes: report.bytesOut,
+      rows: report.rowsOut,
+      rowGroups: report.rowGroupsOut,
+      sha256,
+      fingerprint: report.schemaFingerprint,
+    },
+    LEASE_SECONDS,
+  )
+  switch (committed.outcome) {
+    case 'committed':
+      log('info', 'merge_committed', { ...attempt, index, key, version: committed.version, ...report })
+      return {
+        outcome: 'committed',
+        table: opened.table,
+        periodTag: opened.periodTag,
+        version: committed.version,
+        report,
+      }
+    case 'superseded':
+      return { outcome: 'committed_before' }
+    case 'unknown_merge':
+      throw new FusouError('internal', `merge ${index} is not in the plan`)
+    default:
+      throw new FusouError(
+        committed.outcome,
+        `merge ${index} was not swapped in; its ${opened.inputs.length} inputs stay`,
+      )
+  }
+}
+
+type Written = { report: MergeReport; sha256: string } | { code: string; message: string; fileId: string | null }
+
+async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]): Promise<Written> {
+  const sink = new MultipartSink(env.BUCKET, key)
+  try {
+    const report = await mergeParquet(
+      inputs.map((input) => new R2Source(env.BUCKET, input)),
+      sink,
+      { memoryBudgetBytes: MERGE_BUFFER_BYTES, targetRowGroupBytes: TARGET_ROW_GROUP_BYTES, codecs: workerCodecs },
+    )
+    return { report, sha256: await sink.close() }
+  } catch (error) {
+    await sink.abort()
+    const fault = error instanceof ParquetError ? (error.cause instanceof FusouError ? error.cause : error) : error
+    if (!(fault instanceof ParquetError)) throw fault
+    if (!fault.permanent) throw new FusouError('storage_unavailable', fault.message, { cause: fault })
+    const input = inputs.find(({ id }) => fault.message.includes(id))
+    log('error', 'merge_failed', { key, fileId: input?.id ?? null, ...describe(fault) })
+    return { code: 'corrupt_file', message: fault.message, fileId: input?.id ?? null }
+  }
+}

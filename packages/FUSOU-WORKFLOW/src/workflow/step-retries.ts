@@ -1,0 +1,46 @@
+import { NonRetryableError } from 'cloudflare:workflows'
+import { FusouError } from '@fusou/catalog'
+
+/**
+ * Exponential pauses for a step. The platform adds no jitter, so the first pause is spread by the instance: the same
+ * for each replay, different from its neighbours'.
+ */
+export function databaseRetries(instanceId: string) {
+  return {
+    retries: { limit: 5, delay: 2000 + (hash(instanceId) % 2000), backoff: 'exponential' },
+    timeout: '2 minutes',
+  } as const
+}
+
+/** A merge is dear, and waits for its share of the memory first. */
+export function mergeRetries(instanceId: string) {
+  return {
+    retries: { limit: 3, delay: 10_000 + (hash(instanceId) % 10_000), backoff: 'exponential' },
+    timeout: '14 minutes',
+  } as const
+}
+
+/** FNV-1a, 32 bits. */
+function hash(text: string): number {
+  let value = 0x811c9dc5
+  for (let index = 0; index < text.length; index++) {
+    value = Math.imul(value ^ text.charCodeAt(index), 0x01000193) >>> 0
+  }
+  return value
+}
+
+/** Errors that the same step can't get over: permanent ones, and a plan that no longer fits its files. */
+function stops(error: FusouError): boolean {
+  return !error.transient || error.code === 'conflict'
+}
+
+/** Run the body of a step; an error that a retry can't help stops the retries, its code at the head of the message. */
+export async function permanentStops<T>(body: () => Promise<T>): Promise<T> {
+  try {
+    return await body()
+  } catch (thrown) {
+    const error = FusouError.from(thrown)
+    if (stops(error)) throw new NonRetryableError(error.message)
+    throw error
+  }
+}
