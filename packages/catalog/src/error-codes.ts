@@ -43,6 +43,7 @@ export const ERROR_CODES = {
   rate_limited: { status: 429, transient: true, title: 'Too many requests' },
   database_unavailable: { status: 503, transient: true, title: 'The database does not answer' },
   database_refused: { status: 500, transient: false, title: 'The database refused the call' },
+  identity_unavailable: { status: 503, transient: true, title: 'The issuer of tokens does not answer' },
   storage_unavailable: { status: 503, transient: true, title: 'The object store does not answer' },
   not_configured: { status: 500, transient: false, title: 'The deployment is not configured' },
   internal: { status: 500, transient: true, title: 'Something went wrong' },
