@@ -1,11 +1,10 @@
+/// <reference path="./hyparquet-compressors.d.ts" />
+import { decompress as decompressZstd } from 'fzstd'
 import { snappyUncompress } from 'hyparquet'
-import {
-  decompressBrotli,
-  decompressGzip,
-  decompressLz4,
-  decompressLz4Raw,
-  decompressZstd,
-} from 'hyparquet-compressors'
+// not the package's index: that compiles WebAssembly as it loads, which a Worker may not do inside a request
+import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
+import { gunzip } from 'hyparquet-compressors/src/gzip.js'
+import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js'
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
 import { checksum } from './checksum.ts'
 import { CODEC, uint32At } from './format.ts'
@@ -74,7 +73,7 @@ function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number): 
       return page
     }
     case 'gzip': {
-      const page = decompressGzip(bytes, length)
+      const page = gunzip(bytes, new Uint8Array(length))
       checkGzipTrailer(bytes, page)
       return page
     }

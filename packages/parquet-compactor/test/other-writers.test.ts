@@ -53,19 +53,21 @@ function writeWithArrow(
   configure: Configure = (builder) => builder,
 ): Uint8Array {
   const vectors = Object.entries(columns).map(
-    ([name, [type, values]]) => [name, vectorFromArray(values, type)] as const,
+    ([name, [type, values]]) => [name, vectorFromArray(values, own(type))] as const,
   )
   const table = new Table(Object.fromEntries(vectors))
   const properties = configure(new WriterPropertiesBuilder()).build()
   return writeParquet(RustTable.fromIPCStream(tableToIPC(table, 'stream')), properties)
 }
 
+/** Columns must not share the id of a dictionary. */
+const own = (type: DataType) => (type instanceof Dictionary ? new Dictionary(type.dictionary, type.indices) : type)
 const field = (name: string, type: DataType) => new Field(name, type, true)
 const sparse = (values: unknown[]) => values.map((value, i) => (i % 4 === 1 ? null : value))
 const days = [0, 1, 19_000, -5]
-const instants = [0n, 1_600_000_000_123_456_789n, -1n, 1_234_567_890n]
 
-/** Types of Arrow, each with a few values. apache-arrow cannot build decimals of 256 bits or maps from arrays. */
+/** Types of Arrow, each with a few values. apache-arrow takes milliseconds for
+ * timestamps of every unit, so nanoseconds are tested with DuckDB's files, as are maps. */
 const ARROW_TYPES: [name: string, type: DataType, values: unknown[], without?: ReaderSet][] = [
   ['bool', new Bool(), [true, false, true, true]],
   ['int8', new Int8(), [-128, 127, 0, 1]],
@@ -90,7 +92,7 @@ const ARROW_TYPES: [name: string, type: DataType, values: unknown[], without?: R
   ['time ns', new TimeNanosecond(), [0n, 1n, 86_399_999_999_999n, 5n]],
   ['timestamp ms', new TimestampMillisecond(), [0, 1, 1_600_000_000_123, -1]],
   ['timestamp us', new TimestampMicrosecond(), [0, 1, 1_600_000_000_123, -1]],
-  ['timestamp ns, UTC', new TimestampNanosecond('UTC'), instants],
+  ['timestamp ns, UTC', new TimestampNanosecond('UTC'), [0, 1, 1_600_000_000_123, -1]],
   ['timestamp us, Berlin', new TimestampMicrosecond('Europe/Berlin'), [0, 1, 1_600_000_000_123, -1]],
   ['dictionary', new Dictionary(new Utf8(), new Int32()), ['a', 'b', 'a', 'c']],
   ['list', new List(field('item', new Int64())), [[1n, null], [], [2n], [3n, 4n]]],
@@ -177,7 +179,8 @@ describe('files of arrow-rs keep every value and type', () => {
         b.setDictionaryEnabled(false).setEncoding(encoding).setWriterVersion(version).setDataPageSizeLimit(4096)
       const inputs = [writeWithArrow(columns, configure), writeWithArrow(sparseColumns, configure)]
       expect(metadataOf(inputs[0]!).row_groups[0]!.columns[0]!.meta_data!.encodings).toContain(Encoding[encoding])
-      await expectFaithfulMerge(inputs)
+      // DuckDB reads split streams of floats and doubles only
+      await expectFaithfulMerge(inputs, {}, { duckdb: encoding === Encoding.BYTE_STREAM_SPLIT })
     }
   })
 
