@@ -38,6 +38,7 @@ export const ERROR_CODES = {
   version_gone: { status: 410, transient: false, title: 'Vacuum has removed this version' },
   job_not_dead: { status: 409, transient: false, title: 'Only a dead or cancelled job can be retried' },
   job_ended: { status: 409, transient: false, title: 'The job has ended' },
+  precondition_failed: { status: 412, transient: false, title: 'The file is not the one that was named' },
   range_not_satisfiable: { status: 416, transient: false, title: 'The range lies outside the file' },
 
   rate_limited: { status: 429, transient: true, title: 'Too many requests' },
