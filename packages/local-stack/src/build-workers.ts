@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, rmSync } from 'node:fs'
+import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
 import { basename, join } from 'node:path'
 import { StackError } from './stack-error.ts'
@@ -13,8 +13,15 @@ export interface WorkerModule {
   contents: string | Uint8Array<ArrayBuffer>
 }
 
-/** wrangler without its telemetry, and without an `.env` of the folder shadowing our variables */
-export const WRANGLER_ENV = { WRANGLER_SEND_METRICS: 'false', CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false' }
+/** wrangler without telemetry and its look for updates, and without an `.env` of the folder shadowing our variables */
+export const WRANGLER_ENV = {
+  WRANGLER_SEND_METRICS: 'false',
+  WRANGLER_HIDE_BANNER: 'true',
+  WRANGLER_WRITE_LOGS: 'false',
+  CLOUDFLARE_LOAD_DEV_VARS_FROM_DOT_ENV: 'false',
+  NO_COLOR: '1',
+  FORCE_COLOR: '0',
+}
 
 /** FUSOU-WEB, by its own build script: what is deployed to Pages. */
 export async function buildWeb(root: string): Promise<WorkerModule[]> {
@@ -25,7 +32,7 @@ export async function buildWeb(root: string): Promise<WorkerModule[]> {
 /** FUSOU-WORKFLOW, by wrangler itself: the bundle that a deploy would upload. */
 export async function buildWorkflow(root: string, outFolder: string): Promise<WorkerModule[]> {
   rmSync(outFolder, { recursive: true, force: true })
-  const config = join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml')
+  const config = realpathSync(join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml'))
   await runNode([WRANGLER, 'deploy', '--dry-run', '--outdir', outFolder, '--config', config], root)
   return readModules(outFolder, 'index.js')
 }
@@ -56,7 +63,8 @@ function runNode(args: string[], cwd: string): Promise<void> {
   return new Promise((resolve, reject) => {
     const env = { ...process.env, ...WRANGLER_ENV }
     execFile(process.execPath, args, { cwd, env, maxBuffer: 64 << 20 }, (error, stdout, stderr) => {
-      if (error) reject(new StackError(`${basename(args[0]!)} failed:\n${stdout}${stderr}`))
+      const said = `${stdout}${stderr}`.split('\n').filter((line) => line.trim() !== '')
+      if (error) reject(new StackError(`${basename(args[0]!)} failed:\n${said.join('\n')}`))
       else resolve()
     })
   })

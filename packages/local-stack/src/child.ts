@@ -6,6 +6,8 @@ import { StackError } from './stack-error.ts'
 
 /** A child that has not stopped this long after being asked is killed. */
 const STOP_SECONDS = 10
+/** of a child that did not start, for the message */
+const LAST_LINES = 30
 
 export interface ChildOptions {
   /** what messages to the user call it */
@@ -47,7 +49,7 @@ export class Child<Ready> {
         createInterface({ input }).on('line', (line) => {
           appendFileSync(options.logFile, `${line}\n`, { mode: 0o600 })
           lastLines.push(line)
-          if (lastLines.length > 15) lastLines.shift()
+          if (lastLines.length > LAST_LINES) lastLines.shift()
           options.onLine(line)
         }),
         'close',

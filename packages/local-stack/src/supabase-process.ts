@@ -6,6 +6,16 @@ import { applyPendingMigrations, createApi } from '@supabase/lite/cli'
 import { runAsChild } from './child.ts'
 import { LOOPBACK } from './choose-port.ts'
 
+for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const)
+  console[level] = (...values) => process.stdout.write(`${JSON.stringify(logLine(level, values))}\n`)
+
+/** One line an event, as the Workers do: the embedded Supabase prints errors of the database over many. */
+function logLine(level: string, values: unknown[]): object {
+  const message = values.map((value) => (value instanceof Error ? value.message : String(value))).join(' ')
+  const { code, query } = (values.find((value) => value instanceof Error) ?? {}) as { code?: string; query?: string }
+  return { time: new Date().toISOString(), worker: 'supabase', level, message, code, query }
+}
+
 export interface SupabaseSettings {
   port: number
 }
@@ -30,7 +40,7 @@ runAsChild<SupabaseSettings, SupabaseReady>(async ({ port }) => {
     try {
       await answer(await app.fetch(toRequest(incoming, port)), outgoing)
     } catch (error) {
-      console.error(JSON.stringify({ event: 'supabase.request_failed', url: incoming.url, message: String(error) }))
+      console.error(`${incoming.method} ${incoming.url} failed:`, error)
       outgoing.destroy()
     }
   })
