@@ -309,3 +309,48 @@ describe('options', () => {
     for (const { bytes, copy } of chunks) expect(bytes).toEqual(copy)
   })
 })
+
+describe('the dictionary of a column', () => {
+  const encodings = (file: Uint8Array) =>
+    metadataOf(file).row_groups[0]!.columns.map(({ meta_data }) => meta_data!.encodings.filter((e) => e !== 'RLE'))
+  const table = (select: string) =>
+    Promise.all(
+      [0, 90_000].map((from) => writeWithDuckDB(`select ${select} from range(${from}, ${from + 90_000}) t(i)`)),
+    )
+
+  test('is kept for few values, and left out for values that are all distinct', async () => {
+    const { output } = await expectFaithfulMerge(
+      await table("i % 50 as few, 'v' || i % 50 as texts, i * 7919 as many, md5(i::varchar) as hashes"),
+    )
+    const dictionary = ['PLAIN', 'RLE_DICTIONARY']
+    expect(encodings(output)).toEqual([dictionary, dictionary, ['PLAIN'], ['PLAIN']])
+  })
+
+  test('may be given up after pages that use it, and bounds still hold all values', async () => {
+    const files = await table(
+      "case when i < 80000 then 'm' || i % 10 else md5(i::varchar) || repeat('x', 100) end as s, case when i < 80000 then i % 3 else i end as n",
+    )
+    const { output } = await expectFaithfulMerge(files)
+    const [chunk] = metadataOf(output).row_groups[0]!.columns
+    expect(chunk!.meta_data!.dictionary_page_offset).toBeDefined()
+    const pages = new Set(
+      (await query(`select encodings from parquet_metadata('${store(output)}')`))
+        .flat()
+        .flatMap((text) => String(text).split(', ')),
+    )
+    expect(pages).toEqual(new Set(['RLE', 'PLAIN', 'RLE_DICTIONARY']))
+    const [bounds] = await query(`select min(s), max(s), min(n), max(n) from '${store(output)}'`)
+    expect(chunk!.meta_data!.statistics).toMatchObject({ min_value: bounds![0], max_value: bounds![1], null_count: 0n })
+    for (const where of ["s = 'm3'", "s > 'f'", 'n = 179999', 'n < 2']) {
+      const count = (files: string) => query(`select count(*) from read_parquet(${files}) where ${where}`)
+      expect(await count(`'${store(output)}'`)).toEqual(await count(`[${files.map((file) => `'${store(file)}'`)}]`))
+    }
+  })
+})
+
+test('a schema without columns keeps its rows', async () => {
+  const bare = handmade({ rows: 5, rootChildren: 0, chunks: 0 })
+  const { output, report } = await merge([bare, bare])
+  expect(report).toMatchObject({ rowsIn: 10, rowsOut: 10 })
+  expect(Number(metadataOf(output).num_rows)).toBe(10)
+})
