@@ -93,6 +93,7 @@ begin
       from public.files f
       where f.id = any (v_merge.ids) and f.dataset_id = v_dataset_id and f.removed_version is null;
       if v_group.found <> cardinality(v_merge.ids) then
+        delete from public.merges where job_id = p_job_id and attempt = p_attempt;
         return jsonb_build_object('outcome', 'conflict');
       elsif v_group.kinds <> 1 then
         raise exception 'save_plan: merge % mixes partitions or schemas', v_merge.index using errcode = '22023';
