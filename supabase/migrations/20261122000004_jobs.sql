@@ -235,8 +235,12 @@ begin
   end if;
   select m.index, m.error_code, m.error_message, count(*) over () as failures into v_failed
   from public.merges m
-  where m.job_id = p_job_id and m.attempt = p_attempt and m.state = 'failed'
-  order by m.index limit 1;
+  where m.job_id = p_job_id and m.state = 'failed' and (
+    m.attempt = p_attempt
+    -- an earlier attempt's: the job still owes the operator a word, and only a dead job can be retried
+    or exists (select 1 from public.files f where f.id = any (m.input_ids) and f.quarantined_by_job = p_job_id)
+  )
+  order by m.attempt desc, m.index limit 1;
   if found then
     return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(
       p_job_id, v_failed.error_code, 'compact-' || v_failed.index,
