@@ -135,10 +135,14 @@ begin
     return jsonb_build_object('outcome', 'forbidden');
   end if;
 
-  -- The same call again, its answer lost on the way.
+  -- The same call again, its answer lost on the way; an object given to vacuum is not taken back.
   if exists (select 1 from public.files where r2_key = p_object ->> 'r2Key') then
     return jsonb_build_object(
       'outcome', 'stored', 'version', v_dataset.version, 'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
+    );
+  elsif exists (select 1 from public.garbage where r2_key = p_object ->> 'r2Key') then
+    return jsonb_build_object(
+      'outcome', 'duplicate', 'version', v_dataset.version, 'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
     );
   end if;
 
