@@ -14,9 +14,19 @@ export default defineConfig({
             SUPABASE_SECRET_KEY: supabase.secretKey,
             OPERATOR_TOKEN: 'only-for-tests-only-for-tests-only-for-tests',
           },
+          // as in wrangler.toml, but nobody waits for a batch to fill
+          queueConsumers: {
+            'dev-kc-compaction-queue': {
+              maxBatchSize: 10,
+              maxBatchTimeout: 0,
+              maxRetries: 3,
+              deadLetterQueue: 'dev-kc-compaction-dlq',
+            },
+            'dev-kc-compaction-dlq': { maxBatchSize: 5, maxBatchTimeout: 0, maxRetries: 1 },
+          },
         },
       }
     }),
   ],
-  test: { name: 'workflow', globalSetup: '@fusou/embedded-supabase/vitest-global-setup' },
+  test: { name: 'workflow', globalSetup: '@fusou/embedded-supabase/vitest-global-setup', testTimeout: 60_000 },
 })

@@ -34,7 +34,7 @@ create table public.jobs (
     constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
   triggers integer not null default 1,
   requested_by uuid,
-  message_id text,
+  message_ids text[] not null default '{}',
   metric_id text,
   attempt integer not null default 0,
   max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
@@ -61,12 +61,12 @@ create table public.jobs (
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
 );
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
-comment on column public.jobs.message_id is 'The queue message that registered the job, so that its redelivery finds it again.';
+comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
 create unique index jobs_one_queued on public.jobs (dataset_id, kind) where state = 'queued';
-create unique index jobs_one_per_message on public.jobs (message_id) where message_id is not null;
+create index jobs_of_message on public.jobs using gin (message_ids) where message_ids <> '{}';
 create index jobs_newest on public.jobs (created_at desc, id desc);
 create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
 create index jobs_leases on public.jobs (lease_until) where state = 'running';

@@ -92,6 +92,7 @@ declare
 begin
   update public.jobs
   set triggers = triggers + 1,
+      message_ids = message_ids || array_remove(array[p_message_id], null),
       priority = case
         when fusou.priority_rank(p_priority) < fusou.priority_rank(priority) then p_priority else priority
       end,
@@ -103,8 +104,10 @@ begin
     return jsonb_build_object('jobId', v_job.id, 'joined', true, 'outbox', null);
   end if;
 
-  insert into public.jobs (dataset_id, table_name, period_tag, priority, requested_by, message_id, metric_id)
-  values (p_dataset_id, p_table, p_period_tag, p_priority, p_requested_by, p_message_id, p_metric_id)
+  insert into public.jobs (dataset_id, table_name, period_tag, priority, requested_by, message_ids, metric_id)
+  values (
+    p_dataset_id, p_table, p_period_tag, p_priority, p_requested_by, array_remove(array[p_message_id], null), p_metric_id
+  )
   returning * into v_job;
   if p_dispatch and not exists (
     select 1 from public.jobs where dataset_id = p_dataset_id and kind = 'compaction' and state = 'running'

@@ -87,7 +87,9 @@ begin
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
   if v_job_id is null then
-    select id into v_job_id from public.jobs where message_id = p_message_id;
+    select id into v_job_id from public.jobs
+    where message_ids <> '{}' and message_ids @> array[p_message_id] and dataset_id = p_dataset_id
+    limit 1;
     if not found then
       v_job_id := (fusou.request_job(
         p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, false
@@ -366,26 +368,30 @@ begin
 end $$;
 
 -- What the dead-letter consumer saw, whole and once. A job that its message could not start is dead with it.
-create function public.record_dead_letter(
-  p_queue text, p_message_id text, p_body jsonb, p_code text, p_message text, p_attempts integer,
-  p_dataset_id text, p_job_id uuid
-)
+-- p_letter: {queue, messageId, body, code, message, attempts, datasetId, jobId}; body is whatever JSON was sent
+create function public.record_dead_letter(p_letter jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_job_id constant uuid := (p_letter ->> 'jobId')::uuid;
+  v_code constant text := p_letter ->> 'code';
+  v_message constant text := left(p_letter ->> 'message', 2000);
   v_job public.jobs;
 begin
   insert into public.dead_letters (queue, message_id, body, code, message, attempts, dataset_id, job_id)
-  values (p_queue, p_message_id, p_body, p_code, left(p_message, 2000), p_attempts, p_dataset_id, p_job_id)
+  values (
+    p_letter ->> 'queue', p_letter ->> 'messageId', p_letter -> 'body', v_code, v_message,
+    (p_letter ->> 'attempts')::integer, p_letter ->> 'datasetId', v_job_id
+  )
   on conflict on constraint dead_letters_once do nothing;
   if not found then
     return jsonb_build_object('outcome', 'duplicate');
   end if;
-  v_job := fusou.open_job(p_job_id, null);
-  if v_job.state = 'queued' then
-    perform fusou.end_job(p_job_id, 'dead', null, p_code, 'queue', p_message);
+  v_job := fusou.open_job(v_job_id, null);
+  if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
+    perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
   end if;
   return jsonb_build_object('outcome', 'recorded');
 end $$;

@@ -338,20 +338,7 @@ export class Catalog {
     datasetId: string | null
     jobId: string | null
   }) {
-    return this.#database.call(
-      'record_dead_letter',
-      {
-        p_queue: letter.queue,
-        p_message_id: letter.messageId,
-        p_body: letter.body,
-        p_code: letter.code,
-        p_message: letter.message,
-        p_attempts: letter.attempts,
-        p_dataset_id: letter.datasetId,
-        p_job_id: letter.jobId,
-      },
-      outcomes('recorded', 'duplicate'),
-    )
+    return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
   }
 
   claimOutbox(claim: { maxBatch: number; lockSeconds: number; workerId: string; includeTypePrefix?: string }) {

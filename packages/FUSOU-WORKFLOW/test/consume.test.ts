@@ -1,0 +1,144 @@
+import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
+import { Catalog } from '@fusou/catalog'
+import { describe, expect, test } from 'vitest'
+import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
+import { consumeDeadLetters } from '../src/consume/consume-dead-letters.ts'
+import { retryDelaySeconds } from '../src/consume/retry-delay.ts'
+import { fragment, liveFiles, newDatasetId, newUserId, upload } from './fragments.ts'
+import { catalog, env, POLL } from './test-env.ts'
+
+const QUEUE = 'dev-kc-compaction-queue'
+const DLQ = 'dev-kc-compaction-dlq'
+const unreachable = new Catalog({ supabaseUrl: 'http://127.0.0.1:1', supabaseSecretKey: 'none' })
+
+const message = (body: unknown, attempts = 1) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts, body })
+
+async function deliver(
+  consume: typeof consumeDeadLetters,
+  queue: string,
+  messages: ReturnType<typeof message>[],
+  from = catalog,
+) {
+  const batch = createMessageBatch(queue, messages)
+  await consume(batch, env, from)
+  return getQueueResult(batch, createExecutionContext())
+}
+
+async function datasetOf(fragments: number) {
+  const datasetId = newDatasetId()
+  const user = newUserId()
+  for (let index = 0; index < fragments; index++) {
+    await upload(datasetId, user, [{ table: 't', bytes: fragment(index * 10, 10) }])
+  }
+  return datasetId
+}
+
+const letterOf = (messageId: string) => async () => {
+  const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+  return dlqFailures.records.find((record) => record.messageId === messageId)
+}
+
+describe('the consumer', () => {
+  test('merges a data set for a message with nothing but its id, sent as JSON or as text', async () => {
+    const datasets = [await datasetOf(2), await datasetOf(2)]
+    const messages = [message({ datasetId: datasets[0] }), message(JSON.stringify({ datasetId: datasets[1] }))]
+    const result = await deliver(consumeCompactionMessages, QUEUE, messages)
+    expect(result.explicitAcks.sort()).toEqual(messages.map(({ id }) => id).sort())
+    for (const datasetId of datasets) {
+      await expect.poll(() => liveFiles(datasetId), POLL).toMatchObject([{ level: 1, rows: 20 }])
+    }
+  })
+
+  test('starts one job for a message that is delivered twice, at once and one after the other', async () => {
+    const datasetId = await datasetOf(2)
+    const twice = message({ datasetId })
+    await Promise.all([
+      deliver(consumeCompactionMessages, QUEUE, [twice]),
+      deliver(consumeCompactionMessages, QUEUE, [twice]),
+    ])
+    await deliver(consumeCompactionMessages, QUEUE, [{ ...twice, attempts: 2 }])
+    await expect.poll(() => liveFiles(datasetId), POLL).toMatchObject([{ level: 1, rows: 20 }])
+    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toHaveLength(1)
+  })
+
+  test('settles each message by itself: what is wrong goes to the dead letters, what is right is done', async () => {
+    const datasetId = await datasetOf(2)
+    const good = message({ datasetId })
+    const bad = [
+      { body: 'not json', code: 'invalid_message' },
+      { body: null, code: 'invalid_message' },
+      { body: { datasetId: 7 }, code: 'invalid_message' },
+      { body: { datasetId: '../etc' }, code: 'invalid_message' },
+      { body: { datasetId, jobId: 'seven' }, code: 'invalid_message' },
+      { body: { datasetId, priority: 'urgent' }, code: 'invalid_message' },
+      { body: { datasetId: newDatasetId() }, code: 'unknown_dataset' },
+      { body: { datasetId, jobId: crypto.randomUUID() }, code: 'unknown_job' },
+    ].map((one) => ({ ...one, message: message(one.body) }))
+    const result = await deliver(consumeCompactionMessages, QUEUE, [...bad.map((one) => one.message), good])
+    expect(result.retryMessages).toEqual([])
+    expect(result.explicitAcks).toHaveLength(bad.length + 1)
+    for (const { message, code, body } of bad) {
+      await expect.poll(letterOf(message.id), POLL).toMatchObject({ queue: QUEUE, code, body })
+    }
+    await expect.poll(() => liveFiles(datasetId), POLL).toMatchObject([{ level: 1 }])
+  })
+
+  test('has the message delivered again, after a pause, while the database is away', async () => {
+    const one = message({ datasetId: newDatasetId() })
+    const result = await deliver(consumeCompactionMessages, QUEUE, [one], unreachable)
+    expect(result.explicitAcks).toEqual([])
+    expect(result.retryMessages).toMatchObject([{ msgId: one.id }])
+  })
+
+  test('pauses longer with each delivery, and never longer than ten minutes', () => {
+    for (const [attempts, ceiling] of [
+      [1, 10],
+      [2, 20],
+      [4, 80],
+      [100, 600],
+    ] as const) {
+      const delay = retryDelaySeconds(attempts)
+      expect(delay).toBeGreaterThanOrEqual(ceiling / 2)
+      expect(delay).toBeLessThanOrEqual(ceiling)
+    }
+  })
+})
+
+describe('the dead-letter consumer', () => {
+  test('records a message that failed each delivery, and its job dies with it', async () => {
+    const datasetId = await datasetOf(2)
+    const [job] = await catalog.listJobs({ requester: null, datasetId, limit: 1 })
+    const letter = message({ datasetId, jobId: job!.id })
+    expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])
+    expect(await letterOf(letter.id)()).toMatchObject({ code: 'delivery_failed', jobId: job!.id, datasetId })
+    expect(await catalog.getJob(job!.id, null)).toMatchObject({ state: 'dead', error: { code: 'delivery_failed' } })
+  })
+
+  test('records a letter once, however often it comes', async () => {
+    const letter = message({ datasetId: newDatasetId() })
+    await deliver(consumeDeadLetters, DLQ, [letter])
+    expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])
+    const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+    expect(dlqFailures.records.filter(({ messageId }) => messageId === letter.id)).toHaveLength(1)
+  })
+
+  test('does not ack what it could not record', async () => {
+    const letter = message({ datasetId: newDatasetId() })
+    const result = await deliver(consumeDeadLetters, DLQ, [letter], unreachable)
+    expect(result.explicitAcks).toEqual([])
+    expect(result.retryMessages).toMatchObject([{ msgId: letter.id }])
+  })
+
+  test('sends a letter again before the queue would drop it, and knows it again when it comes', async () => {
+    const letter = message({ datasetId: 'lost and found' }, 2)
+    const resent: unknown[] = []
+    const dlq = { send: async (body: unknown) => void resent.push(body) } as unknown as Queue
+    const batch = createMessageBatch(DLQ, [letter])
+    await consumeDeadLetters(batch, { ...env, COMPACTION_DLQ: dlq }, unreachable)
+    expect((await getQueueResult(batch, createExecutionContext())).explicitAcks).toEqual([letter.id])
+    expect(resent).toHaveLength(1)
+
+    await deliver(consumeDeadLetters, DLQ, [message(resent[0])])
+    expect(await letterOf(letter.id)()).toMatchObject({ queue: DLQ, code: 'invalid_message', body: letter.body })
+  })
+})

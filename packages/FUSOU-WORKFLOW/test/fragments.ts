@@ -1,0 +1,72 @@
+import { createHash } from 'node:crypto'
+import { inspectParquet, memorySource } from '@fusou/parquet-compactor'
+import { parquetReadObjects } from 'hyparquet'
+import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
+import { catalog, env } from './test-env.ts'
+
+export const newDatasetId = () => `test-${crypto.randomUUID()}`
+export const newUserId = () => crypto.randomUUID()
+
+/** A Parquet file of `rows` rows, their ids from `first` on. */
+export function fragment(first: number, rows: number, extraColumn?: string): Uint8Array<ArrayBuffer> {
+  const ids = Int32Array.from({ length: rows }, (_, row) => first + row)
+  const names = Array.from(ids, (id) => `name-${id}`)
+  const columnData: ColumnSource[] = [
+    { name: 'id', data: ids, type: 'INT32', nullable: false },
+    { name: 'name', data: names, type: 'STRING' },
+  ]
+  if (extraColumn !== undefined) columnData.push({ name: extraColumn, data: ids, type: 'INT32', nullable: false })
+  return new Uint8Array(parquetWriteBuffer({ columnData }))
+}
+
+export interface Part {
+  table: string
+  periodTag?: string
+  bytes: Uint8Array
+}
+
+/** Put the parts end to end into one object and register it, as the upload route does; its message is not sent. */
+export async function upload(datasetId: string, userId: string, parts: readonly Part[]) {
+  const r2Key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
+  await env.BUCKET.put(r2Key, await new Blob(parts.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).arrayBuffer())
+  let offset = 0
+  const slices = []
+  for (const { table, periodTag = '0', bytes } of parts) {
+    const summary = await inspectParquet(memorySource(table, bytes))
+    slices.push({
+      table,
+      periodTag,
+      offset,
+      length: bytes.byteLength,
+      rows: summary.rowCount,
+      rowGroups: summary.rowGroupCount,
+      sha256: createHash('sha256').update(bytes).digest('hex'),
+      fingerprint: summary.schemaFingerprint,
+    })
+    offset += bytes.byteLength
+  }
+  const registered = await catalog.registerUpload({ datasetId, userId, object: { r2Key, slices }, sender: 'test' })
+  if (registered.outcome !== 'stored') throw new Error(`the upload was answered ${registered.outcome}`)
+  return { r2Key, jobId: registered.jobId, outbox: registered.outbox }
+}
+
+export async function liveFiles(datasetId: string) {
+  const page = await catalog.listFiles({ datasetId, requester: null, limit: 1000 })
+  if (page.outcome !== 'ok') throw new Error(page.outcome)
+  return page.files
+}
+
+/** Every row of the live files of a table, read by hyparquet. */
+export async function liveIds(datasetId: string, table: string): Promise<number[]> {
+  const ids: number[] = []
+  for (const listed of await liveFiles(datasetId)) {
+    if (listed.table !== table) continue
+    const file = await catalog.getFile(listed.id, null)
+    const object = await env.BUCKET.get(file!.r2Key, { range: { offset: file!.offset, length: file!.length } })
+    const rows = await parquetReadObjects({ file: await object!.arrayBuffer() })
+    ids.push(...rows.map((row) => row.id as number))
+  }
+  return ids.sort((a, b) => a - b)
+}
+
+export const range = (first: number, rows: number) => Array.from({ length: rows }, (_, row) => first + row)

@@ -1,0 +1,118 @@
+import { introspectWorkflowInstance } from 'cloudflare:test'
+import { afterEach, describe, expect, test, vi } from 'vitest'
+import { relayOutbox } from '../src/maintenance/relay-outbox.ts'
+import { rescueJobs } from '../src/maintenance/rescue-jobs.ts'
+import { sweepOrphans } from '../src/maintenance/sweep-orphans.ts'
+import { vacuum } from '../src/maintenance/vacuum.ts'
+import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
+import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
+import { catalog, env, POLL } from './test-env.ts'
+
+const user = newUserId()
+afterEach(() => {
+  vi.useRealTimers()
+})
+
+async function twoFragments() {
+  const datasetId = newDatasetId()
+  const first = await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
+  const second = await upload(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
+  return { datasetId, jobId: second.jobId, outboxId: first.outbox!.id, keys: [first.r2Key, second.r2Key] }
+}
+
+async function claim(datasetId: string, jobId: string, leaseSeconds: number) {
+  const accepted = await catalog.acceptMessage('m', { datasetId, jobId, priority: 'realtime' }, leaseSeconds)
+  if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
+  return { jobId, attempt: accepted.attempt }
+}
+
+const succeeded = (jobId: string) =>
+  expect.poll(() => catalog.getJob(jobId, null), POLL).toMatchObject({ state: 'succeeded' })
+
+describe('the relay', () => {
+  test('sends what its writer did not send, and the job runs', async () => {
+    const { datasetId, jobId, outboxId } = await twoFragments()
+    expect(await catalog.releaseOutbox([outboxId], 'test', 'the queue refused')).toBe(1)
+    await expect.poll(async () => (await relayOutbox(env, catalog)).sent, POLL).toBeGreaterThan(0)
+    await succeeded(jobId)
+    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+  })
+})
+
+describe('the rescuer', () => {
+  test('starts an attempt that was claimed and never started', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    await claim(datasetId, jobId, 0)
+    await rescueJobs(env, catalog)
+    await succeeded(jobId)
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 1 })
+  })
+
+  test('begins a new attempt when the instance has ended without a word', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    const params = await claim(datasetId, jobId, 60)
+    await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(params))
+    await instance.modify(async (m) => {
+      await m.disableRetryDelays()
+      await m.mockStepError({ name: 'get-metadata' }, new Error('database_unavailable: down'))
+      await m.mockStepError({ name: 'record-failure' }, new Error('database_unavailable: down'))
+    })
+    await startAttempt(env, params)
+    await instance.waitForStatus('errored')
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
+    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    await rescueJobs(env, catalog)
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
+  })
+
+  test('leaves an instance alone that is still at work', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    const params = await claim(datasetId, jobId, 60)
+    await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(params))
+    await instance.modify(async (m) =>
+      m.mockStepError({ name: 'get-metadata' }, new Error('database_unavailable: down'), 1),
+    )
+    await startAttempt(env, params)
+    await instance.waitForStepResult({ name: 'validate-dataset' })
+    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    await rescueJobs(env, catalog)
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
+    expect((await catalog.listExpiredLeases(1000)).map((one) => one.jobId)).not.toContain(jobId)
+  })
+})
+
+describe('vacuum', () => {
+  test('deletes the fragments of a merge once no version that is readable has them', async () => {
+    const { datasetId, jobId, keys } = await twoFragments()
+    await startAttempt(env, await claim(datasetId, jobId, 60))
+    await succeeded(jobId)
+    await vacuum(env, catalog)
+    for (const key of keys) expect(await env.BUCKET.head(key)).not.toBeNull()
+
+    await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+    await vacuum(env, catalog)
+    for (const key of keys) expect(await env.BUCKET.head(key)).toBeNull()
+    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+    expect(await catalog.listFiles({ datasetId, requester: null, version: 1, limit: 10 })).toEqual({
+      outcome: 'version_gone',
+    })
+  })
+
+  test('takes objects that nothing names, after a day and not before', async () => {
+    const { datasetId, keys } = await twoFragments()
+    const orphan = `fragments/${datasetId}/orphan.parquet`
+    await env.BUCKET.put(orphan, 'left behind')
+    await sweepOrphans(env, catalog)
+    await vacuum(env, catalog)
+    expect(await env.BUCKET.head(orphan)).not.toBeNull()
+
+    await catalog.endSweep('orphans', null, 0)
+    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 3600 * 1000 })
+    await sweepOrphans(env, catalog)
+    vi.useRealTimers()
+    await vacuum(env, catalog)
+    expect(await env.BUCKET.head(orphan)).toBeNull()
+    for (const key of keys) expect(await env.BUCKET.head(key)).not.toBeNull()
+    expect(await liveFiles(datasetId)).toHaveLength(2)
+  })
+})

@@ -1,0 +1,63 @@
+import type { MergeableFile } from '@fusou/catalog'
+import fc from 'fast-check'
+import { describe, expect, test } from 'vitest'
+import { MAX_MERGE_INPUTS, planMerges } from '../src/workflow/plan-merges.ts'
+
+let next = 0
+const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): MergeableFile => ({
+  id: `file-${next++}`,
+  table,
+  periodTag,
+  fingerprint,
+  bytes,
+  rows: 1,
+})
+const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
+
+describe('planMerges', () => {
+  test('joins files until the target is reached, in the order given', () => {
+    const files = [40, 40, 40, 10, 10].map((bytes) => file(bytes))
+    expect(planMerges(files, 100)).toEqual([files.slice(0, 3), files.slice(3)])
+  })
+
+  test('leaves a file without a partner alone', () => {
+    expect(planMerges([file(1), file(1, 'b'), file(1, 'a', 'u'), file(1, 'a', 't', '1')], 100)).toEqual([])
+  })
+
+  test('never mixes schemas, tables or periods, and never stops mid-list', () => {
+    const files = [file(60), file(60, 'b'), file(60), file(60, 'b'), file(60, 'a', 'u'), file(60, 'a', 'u')]
+    expect(planMerges(files, 100)).toEqual([
+      [files[0], files[2]],
+      [files[1], files[3]],
+      [files[4], files[5]],
+    ])
+  })
+
+  test('keeps the number of inputs of a merge bounded', () => {
+    const files = Array.from({ length: MAX_MERGE_INPUTS + 2 }, () => file(1))
+    expect(planMerges(files, 1e9).map((group) => group.length)).toEqual([MAX_MERGE_INPUTS, 2])
+  })
+
+  test('takes each file at most once, leaves at most one of a kind, and keeps outputs below target plus one file', () => {
+    const files = fc.array(
+      fc.record({ bytes: fc.integer({ min: 1, max: 74 }), fingerprint: fc.constantFrom('a', 'b', 'c') }),
+      { maxLength: 200 },
+    )
+    fc.assert(
+      fc.property(files, (sizes) => {
+        const input = sizes.map(({ bytes, fingerprint }) => file(bytes, fingerprint))
+        const merges = planMerges(input, 100)
+        const taken = merges.flat()
+        expect(new Set(taken).size).toBe(taken.length)
+        for (const merge of merges) {
+          expect(merge.length).toBeGreaterThanOrEqual(2)
+          expect(new Set(merge.map(kind)).size).toBe(1)
+          const bytes = merge.reduce((sum, one) => sum + one.bytes, 0)
+          expect(bytes).toBeLessThan(100 + 75)
+        }
+        const left = input.filter((one) => !taken.includes(one)).map(kind)
+        expect(new Set(left).size).toBe(left.length)
+      }),
+    )
+  })
+})

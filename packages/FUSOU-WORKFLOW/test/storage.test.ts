@@ -1,0 +1,76 @@
+import { createHash } from 'node:crypto'
+import { describe, expect, test } from 'vitest'
+import { MemoryBudget } from '../src/storage/memory-budget.ts'
+import { MultipartSink, PART_BYTES } from '../src/storage/multipart-sink.ts'
+import { R2Source } from '../src/storage/r2-source.ts'
+import { env } from './test-env.ts'
+
+const pattern = (bytes: number) => Uint8Array.from({ length: bytes }, (_, at) => (at * 7) % 251)
+const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')
+
+describe('MultipartSink', () => {
+  test.for([
+    ['less than a part', 1000],
+    ['exactly a part', PART_BYTES],
+    ['parts and a rest', 2 * PART_BYTES + 1],
+  ] as const)('writes %s as it was given, in pieces of any size', async ([, length]) => {
+    const key = `test/${crypto.randomUUID()}`
+    const bytes = pattern(length)
+    const sink = new MultipartSink(env.BUCKET, key)
+    for (let at = 0; at < length; at += 3_333_333) await sink.write(bytes.subarray(at, at + 3_333_333))
+    expect(await env.BUCKET.head(key)).toBeNull()
+    expect(await sink.close()).toBe(sha256(bytes))
+    const stored = new Uint8Array(await (await env.BUCKET.get(key))!.arrayBuffer())
+    expect(sha256(stored)).toBe(sha256(bytes))
+  })
+
+  test('leaves nothing behind when it is given up', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    const sink = new MultipartSink(env.BUCKET, key)
+    await sink.write(pattern(PART_BYTES + 1))
+    await sink.abort()
+    expect(await env.BUCKET.head(key)).toBeNull()
+  })
+})
+
+describe('R2Source', () => {
+  const input = (r2Key: string) => ({ id: 'file-1', r2Key, offset: 10, length: 20, rows: 0 })
+
+  test('reads a slice of a larger object by offsets of its own', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    const bytes = pattern(100)
+    await env.BUCKET.put(key, bytes)
+    expect(await new R2Source(env.BUCKET, input(key)).read(5, 10)).toEqual(bytes.slice(15, 25))
+  })
+
+  test('names the object that is not there', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    await expect(new R2Source(env.BUCKET, input(key)).read(0, 1)).rejects.toThrow(
+      `object_missing: file file-1: no object ${key}`,
+    )
+  })
+})
+
+describe('MemoryBudget', () => {
+  test('never lets more be held than there is, and lets everybody have a turn', async () => {
+    const budget = new MemoryBudget(10)
+    let held = 0
+    let most = 0
+    const use = (bytes: number) =>
+      budget.hold(bytes, async () => {
+        held += bytes
+        most = Math.max(most, held)
+        await scheduler.wait(1)
+        held -= bytes
+        return bytes
+      })
+    expect(await Promise.all([4, 4, 4, 10, 1].map(use))).toEqual([4, 4, 4, 10, 1])
+    expect(most).toBeLessThanOrEqual(10)
+  })
+
+  test('gives back what a failing body held', async () => {
+    const budget = new MemoryBudget(10)
+    await expect(budget.hold(10, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
+    expect(await budget.hold(10, async () => 'free')).toBe('free')
+  })
+})
