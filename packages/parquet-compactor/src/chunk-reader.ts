@@ -1,3 +1,4 @@
+import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
 import type { ChunkWriter } from './chunk-writer.ts'
 import { decompress } from './compression.ts'
@@ -39,7 +40,8 @@ interface DataPage {
 
 /**
  * Reads one column chunk page by page and hands its rows on. Between two calls nothing need be held: after `release` the
- * dictionary and the page in hand are read again.
+ * dictionary and the page in hand are read again. Pages are decompressed into `scratch`, which all readers of a merge share:
+ * only one of them may be between its first `copyRows` and `release`.
  */
 export class ChunkReader {
   readonly #file: FileReader
@@ -47,6 +49,7 @@ export class ChunkReader {
   readonly #place: ChunkPlace
   readonly #codecs: Partial<Record<CodecName, Codec>>
   readonly #maxPageBytes: number
+  readonly #scratch: ByteBuffer
   /** next page header, from the start of the chunk */
   #position = 0
   /** levels of the pages before `#position`, the page in hand included */
@@ -63,12 +66,14 @@ export class ChunkReader {
     place: ChunkPlace,
     codecs: Partial<Record<CodecName, Codec>>,
     maxPageBytes: number,
+    scratch: ByteBuffer,
   ) {
     this.#file = file
     this.#leaf = leaf
     this.#place = place
     this.#codecs = codecs
     this.#maxPageBytes = maxPageBytes
+    this.#scratch = scratch
   }
 
   /**
@@ -224,9 +229,15 @@ export class ChunkReader {
       if (repetition) decodeHybridRuns(bytes, 0, repetitionBytes, bitWidth(maxRepetition), repetition)
       if (definition) decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
       const codec = header.isCompressed ? this.#place.codec : CODEC.UNCOMPRESSED
-      data = await decompress(codec, bytes.subarray(levelBytes), header.uncompressedBytes - levelBytes, this.#codecs)
+      data = await decompress(
+        codec,
+        bytes.subarray(levelBytes),
+        header.uncompressedBytes - levelBytes,
+        this.#codecs,
+        this.#scratch,
+      )
     } else {
-      data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs)
+      data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
       if (repetition) data = data.subarray(readLevels(data, header.repetitionEncoding, maxRepetition, repetition))
       if (definition) data = data.subarray(readLevels(data, header.definitionEncoding, maxDefinition, definition))
     }

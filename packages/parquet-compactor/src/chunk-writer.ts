@@ -22,6 +22,8 @@ export interface ChunkWriterLimits {
   pageLevels: number
   /** bytes of distinct values from which on values are written plain */
   dictionaryBytes: number
+  /** for the page that is being encoded; chunks of a row group share it, as they encode one page at a time */
+  scratch: ByteBuffer
 }
 
 /** Levels and values that are appended together. */
@@ -207,7 +209,8 @@ export class ChunkWriter {
   /** End the open page, which must be at the end of a row. */
   async flushPage(): Promise<void> {
     if (this.#pageLevels === 0) return
-    const body = new ByteBuffer(this.#plain.length + this.#indexCount * 2 + 1024)
+    const body = this.#limits.scratch
+    body.clear()
     const { maxRepetition, maxDefinition } = this.#leaf
     if (maxRepetition > 0) appendLevels(this.#repetition.view(), bitWidth(maxRepetition), body)
     if (maxDefinition > 0) appendLevels(this.#definition.view(), bitWidth(maxDefinition), body)
@@ -244,7 +247,7 @@ export class ChunkWriter {
     details: (header: ThriftWriter) => void,
   ): Promise<Uint8Array> {
     const compressed = await compress(this.#codec, body, this.#codecs)
-    const header = new ThriftWriter(new ByteBuffer(compressed.byteLength + 64))
+    const header = new ThriftWriter()
     header.open()
     header.i32(1, kind)
     header.i32(2, body.byteLength)
@@ -254,8 +257,9 @@ export class ChunkWriter {
     header.close()
     header.close()
     this.#uncompressedBytes += header.out.length + body.byteLength
-    header.out.append(compressed)
-    const page = header.out.take()
+    const page = new Uint8Array(header.out.length + compressed.byteLength)
+    page.set(header.out.view())
+    page.set(compressed, header.out.length)
     this.#pagesBytes += page.byteLength
     return page
   }

@@ -6,6 +6,7 @@ import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
 import { gunzip } from 'hyparquet-compressors/src/gzip.js'
 import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js'
 import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
+import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
 import { CODEC, uint32At } from './format.ts'
 import type { Codec, CodecName } from './merge-options.ts'
@@ -37,6 +38,7 @@ type Codecs = Partial<Record<CodecName, Codec>>
 
 /**
  * Decompress a page. Declared sizes are checked by the caller before; a codec never gets room for more than that.
+ * @param scratch where the page may be put if it is used before the next page is decompressed
  * @throws ParquetError `corrupt_data`
  */
 export async function decompress(
@@ -44,6 +46,7 @@ export async function decompress(
   bytes: Uint8Array,
   length: number,
   codecs: Codecs,
+  scratch?: ByteBuffer,
 ): Promise<Uint8Array> {
   if (codec === CODEC.UNCOMPRESSED) {
     if (bytes.byteLength !== length) corrupt(`an uncompressed page of ${bytes.byteLength} bytes declares ${length}`)
@@ -56,7 +59,7 @@ export async function decompress(
   let page: Uint8Array
   try {
     const custom = codecs[name]?.decompress
-    page = custom ? await custom(bytes, length) : decompressBuiltIn(name, bytes, length)
+    page = custom ? await custom(bytes, length) : decompressBuiltIn(name, bytes, length, scratch)
   } catch (cause) {
     if (cause instanceof ParquetError) throw cause
     throw new ParquetError('corrupt_data', `${name} page: ${(cause as Error).message}`, { cause })
@@ -65,15 +68,15 @@ export async function decompress(
   return page
 }
 
-function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number): Uint8Array {
+function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number, scratch?: ByteBuffer): Uint8Array {
   switch (name) {
     case 'snappy': {
-      const page = new Uint8Array(length)
+      const page = room(length, scratch)
       snappyUncompress(bytes, page)
       return page
     }
     case 'gzip': {
-      const page = gunzip(bytes, new Uint8Array(length))
+      const page = gunzip(bytes, room(length, scratch))
       checkGzipTrailer(bytes, page)
       return page
     }
@@ -86,6 +89,13 @@ function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number): 
     default:
       return decompressLz4Raw(bytes, length)
   }
+}
+
+function room(length: number, scratch: ByteBuffer | undefined): Uint8Array {
+  if (!scratch) return new Uint8Array(length)
+  scratch.clear()
+  scratch.reserve(length)
+  return scratch.bytes.subarray(0, length)
 }
 
 /** The decoder neither checks the sum nor notices output that ends early; the trailer of the last member shows both. */

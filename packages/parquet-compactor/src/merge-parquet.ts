@@ -1,3 +1,4 @@
+import { ByteBuffer } from './byte-buffer.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
@@ -29,6 +30,8 @@ interface Settings {
   smallFileBytes: number
   memoryBudgetBytes: number
   signal: AbortSignal | undefined
+  /** for the page that is being read */
+  scratch: ByteBuffer
 }
 
 /**
@@ -118,6 +121,7 @@ function checkOptions(options: MergeOptions): Settings {
     smallFileBytes: number('smallFileBytes', MIB, 1),
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
     signal: options.signal,
+    scratch: new ByteBuffer(),
   }
 }
 
@@ -217,7 +221,7 @@ async function copyRowGroup(
       values: footer.chunkValues[chunk]!,
       codec: footer.chunkCodec[chunk]!,
     }
-    return new ChunkReader(file, leaf, place, settings.codecs, settings.memoryBudgetBytes / 2)
+    return new ChunkReader(file, leaf, place, settings.codecs, settings.memoryBudgetBytes / 2, settings.scratch)
   })
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
@@ -251,6 +255,7 @@ class RowGroupBuilder {
       pageBytes: clamp(8 * 1024, MIB),
       pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
       dictionaryBytes: clamp(16 * 1024, MIB),
+      scratch: new ByteBuffer(),
     }
     this.#writers = this.#newWriters()
   }
