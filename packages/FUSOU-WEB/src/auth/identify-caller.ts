@@ -1,0 +1,35 @@
+import { type Environment, FusouError } from '@fusou/catalog'
+import { decodeJwt } from 'jose'
+import type { Identify } from './caller.ts'
+import { githubVerifier } from './github-oidc.ts'
+import { operatorVerifier } from './operator-token.ts'
+import { userVerifier } from './user-token.ts'
+
+/** Chooses the verifier by what the token is. */
+export function identifyCaller(environment: Environment): Identify {
+  const isOperator = operatorVerifier(environment)
+  const verifyGithub = githubVerifier(environment)
+  const verifyUser = userVerifier(environment)
+  return async (authorization) => {
+    const token = bearerToken(authorization)
+    if (await isOperator(token)) return { kind: 'operator' }
+    if (claimedIssuer(token) === environment.GITHUB_OIDC_ISSUER) return verifyGithub(token)
+    return verifyUser(token)
+  }
+}
+
+function bearerToken(authorization: string | undefined): string {
+  if (authorization === undefined) throw new FusouError('unauthenticated', 'send Authorization: Bearer <token>')
+  const token = /^Bearer +([^\s,]+) *$/i.exec(authorization)?.[1]
+  if (token === undefined) throw new FusouError('invalid_token', 'the Authorization header is not Bearer <token>')
+  return token
+}
+
+/** What a token says of itself, believed only to choose who checks it. */
+function claimedIssuer(token: string): string | undefined {
+  try {
+    return decodeJwt(token).iss
+  } catch {
+    return undefined
+  }
+}

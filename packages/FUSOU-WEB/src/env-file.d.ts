@@ -1,0 +1,4 @@
+declare module '*/.env.production' {
+  const text: string
+  export default text
+}

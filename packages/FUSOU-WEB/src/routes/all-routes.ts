@@ -1,0 +1,31 @@
+import type { Route } from '../http/operation.ts'
+import type { serviceOpener } from '../services.ts'
+import { listDatasetFiles } from './dataset-files.ts'
+import { dlqStatus } from './dlq-status.ts'
+import { readFile } from './file-bytes.ts'
+import { health } from './health.ts'
+import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
+import { openapi } from './openapi.ts'
+import { sanitizeState } from './sanitize-state.ts'
+import { triggerScheduled } from './trigger-scheduled.ts'
+import { upload } from './upload.ts'
+
+/** The HTTP contract, in the order in which addresses are matched. */
+export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Route[] {
+  const routes: Route[] = [
+    upload,
+    sanitizeState,
+    triggerScheduled,
+    dlqStatus,
+    listJobs,
+    jobStatus,
+    getJob,
+    cancelJob,
+    retryJob,
+    listDatasetFiles,
+    readFile,
+    health(open),
+  ]
+  routes.push(openapi(routes))
+  return routes
+}

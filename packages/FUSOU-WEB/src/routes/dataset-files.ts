@@ -1,0 +1,67 @@
+import { DatasetId, FileId, FusouError, ListedFile, PeriodTag, TableName } from '@fusou/catalog'
+import { z } from 'zod'
+import { requesterOf } from '../auth/caller.ts'
+import { cursor, page } from '../http/cursor.ts'
+import { filled, integer, pageSize } from '../http/inputs.ts'
+import { route } from '../http/operation.ts'
+
+const Version = z.int().nonnegative()
+/** It carries the version, so that all pages are of one. */
+const FilesCursor = cursor(z.object({ version: Version, table: TableName, periodTag: PeriodTag, id: FileId }))
+const FilesQuery = z
+  .object({
+    table: filled(TableName.optional()),
+    period: filled(PeriodTag.optional()),
+    version: filled(integer(Version).optional()),
+    cursor: filled(FilesCursor.schema.optional()),
+    limit: pageSize(500, 1000),
+  })
+  .refine(({ version, cursor }) => version === undefined || cursor === undefined || cursor.version === version, {
+    path: ['cursor'],
+    message: 'is of another version',
+  })
+const FilesPage = z
+  .object({
+    datasetId: DatasetId,
+    version: Version,
+    files: z.array(ListedFile.extend({ url: z.url() })),
+    nextCursor: z.string().nullable(),
+  })
+  .meta({ id: 'FilesPage' })
+
+export const listDatasetFiles = route(
+  {
+    method: 'get',
+    path: '/api/datasets/:id/files',
+    summary: 'The files of one version of a data set, in order of table, period tag and id',
+    access: 'reader',
+    params: z.object({ id: DatasetId }),
+    query: FilesQuery,
+    answers: { 200: { description: 'One page; every row lies in exactly one file', schema: FilesPage } },
+    errors: ['unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'],
+  },
+  async (c, { params: { id: datasetId }, query }) => {
+    const listed = await c.var.services.catalog.listFiles({
+      datasetId,
+      requester: requesterOf(c.var.caller),
+      table: query.table,
+      periodTag: query.period,
+      version: query.cursor?.version ?? query.version,
+      after: query.cursor,
+      limit: query.limit + 1,
+    })
+    if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the data set ${datasetId}`)
+    const { version } = listed
+    const { shown, last } = page(listed.files, query.limit)
+    const { origin } = new URL(c.req.url)
+    const answer: z.infer<typeof FilesPage> = {
+      datasetId,
+      version,
+      files: shown.map((file) => ({ ...file, url: `${origin}/api/files/${file.id}` })),
+      nextCursor: last
+        ? FilesCursor.encode({ version, table: last.table, periodTag: last.periodTag, id: last.id })
+        : null,
+    }
+    return c.json(answer)
+  },
+)

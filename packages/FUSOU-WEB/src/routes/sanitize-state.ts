@@ -1,0 +1,40 @@
+import { DatasetId, FusouError, JobId, TableName } from '@fusou/catalog'
+import { z } from 'zod'
+import { requesterOf } from '../auth/caller.ts'
+import { PeriodTagInput } from '../http/inputs.ts'
+import { route } from '../http/operation.ts'
+import { publishAfterAnswer } from '../publish.ts'
+import { senderOf } from '../services.ts'
+
+const SanitizeRequest = z
+  .object({ datasetId: DatasetId, table: TableName.optional(), periodTag: PeriodTagInput.optional() })
+  .refine(({ table, periodTag }) => periodTag === undefined || table !== undefined, {
+    path: ['table'],
+    message: 'is needed beside periodTag',
+  })
+  .meta({ id: 'SanitizeRequest' })
+const SanitizeAnswer = z
+  .object({ success: z.literal(true), datasetId: z.string(), jobId: JobId, message: z.string() })
+  .meta({ id: 'SanitizeAnswer' })
+
+export const sanitizeState = route(
+  {
+    method: 'post',
+    path: '/api/compaction/sanitize-state',
+    summary: 'Compact a data set now, or one table or period of it',
+    access: 'reader',
+    body: SanitizeRequest,
+    answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
+    errors: ['unknown_dataset', 'forbidden'],
+  },
+  async (c, { body: { datasetId, table, periodTag } }) => {
+    const requester = requesterOf(c.var.caller)
+    const sender = senderOf(c)
+    const requested = await c.var.services.catalog.requestCompaction({ datasetId, requester, table, periodTag, sender })
+    if (requested.outcome !== 'requested') throw new FusouError(requested.outcome, `the data set ${datasetId}`)
+    publishAfterAnswer(c, [requested.outbox])
+    const message = requested.joined ? 'joined the job that is queued' : 'a job is queued'
+    const answer: z.infer<typeof SanitizeAnswer> = { success: true, datasetId, jobId: requested.jobId, message }
+    return c.json(answer, 202)
+  },
+)

@@ -1,0 +1,136 @@
+import { FusouError, JobId } from '@fusou/catalog'
+import type { Context } from 'hono'
+import { z } from 'zod'
+import type { AppEnv } from '../bindings.ts'
+import { route } from '../http/operation.ts'
+import { describe, log } from '../log.ts'
+import { publishAfterAnswer } from '../publish.ts'
+import { senderOf } from '../services.ts'
+import { openBody, RAW_MEDIA_TYPES } from '../upload/open-body.ts'
+import { receiveObject } from '../upload/receive-object.ts'
+import { SliceInspector } from '../upload/slice-inspector.ts'
+import { parseTableOffsets, type Slice, sliceObject } from '../upload/table-offsets.ts'
+import { UploadFields } from '../upload/upload-fields.ts'
+
+const UploadAnswer = z
+  .object({
+    success: z.literal(true),
+    datasetId: z.string(),
+    tableId: z.string().nullable(),
+    periodTag: z.string(),
+    fileName: z.string(),
+    fileSize: z.int().meta({ description: 'bytes' }),
+    rows: z.int(),
+    sha256: z.string(),
+    duplicate: z.boolean().meta({ description: 'all of it was here already; nothing new is stored' }),
+    jobId: JobId.meta({ description: 'the job that will merge it, or did' }),
+    tables: z
+      .array(z.object({ table: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() }))
+      .optional()
+      .meta({ description: 'with tableOffsets: what was found in each slice' }),
+  })
+  .meta({ id: 'UploadAnswer' })
+
+/** The form has the same names as the query, and the file. */
+const UploadForm = UploadFields.safeExtend({ file: z.file() })
+
+export const upload = route(
+  {
+    method: 'post',
+    path: '/api/compaction/upload',
+    summary: 'Upload a Parquet file, or several tables end to end in one object',
+    access: 'user',
+    streamedBody: {
+      ...Object.fromEntries(RAW_MEDIA_TYPES.map((type) => [type, 'binary'] as const)),
+      'multipart/form-data': UploadForm,
+    },
+    documentedQuery: UploadFields,
+    answers: { 202: { description: 'Stored and registered; a job is queued', schema: UploadAnswer } },
+    errors: [
+      'rate_limited',
+      'unsupported_media_type',
+      'length_required',
+      'body_too_large',
+      'invalid_form',
+      'invalid_table_offsets',
+      'length_mismatch',
+      'invalid_parquet',
+      'unsupported_parquet',
+      'forbidden',
+      'storage_unavailable',
+    ],
+  },
+  async (c) => {
+    if (c.var.caller.kind !== 'user') throw new FusouError('forbidden', 'uploads are for users')
+    const userId = c.var.caller.id
+    await limitUploads(c, userId)
+    const { fields, byteLength, stream, fileName } = await openBody(c.req.raw)
+    if (byteLength === 0) throw new FusouError('invalid_parquet', 'the file is empty')
+    const { datasetId, tableId, periodTag, tableOffsets } = fields
+    const slices: Slice[] =
+      tableOffsets === undefined
+        ? [{ table: tableId!, offset: 0, length: byteLength }]
+        : sliceObject(parseTableOffsets(tableOffsets), byteLength)
+
+    const key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
+    const inspector = new SliceInspector(slices)
+    await receiveObject(c.env.BUCKET, key, stream, byteLength, inspector)
+    const found = await inspector.finish(readBack(c.env.BUCKET, key)).catch((error: unknown) => {
+      c.executionCtx.waitUntil(handToVacuum(c, key))
+      throw error
+    })
+
+    const registered = await c.var.services.catalog.registerUpload({
+      datasetId,
+      userId,
+      object: { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) },
+      sender: senderOf(c),
+    })
+    if (registered.outcome === 'forbidden')
+      throw new FusouError('forbidden', `the data set ${datasetId} belongs to somebody else`)
+    publishAfterAnswer(c, [registered.outbox])
+    const answer: z.infer<typeof UploadAnswer> = {
+      success: true,
+      datasetId,
+      tableId: tableId ?? null,
+      periodTag,
+      fileName: fileName ?? `${tableId ?? datasetId}.parquet`,
+      fileSize: byteLength,
+      rows: found.slices.reduce((sum, slice) => sum + slice.rows, 0),
+      sha256: found.sha256,
+      duplicate: registered.outcome === 'duplicate',
+      jobId: registered.jobId,
+      ...(tableOffsets !== undefined && {
+        tables: found.slices.map(({ table, rows, length, sha256 }) => ({ table, rows, bytes: length, sha256 })),
+      }),
+    }
+    return c.json(answer, 202)
+  },
+)
+
+/** The limit protects; where it cannot be asked, uploads go on. */
+async function limitUploads(c: Context<AppEnv>, userId: string): Promise<void> {
+  let allowed = true
+  try {
+    allowed = await c.env.WORKFLOW_SERVICE.limit(userId)
+  } catch (error) {
+    log('error', 'rate_limit_unavailable', { requestId: c.var.requestId, ...describe(error) })
+  }
+  if (!allowed) throw new FusouError('rate_limited', 'too many uploads in this minute')
+}
+
+const readBack = (bucket: R2Bucket, key: string) => async (offset: number, length: number) => {
+  const object = await bucket.get(key, { range: { offset, length } })
+  if (!object) throw new FusouError('storage_unavailable', 'the upload could not be read back; try again')
+  return new Uint8Array(await object.arrayBuffer())
+}
+
+/** An object that was refused after it was stored; only vacuum deletes. */
+async function handToVacuum(c: Context<AppEnv>, key: string): Promise<void> {
+  try {
+    await c.var.services.catalog.doomOrphans([key])
+  } catch (error) {
+    // The daily walk over the bucket finds it.
+    log('error', 'orphan_not_doomed', { requestId: c.var.requestId, key, ...describe(error) })
+  }
+}

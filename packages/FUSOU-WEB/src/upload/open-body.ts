@@ -1,0 +1,66 @@
+import { FusouError } from '@fusou/catalog'
+import { check } from '../http/check.ts'
+import { PARQUET_MEDIA_TYPE } from './receive-object.ts'
+import { UploadFields } from './upload-fields.ts'
+
+/** Of a raw body: what the platform lets through on its smaller plans. */
+export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024
+/** Of a form, which the platform holds in memory whole. */
+export const MAX_FORM_BYTES = 16 * 1024 * 1024
+
+export const RAW_MEDIA_TYPES: readonly string[] = [
+  PARQUET_MEDIA_TYPE,
+  'application/octet-stream',
+  'application/x-parquet',
+]
+const FORM_MEDIA_TYPE = 'multipart/form-data'
+
+/** A body that is about to be received, in either form. */
+export interface OpenBody {
+  readonly fields: UploadFields
+  readonly byteLength: number
+  readonly stream: ReadableStream<Uint8Array>
+  /** as the client calls it */
+  readonly fileName: string | undefined
+}
+
+/** @throws FusouError `unsupported_media_type`, `length_required`, `body_too_large`, `invalid_form`, `invalid_request` */
+export async function openBody(request: Request): Promise<OpenBody> {
+  const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
+  if (RAW_MEDIA_TYPES.includes(type)) return openRawBody(request)
+  if (type === FORM_MEDIA_TYPE) return openForm(request)
+  throw new FusouError('unsupported_media_type', `send ${RAW_MEDIA_TYPES.join(', ')} or ${FORM_MEDIA_TYPE}`)
+}
+
+function openRawBody(request: Request): OpenBody {
+  const fields = check(UploadFields, Object.fromEntries(new URL(request.url).searchParams), 'query')
+  const byteLength = declaredLength(request)
+  if (byteLength > MAX_UPLOAD_BYTES) throw new FusouError('body_too_large', `at most ${MAX_UPLOAD_BYTES} bytes`)
+  return { fields, byteLength, stream: request.body ?? emptyStream(), fileName: fields.fileName }
+}
+
+async function openForm(request: Request): Promise<OpenBody> {
+  const declared = declaredLength(request)
+  if (declared > MAX_FORM_BYTES) {
+    const advice = 'send a larger file as the body itself, with the fields in the query'
+    throw new FusouError('body_too_large', `a form may have ${MAX_FORM_BYTES} bytes; ${advice}`)
+  }
+  const form = await request.formData().catch((cause: unknown) => {
+    throw new FusouError('invalid_form', 'the form does not parse', { cause })
+  })
+  const texts = [...form].filter(([, value]) => typeof value === 'string')
+  const fields = check(UploadFields, Object.fromEntries(texts), 'form')
+  const file = form.get('file')
+  if (!(file instanceof File)) throw new FusouError('invalid_request', 'in the form: file: is needed, as a file')
+  const { fileName } = check(UploadFields.pick({ fileName: true }), { fileName: fields.fileName ?? file.name }, 'form')
+  return { fields, byteLength: file.size, stream: file.stream(), fileName }
+}
+
+function declaredLength(request: Request): number {
+  const text = request.headers.get('content-length')
+  if (text === null) throw new FusouError('length_required', 'send Content-Length; chunked bodies are not taken')
+  if (!/^\d{1,15}$/.test(text)) throw new FusouError('invalid_request', 'Content-Length is not a number')
+  return Number(text)
+}
+
+const emptyStream = () => new Blob([]).stream()

@@ -1,0 +1,58 @@
+import { FusouError } from '@fusou/catalog'
+import { readChunks } from './read-chunks.ts'
+
+export const PARQUET_MEDIA_TYPE = 'application/vnd.apache.parquet'
+
+/** What looks at the bytes on their way. */
+interface Inspector {
+  take(bytes: Uint8Array): Promise<void>
+}
+
+/**
+ * Stream a body into the bucket, past an inspector. The last chunk is held back until the inspector has seen all: if it
+ * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing.
+ * Memory: two chunks.
+ * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
+ */
+export async function receiveObject(
+  bucket: R2Bucket,
+  key: string,
+  body: ReadableStream<Uint8Array>,
+  byteLength: number,
+  inspector: Inspector,
+): Promise<void> {
+  const { readable, writable } = new FixedLengthStream(byteLength)
+  const writer = writable.getWriter()
+  const stored = bucket.put(key, readable, { httpMetadata: { contentType: PARQUET_MEDIA_TYPE } })
+  // It is awaited below; until then a failure shows as one of a write.
+  stored.catch(() => {})
+  try {
+    let held: Uint8Array | undefined
+    let received = 0
+    for await (const chunk of readChunks(body)) {
+      received += chunk.byteLength
+      if (received > byteLength)
+        throw new FusouError('length_mismatch', `more than the ${byteLength} bytes that were declared`)
+      await inspector.take(chunk)
+      if (held) await storing(writer.write(held))
+      held = chunk
+    }
+    if (received < byteLength)
+      throw new FusouError('length_mismatch', `${received} of the ${byteLength} bytes that were declared`)
+    if (held) await storing(writer.write(held))
+    await storing(writer.close())
+    await storing(stored)
+  } catch (error) {
+    await writer.abort(error).catch(() => {})
+    await stored.catch(() => {})
+    throw error
+  }
+}
+
+async function storing(call: Promise<unknown>): Promise<void> {
+  try {
+    await call
+  } catch (cause) {
+    throw new FusouError('storage_unavailable', 'the upload could not be stored; try again', { cause })
+  }
+}

@@ -1,0 +1,130 @@
+import { createHash, type Hash } from 'node:crypto'
+import { FusouError, type UploadedSlice } from '@fusou/catalog'
+import { footerLength, inspectParquet, type ParquetSummary, type Source } from '@fusou/parquet-compactor'
+import { refuseParquet } from './refuse-parquet.ts'
+import type { Slice } from './table-offsets.ts'
+
+/** Kept of the end of each slice: nearly every footer fits. One window is held at a time. */
+export const TAIL_WINDOW_BYTES = 128 * 1024
+/** A footer has some hundred bytes a column chunk; one longer than this is none that we could merge. */
+export const MAX_FOOTER_BYTES = 16 * 1024 * 1024
+const HEAD_BYTES = 4
+
+export type InspectedSlice = Omit<UploadedSlice, 'periodTag'>
+
+/**
+ * Hashes an object and checks the footer of each of its slices while the bytes pass by. Memory: the window of one slice.
+ * A slice is checked as soon as its last byte has passed, so a bad one ends the upload early.
+ */
+export class SliceInspector {
+  readonly #slices: readonly Slice[]
+  readonly #objectHash: Hash = createHash('sha256')
+  readonly #digests: string[] = []
+  readonly #summaries: (ParquetSummary | undefined)[] = []
+  #position = 0
+  #current: SliceWindow
+
+  /** @param slices in order, end to end from byte 0 */
+  constructor(slices: readonly Slice[]) {
+    this.#slices = slices
+    this.#current = new SliceWindow(slices[0]!)
+  }
+
+  /**
+   * Take the next bytes of the object; never more than the slices have.
+   * @throws FusouError `invalid_parquet`, `unsupported_parquet`
+   */
+  async take(bytes: Uint8Array): Promise<void> {
+    this.#objectHash.update(bytes)
+    for (let at = 0; at < bytes.byteLength; ) {
+      const { slice } = this.#current
+      const part = bytes.subarray(at, at + slice.offset + slice.length - this.#position)
+      this.#current.take(part)
+      at += part.byteLength
+      this.#position += part.byteLength
+      if (this.#position === slice.offset + slice.length) await this.#closeSlice()
+    }
+  }
+
+  async #closeSlice(): Promise<void> {
+    const { digest, summary } = await this.#current.close()
+    this.#digests.push(digest)
+    this.#summaries.push(summary)
+    const next = this.#slices[this.#digests.length]
+    if (next) this.#current = new SliceWindow(next)
+  }
+
+  /**
+   * What was found, once all bytes have passed.
+   * @param readObject reads a range of the stored object; called only for footers longer than the window
+   * @throws FusouError `invalid_parquet`, `unsupported_parquet`
+   */
+  async finish(
+    readObject: (offset: number, length: number) => Promise<Uint8Array>,
+  ): Promise<{ sha256: string; slices: InspectedSlice[] }> {
+    const slices: InspectedSlice[] = []
+    for (const [index, slice] of this.#slices.entries()) {
+      const { rowCount, rowGroupCount, schemaFingerprint } =
+        this.#summaries[index] ??
+        (await inspect({ ...sourceOf(slice), read: (o, n) => readObject(slice.offset + o, n) }))
+      slices.push({
+        ...slice,
+        rows: rowCount,
+        rowGroups: rowGroupCount,
+        sha256: this.#digests[index]!,
+        fingerprint: schemaFingerprint,
+      })
+    }
+    return { sha256: this.#objectHash.digest('hex'), slices }
+  }
+}
+
+/** The head, the tail and the hash of the slice that passes by. */
+class SliceWindow {
+  readonly slice: Slice
+  readonly #hash: Hash = createHash('sha256')
+  readonly #head: Uint8Array
+  readonly #tail: Uint8Array
+  #position = 0
+
+  constructor(slice: Slice) {
+    this.slice = slice
+    this.#head = new Uint8Array(Math.min(HEAD_BYTES, slice.length))
+    this.#tail = new Uint8Array(Math.min(TAIL_WINDOW_BYTES, slice.length))
+  }
+
+  take(part: Uint8Array): void {
+    this.#hash.update(part)
+    copyOverlap(part, this.#position, this.#head, 0)
+    copyOverlap(part, this.#position, this.#tail, this.slice.length - this.#tail.byteLength)
+    this.#position += part.byteLength
+  }
+
+  /** @returns no summary if the footer is longer than the window */
+  async close(): Promise<{ digest: string; summary: ParquetSummary | undefined }> {
+    const { table, length } = this.slice
+    const footerBytes = await refuseParquet(table, () => footerLength(length, this.#tail))
+    if (footerBytes > MAX_FOOTER_BYTES)
+      throw new FusouError('unsupported_parquet', `${table}: a footer of ${footerBytes} bytes`)
+    const fits = footerBytes <= this.#tail.byteLength
+    const source = { ...sourceOf(this.slice), read: readsNothing }
+    return {
+      digest: this.#hash.digest('hex'),
+      summary: fits ? await inspect(source, this.#tail, this.#head) : undefined,
+    }
+  }
+}
+
+const sourceOf = ({ table, length }: Slice) => ({ name: table, byteLength: length })
+
+const inspect = (source: Source, tail?: Uint8Array, head?: Uint8Array) =>
+  refuseParquet(source.name, () => inspectParquet(source, tail, head))
+
+const readsNothing = () => Promise.reject(new FusouError('internal', 'the window holds what the footer needs'))
+
+/** Copy what two pieces of one file share; each is given with its offset in the file. */
+function copyOverlap(from: Uint8Array, fromOffset: number, to: Uint8Array, toOffset: number): void {
+  const start = Math.max(fromOffset, toOffset)
+  const end = Math.min(fromOffset + from.byteLength, toOffset + to.byteLength)
+  if (start < end) to.set(from.subarray(start - fromOffset, end - fromOffset), start - toOffset)
+}

@@ -1,0 +1,2 @@
+// Loads the Worker before the first test, which would otherwise pay for it.
+import '../../src/index.ts'

@@ -1,0 +1,141 @@
+import { describe, expect, test, vi } from 'vitest'
+import { bindings, call, catalog, expectProblem, json, newDataset, OPERATOR, stored, upload } from './support/api.ts'
+import { CARRIERS, FLIGHTS, FLIGHTS_EMPTY, joinBytes, LONG_FOOTER, sha256 } from './support/files.ts'
+import { newUser } from './support/tokens.ts'
+
+const user = await newUser()
+
+test('a file sent as the body is stored, registered and put on the queue', async () => {
+  const datasetId = newDataset()
+  const response = await upload(user, FLIGHTS, {
+    datasetId,
+    tableId: 'flights',
+    periodTag: '42',
+    fileName: 'a.parquet',
+  })
+  expect(response.status).toBe(202)
+  const answer = await response.json<{ jobId: string }>()
+  expect(answer).toEqual({
+    success: true,
+    datasetId,
+    tableId: 'flights',
+    periodTag: '42',
+    fileName: 'a.parquet',
+    fileSize: FLIGHTS.byteLength,
+    rows: 3,
+    sha256: await sha256(FLIGHTS),
+    duplicate: false,
+    jobId: expect.any(String),
+  })
+  expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
+  const message = await vi.waitUntil(() => bindings.MESSAGES.get(answer.jobId, 'json'), { timeout: 20_000 })
+  expect(message).toMatchObject({ datasetId, priority: 'realtime', jobId: answer.jobId })
+  await vi.waitUntil(async () => (await catalog.jobStatus(null)).outbox?.open === 0, { timeout: 20_000 })
+})
+
+test('a file in a form is stored too, and says the period it does not know as "0"', async () => {
+  const datasetId = newDataset()
+  const form = new FormData()
+  form.set('datasetId', datasetId)
+  form.set('tableId', 'flights')
+  form.set('file', new File([FLIGHTS], 'from a form.parquet'))
+  const response = await call('/api/compaction/upload', { token: user.token, method: 'POST', body: form })
+  expect(await response.json()).toMatchObject({
+    periodTag: '0',
+    fileName: 'from a form.parquet',
+    rows: 3,
+    fileSize: FLIGHTS.byteLength,
+    sha256: await sha256(FLIGHTS),
+  })
+  expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
+})
+
+describe('an object of several tables', () => {
+  const object = joinBytes(FLIGHTS, CARRIERS, FLIGHTS_EMPTY)
+  const offsets = [
+    { table_name: 'carriers', start_byte: FLIGHTS.byteLength, byte_length: CARRIERS.byteLength, format: 'parquet' },
+    { table_name: 'flights', start_byte: 0, byte_length: String(FLIGHTS.byteLength), format: 'parquet' },
+    {
+      table_name: 'late',
+      start_byte: String(FLIGHTS.byteLength + CARRIERS.byteLength),
+      byte_length: FLIGHTS_EMPTY.byteLength,
+      format: 'parquet',
+    },
+  ]
+
+  test('becomes one file a slice, in any order of entries, numbers as strings, tables without rows', async () => {
+    const datasetId = newDataset()
+    const answer = await json(
+      `/api/compaction/upload?${new URLSearchParams({ datasetId, tableOffsets: JSON.stringify(offsets) })}`,
+      {
+        token: user.token,
+        method: 'POST',
+        body: object,
+        headers: { 'content-type': 'application/octet-stream' },
+      },
+    )
+    expect(answer).toMatchObject({ tableId: null, rows: 5, sha256: await sha256(object) })
+    expect(answer.tables).toEqual([
+      { table: 'flights', rows: 3, bytes: FLIGHTS.byteLength, sha256: await sha256(FLIGHTS) },
+      { table: 'carriers', rows: 2, bytes: CARRIERS.byteLength, sha256: await sha256(CARRIERS) },
+      { table: 'late', rows: 0, bytes: FLIGHTS_EMPTY.byteLength, sha256: await sha256(FLIGHTS_EMPTY) },
+    ])
+    expect(await stored(datasetId)).toEqual({ objects: 1, files: 3 })
+  })
+})
+
+test('one entry may span the whole object', async () => {
+  const tableOffsets = JSON.stringify([
+    { table_name: 'flights', start_byte: 0, byte_length: FLIGHTS.byteLength, format: 'parquet' },
+  ])
+  const response = await upload(user, FLIGHTS, { datasetId: newDataset(), tableId: 'flights', tableOffsets })
+  expect(await response.json()).toMatchObject({ rows: 3, tables: [{ table: 'flights', rows: 3 }] })
+})
+
+test('the same file twice is stored once and answered as a duplicate, with the job of the first', async () => {
+  const datasetId = newDataset()
+  const first = await (await upload(user, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  const again = await upload(user, FLIGHTS, { datasetId, tableId: 't' })
+  expect(again.status).toBe(202)
+  expect(await again.json()).toMatchObject({ duplicate: true, jobId: first.jobId, rows: 3 })
+  expect((await stored(datasetId)).files).toBe(1)
+})
+
+test('a footer longer than what is kept of the end is read back from the bucket', async () => {
+  const datasetId = newDataset()
+  expect(await (await upload(user, LONG_FOOTER, { datasetId, tableId: 't' })).json()).toMatchObject({ rows: 5 })
+  expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
+})
+
+test('a body of many chunks arrives whole', async () => {
+  const datasetId = newDataset()
+  const count = 20
+  const object = joinBytes(...Array.from({ length: count }, () => LONG_FOOTER))
+  const tableOffsets = JSON.stringify(
+    Array.from({ length: count }, (_, index) => ({
+      table_name: `t${index}`,
+      start_byte: index * LONG_FOOTER.byteLength,
+      byte_length: LONG_FOOTER.byteLength,
+    })),
+  )
+  const answer = await (await upload(user, object, { datasetId, tableOffsets })).json()
+  expect(answer).toMatchObject({ rows: 5 * count, fileSize: object.byteLength, sha256: await sha256(object) })
+  const { objects } = await bindings.BUCKET.list({ prefix: `fragments/${datasetId}/` })
+  const kept = await bindings.BUCKET.get(objects[0]!.key)
+  expect(await sha256(new Uint8Array(await kept!.arrayBuffer()))).toBe(await sha256(object))
+})
+
+test('somebody else’s data set takes nothing, and the object is handed to vacuum', async () => {
+  const datasetId = newDataset()
+  await upload(user, FLIGHTS, { datasetId, tableId: 't' })
+  await expectProblem(upload(await newUser(), CARRIERS, { datasetId, tableId: 't' }), 'forbidden')
+  expect((await stored(datasetId)).files).toBe(1)
+  const doomed = await catalog.claimGarbage(1000)
+  expect(doomed.filter((key) => key.startsWith(`fragments/${datasetId}/`))).toHaveLength(1)
+})
+
+test('an operator has no data sets and cannot upload', async () => {
+  const datasetId = newDataset()
+  await expectProblem(upload({ id: '', ...OPERATOR }, FLIGHTS, { datasetId, tableId: 't' }), 'forbidden')
+  expect(await stored(datasetId)).toEqual({ objects: 0, files: 0 })
+})
