@@ -264,6 +264,8 @@ begin
     for update skip locked
   loop
     v_job := fusou.request_job(v_dataset.id, null, null, 'scheduled', null, p_sender);
+    -- Counted here and not only when the job starts: one that never starts must not come first for ever.
+    update public.datasets set last_attempted_at = now() where id = v_dataset.id;
     v_datasets := v_datasets || jsonb_build_object('datasetId', v_dataset.id, 'jobId', v_job -> 'jobId');
     if jsonb_typeof(v_job -> 'outbox') = 'object' then
       v_outbox := v_outbox || (v_job -> 'outbox');
