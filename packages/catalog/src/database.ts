@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import type { z } from 'zod'
 import { FusouError } from './fusou-error.ts'
+import { storable } from './storable.ts'
 
 export interface DatabaseConfig {
   readonly supabaseUrl: string
@@ -32,7 +33,9 @@ export class Database {
     args: Record<string, unknown>,
     schema: Schema,
   ): Promise<z.infer<Schema>> {
-    const { data, error, status } = await this.#client.rpc(name, args).abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS))
+    const { data, error, status } = await this.#client
+      .rpc(name, storable(args))
+      .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS))
     if (error) {
       const transient =
         error.code === '' ||
