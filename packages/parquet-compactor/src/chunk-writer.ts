@@ -24,6 +24,8 @@ export interface ChunkWriterLimits {
   dictionaryBytes: number
   /** for the page that is being encoded; chunks of a row group share it, as they encode one page at a time */
   scratch: ByteBuffer
+  /** for the same page, compressed */
+  compressed: ByteBuffer
 }
 
 /** Levels and values that are appended together. */
@@ -246,7 +248,7 @@ export class ChunkWriter {
     field: number,
     details: (header: ThriftWriter) => void,
   ): Promise<Uint8Array> {
-    const compressed = await compress(this.#codec, body, this.#codecs)
+    const compressed = await compress(this.#codec, body, this.#codecs, this.#limits.compressed)
     const header = new ThriftWriter()
     header.open()
     header.i32(1, kind)

@@ -5,13 +5,13 @@ import { snappyUncompress } from 'hyparquet'
 import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
 import { gunzip } from 'hyparquet-compressors/src/gzip.js'
 import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js'
-import { snappyCompress } from 'hyparquet-writer/src/snappy.js'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
 import { CODEC, uint32At } from './format.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { corrupt } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
+import { snappyCompress } from './snappy-compress.ts'
 import { checkZstdFrame } from './zstd-frame.ts'
 
 export const CODEC_NAMES: Record<number, CodecName | undefined> = {
@@ -111,11 +111,17 @@ export function canCompress(name: CodecName, codecs: Codecs): boolean {
   return name === 'none' || name === 'snappy' || name === 'gzip' || codecs[name]?.compress !== undefined
 }
 
-export async function compress(name: CodecName, bytes: Uint8Array<ArrayBuffer>, codecs: Codecs): Promise<Uint8Array> {
+/** @returns the compressed page, which may be `bytes` or a view of `scratch` */
+export async function compress(
+  name: CodecName,
+  bytes: Uint8Array<ArrayBuffer>,
+  codecs: Codecs,
+  scratch: ByteBuffer,
+): Promise<Uint8Array> {
   const custom = codecs[name]?.compress
   if (custom) return await custom(bytes)
   if (name === 'none') return bytes
-  if (name === 'snappy') return snappyCompress(bytes)
+  if (name === 'snappy') return snappyCompress(bytes, scratch)
   if (name === 'gzip') {
     const stream = new Blob([bytes]).stream().pipeThrough(new CompressionStream('gzip'))
     return new Uint8Array(await new Response(stream).arrayBuffer())

@@ -256,6 +256,7 @@ class RowGroupBuilder {
       pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
       dictionaryBytes: clamp(16 * 1024, MIB),
       scratch: new ByteBuffer(),
+      compressed: new ByteBuffer(),
     }
     this.#writers = this.#newWriters()
   }
