@@ -1,3 +1,12 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { name: 'catalog', include: ['test/**/*.test.ts'] } })
+export default defineConfig({
+  test: {
+    name: 'catalog',
+    include: ['test/**/*.test.ts'],
+    globalSetup: 'test/servers/global-setup.ts',
+    // bounds for a machine under load, not expectations
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+  },
+})

@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto'
+import { describe, expect, inject, test } from 'vitest'
+import { DataSetUnderTest } from '../data-set-under-test.ts'
+import { EmbeddedDatabase } from '../embedded-database.ts'
+
+const database = new EmbeddedDatabase(inject('embedded'))
+const { catalog } = database
+const newDataSet = () => new DataSetUnderTest(catalog)
+
+const aLetter = (letter: Partial<Parameters<typeof catalog.recordDeadLetter>[0]> = {}) => ({
+  queue: 'dev-kc-compaction-dlq',
+  messageId: randomUUID(),
+  body: { text: 'whole' } as unknown,
+  code: 'delivery_failed',
+  message: 'failed four times',
+  attempts: 1,
+  datasetId: null,
+  jobId: null,
+  ...letter,
+})
+
+/** Records of one owner: other files write letters of their own. */
+const lettersOf = async (dataset: DataSetUnderTest) => (await catalog.deadLetterStatus(dataset.owner, 100)).dlqFailures
+
+describe('a dead letter', () => {
+  test('is kept whole and once, however often it is delivered', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    const letter = aLetter({ datasetId: dataset.id, body: { datasetId: dataset.id, odd: [1, null, { deep: '☃' }] } })
+    expect(await catalog.recordDeadLetter(letter)).toEqual({ outcome: 'recorded' })
+    expect(await catalog.recordDeadLetter({ ...letter, message: 'again' })).toEqual({ outcome: 'duplicate' })
+    expect(await lettersOf(dataset)).toMatchObject({
+      count: 1,
+      records: [
+        {
+          queue: letter.queue,
+          messageId: letter.messageId,
+          body: letter.body,
+          code: 'delivery_failed',
+          message: 'failed four times',
+          attempts: 1,
+          datasetId: dataset.id,
+        },
+      ],
+    })
+  })
+
+  test.each([
+    ['null', null, null],
+    ['a number', 7, 7],
+    ['a list', [1, [2]], [1, [2]]],
+    ['text', 'not JSON {', 'not JSON {'],
+    ['text that PostgreSQL cannot hold', 'a\0b\ud800', 'a\ufffdb\ufffd'],
+    ['a name that PostgreSQL cannot hold', { 'a\0b': ['\0'] }, { 'a\ufffdb': ['\ufffd'] }],
+    ['text that only looks so', '\\u0000', '\\u0000'],
+  ])('with %s as its body is kept', async (_name, body, kept) => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    expect(await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, body }))).toEqual({ outcome: 'recorded' })
+    expect((await lettersOf(dataset)).records).toMatchObject([{ body: kept }])
+  })
+
+  test('of a job that no message can start kills the job, and names the queue as its step', async () => {
+    const dataset = newDataSet()
+    const { jobId } = await dataset.upload()
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId }))
+    expect(await dataset.job(jobId)).toMatchObject({
+      state: 'dead',
+      error: { code: 'delivery_failed', step: 'queue', message: 'failed four times' },
+    })
+    expect((await dataset.upload()).jobId).not.toBe(jobId)
+    expect((await catalog.deadLetterStatus(dataset.owner, 100)).workflowFailures).toMatchObject({
+      count: 1,
+      records: [{ jobId, datasetId: dataset.id, code: 'delivery_failed', step: 'queue', attempt: 0 }],
+    })
+  })
+
+  test('of a running job leaves it running; its lease decides', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    const { jobId } = await dataset.start()
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId }))
+    expect(await dataset.job(jobId)).toMatchObject({ state: 'running', error: null })
+  })
+
+  test('of a job that is dead already changes nothing about it', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    const attempt = await dataset.start()
+    await dataset.fail(attempt, { transient: false })
+    const before = await dataset.job(attempt.jobId)
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId: attempt.jobId, code: 'other' }))
+    expect(await dataset.job(attempt.jobId)).toEqual(before)
+  })
+
+  test('that names a job of another data set does not touch that job', async () => {
+    const [dataset, other] = [newDataSet(), newDataSet()]
+    await dataset.upload()
+    const { jobId } = await other.upload()
+    expect(await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId }))).toEqual({ outcome: 'recorded' })
+    expect(await other.job(jobId)).toMatchObject({ state: 'queued' })
+  })
+
+  test('of nobody is seen by operators alone, of a data set by its owner too', async () => {
+    const [dataset, other] = [newDataSet(), newDataSet()]
+    await dataset.upload()
+    await other.upload()
+    const [theirs, nobodys] = [aLetter({ datasetId: dataset.id }), aLetter({ jobId: randomUUID() })]
+    await catalog.recordDeadLetter(theirs)
+    await catalog.recordDeadLetter(nobodys)
+    const seenBy = async (requester: string | null) =>
+      (await catalog.deadLetterStatus(requester, 1000)).dlqFailures.records.map((letter) => letter.messageId)
+    expect(await seenBy(dataset.owner)).toEqual([theirs.messageId])
+    expect(await seenBy(other.owner)).toEqual([])
+    expect(await seenBy(null)).toEqual(expect.arrayContaining([theirs.messageId, nobodys.messageId]))
+  })
+
+  test('list is as long as asked, and its count is of all', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    for (const _ of [1, 2, 3]) await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
+    const { dlqFailures } = await catalog.deadLetterStatus(dataset.owner, 2)
+    expect([dlqFailures.count, dlqFailures.records.length]).toEqual([3, 2])
+  })
+
+  test('with a text of any length is kept, its message cut to what a list can show', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    await catalog.recordDeadLetter(
+      aLetter({ datasetId: dataset.id, message: 'x'.repeat(100_000), body: 'y'.repeat(100_000) }),
+    )
+    const [record] = (await lettersOf(dataset)).records
+    expect([record!.message.length, (record!.body as string).length]).toEqual([2000, 100_000])
+  })
+})

@@ -1,0 +1,199 @@
+import { beforeEach, describe, expect, test } from 'vitest'
+import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS } from '../data-set-under-test.ts'
+import { ownDatabase } from '../own-database.ts'
+
+// Rule 7: objects are deleted only by vacuum: no live row, no readable version, grace period over.
+
+const database = await ownDatabase()
+const { catalog } = database
+const list = (dataset: DataSetUnderTest, version?: number) =>
+  catalog.listFiles({ datasetId: dataset.id, requester: null, version, limit: 1000 })
+
+const newDataSet = () => new DataSetUnderTest(catalog)
+/** Ends the grace period of what is removed already. */
+const endGracePeriod = (dataset: DataSetUnderTest) => catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+
+async function vacuum(): Promise<string[]> {
+  await database.nextTick()
+  return catalog.claimGarbage(1000)
+}
+
+const keysOf = async (dataset: DataSetUnderTest) =>
+  (await database.query<{ r2_key: string }>('select distinct r2_key from files where dataset_id = $1', dataset.id)).map(
+    (row) => row.r2_key,
+  )
+
+beforeEach(async () => {
+  await catalog.completeGarbage(await vacuum())
+})
+
+describe('vacuum', () => {
+  test('takes nothing before the grace period is over', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    await dataset.compact()
+    expect(await vacuum()).toEqual([])
+    expect(await dataset.files(1)).toHaveLength(2)
+  })
+
+  test('takes the inputs of a swap once it is over, and the versions that named them', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{}, {}])
+    await dataset.register(object)
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    const [before, fragment] = [await dataset.files(), (await dataset.files(1))[0]]
+    expect(await vacuum()).toEqual([object.r2Key])
+    expect(await list(dataset, 1)).toEqual({ outcome: 'version_gone' })
+    expect(await list(dataset, 2)).toMatchObject({ outcome: 'ok', files: before })
+    expect(await catalog.getFile(fragment!.id, null)).toBeNull()
+    expect(await dataset.version()).toBe(2)
+  })
+
+  test('never takes a live object, however old', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    await endGracePeriod(dataset)
+    const keys = await keysOf(dataset)
+    expect(await vacuum()).toEqual([])
+    expect(await keysOf(dataset)).toEqual(keys)
+  })
+
+  test('keeps an object of several slices until its last slice is gone', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{ table: 'a' }, { table: 'b' }])
+    await dataset.register(object)
+    await endGracePeriod(dataset)
+    await dataset.upload({ table: 'a' })
+    await dataset.compact()
+    expect(await vacuum()).not.toContain(object.r2Key)
+    expect(await keysOf(dataset)).toContain(object.r2Key)
+    await dataset.upload({ table: 'b' })
+    await dataset.compact()
+    expect(await vacuum()).toContain(object.r2Key)
+    expect(await keysOf(dataset)).not.toContain(object.r2Key)
+  })
+
+  test('takes a compacted file in its turn', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    await dataset.compact({ r2Key: `compacted/${dataset.id}` })
+    await dataset.upload()
+    await endGracePeriod(dataset)
+    await dataset.compact()
+    expect(await vacuum()).toContain(`compacted/${dataset.id}`)
+    expect(await dataset.rows()).toBe(30)
+    expect((await dataset.jobs()).map((job) => job.progress.mergesCommitted)).toEqual([1, 1])
+  })
+
+  test('names the same keys until it is told that they are deleted', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{}, {}])
+    await dataset.register(object)
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    expect(await vacuum()).toEqual([object.r2Key])
+    expect(await vacuum()).toEqual([object.r2Key])
+    expect(await catalog.completeGarbage([object.r2Key])).toBe(1)
+    expect(await catalog.completeGarbage([object.r2Key])).toBe(0)
+    expect(await vacuum()).toEqual([])
+  })
+
+  test('comes to an end in small bites', async () => {
+    const dataset = newDataSet()
+    for (const _ of [1, 2, 3, 4, 5]) await dataset.upload()
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    await database.nextTick()
+    const taken = new Set<string>()
+    for (let bites = 0; bites < 5; bites++) {
+      const keys = await catalog.claimGarbage(2)
+      expect(keys.length).toBeLessThanOrEqual(2)
+      for (const key of keys) taken.add(key)
+      await catalog.completeGarbage(keys)
+    }
+    expect(taken.size).toBe(5)
+    expect(await dataset.rows()).toBe(50)
+  })
+
+  test('takes the objects of refused uploads and refused swaps', async () => {
+    const dataset = newDataSet()
+    const first = anObject([{ content: 'the same' }])
+    const again = anObject([{ content: 'the same' }])
+    const theirs = anObject([{}])
+    await dataset.register(first)
+    await dataset.register(again)
+    await dataset.register(theirs, '00000000-0000-4000-8000-000000000000')
+    const attempt = await dataset.start()
+    const late = anOutput(10)
+    await dataset.finish(attempt)
+    await catalog.commitMerge(attempt, 1, late, LEASE_SECONDS)
+    expect((await vacuum()).sort()).toEqual([again.r2Key, theirs.r2Key, late.r2Key].sort())
+  })
+})
+
+describe('a fragment that was merged', () => {
+  test('is known as a duplicate until vacuum, then it is new', async () => {
+    const dataset = newDataSet()
+    const content = 'uploaded by a client that repeats everything'
+    await dataset.register(anObject([{ content }]))
+    await dataset.upload()
+    await dataset.compact()
+    const version = await dataset.version()
+    expect(await dataset.register(anObject([{ content }]))).toMatchObject({
+      outcome: 'duplicate',
+      version,
+      outbox: null,
+    })
+    expect(await dataset.rows()).toBe(20)
+    await endGracePeriod(dataset)
+    await vacuum()
+    expect(await dataset.register(anObject([{ content }]))).toMatchObject({ outcome: 'stored', version: version + 1 })
+  })
+
+  test('whose duplicate was refused is not named again by a late repetition of that call', async () => {
+    const dataset = newDataSet()
+    const content = 'slow'
+    await dataset.register(anObject([{ content }]))
+    await dataset.upload()
+    const again = anObject([{ content }])
+    expect(await dataset.register(again)).toMatchObject({ outcome: 'duplicate' })
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    expect(await vacuum()).toContain(again.r2Key)
+    await dataset.register(again)
+    expect(await keysOf(dataset)).not.toContain(again.r2Key)
+  })
+})
+
+describe('an orphan', () => {
+  test('is an object that no file names; one that is named is left alone', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{}, {}])
+    await dataset.register(object)
+    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost', 'fragments/lost-too'])).toBe(2)
+    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost'])).toBe(0)
+    expect((await vacuum()).sort()).toEqual(['fragments/lost', 'fragments/lost-too'])
+  })
+
+  test('is not an object that an older version still names', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{}, {}])
+    await dataset.register(object)
+    await dataset.compact()
+    expect(await catalog.doomOrphans([object.r2Key])).toBe(0)
+    expect(await vacuum()).toEqual([])
+  })
+})
+
+describe('a walk over the bucket', () => {
+  test('is one walker a page, goes on where it stopped and rests in between', async () => {
+    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: null })
+    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
+    await catalog.endSweep('orphans', 'page-2', 0)
+    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: 'page-2' })
+    await catalog.endSweep('orphans', null, 3600)
+    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
+    expect(await catalog.beginSweep('another')).toEqual({ due: true, cursor: null })
+  })
+})
