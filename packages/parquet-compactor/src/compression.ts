@@ -81,7 +81,10 @@ function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number, s
       return page
     }
     case 'zstd':
-      return checkZstdFrame(bytes, length) ? decompressZstd(bytes, new Uint8Array(length)) : decompressZstd(bytes)
+      return checkZstdFrame(bytes, length)
+        ? // cleared, so that a frame that ends early shows nothing of another page
+          decompressZstd(bytes, room(length, scratch).fill(0))
+        : decompressZstd(bytes)
     case 'brotli':
       return decompressBrotli(bytes, length)
     case 'lz4':
