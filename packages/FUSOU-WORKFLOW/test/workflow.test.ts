@@ -185,17 +185,18 @@ describe('a step that fails', () => {
       .toContain(params.jobId)
   })
 
-  test('because an object is gone is not retried and names what is missing', async () => {
+  test('because an object is gone is not retried, names what is missing and sets its file aside', async () => {
     const { params, datasetId } = await readyJob()
     const [first] = await liveFiles(datasetId)
     const file = await catalog.getFile(first!.id, null)
     await env.BUCKET.delete(file!.r2Key)
-    await runToEnd(params, 'errored')
+    await runToEnd(params, 'complete')
     expect(await catalog.getJob(params.jobId, null)).toMatchObject({
       state: 'dead',
       attempt: 1,
       error: { code: 'object_missing', step: 'compact-1', message: expect.stringContaining(file!.r2Key) },
     })
+    expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'object_missing')).toHaveLength(1)
   })
 
   test('because a file is corrupt sets that file aside in the open and merges the others', async () => {

@@ -19,6 +19,9 @@ export class R2Source implements Source {
     const { r2Key, offset: start } = this.#input
     const object = await this.#bucket.get(r2Key, { range: { offset: start + offset, length } })
     if (object === null) throw new FusouError('object_missing', `file ${this.name}: no object ${r2Key} in the bucket`)
+    if (object.size < start + this.byteLength) {
+      throw new FusouError('corrupt_file', `file ${this.name}: object ${r2Key} is ${object.size} bytes long, too short`)
+    }
     return new Uint8Array(await object.arrayBuffer())
   }
 }

@@ -1,5 +1,5 @@
-import { type Attempt, type Catalog, FusouError, type MergeInput } from '@fusou/catalog'
-import { type MergeReport, mergeParquet, ParquetError } from '@fusou/parquet-compactor'
+import { type Attempt, type Catalog, type ErrorCode, FusouError, type MergeInput } from '@fusou/catalog'
+import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } from '@fusou/parquet-compactor'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
 import { describe, log } from '../log.ts'
@@ -24,8 +24,8 @@ export type MergeSummary =
 /**
  * One merge: read its inputs, write one output under a key of its own, swap them in the catalog.
  * Runs again from the start when it is retried; a try that lost finds its merge committed.
- * @throws FusouError transient for the storage and the database, `object_missing`, `conflict`, `row_count_mismatch`,
- *   or what the fence said
+ * A fault of an input ends in a failed merge, recorded with the file that has it.
+ * @throws FusouError transient for the storage and the database, `conflict`, `row_count_mismatch`, or what the fence said
  */
 export async function runMerge(
   env: Env,
@@ -42,7 +42,7 @@ export async function runMerge(
 
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
   const merged = await memory.hold(ISOLATE_MERGE_BYTES, () => writeMerge(env, key, opened.inputs))
-  if ('code' in merged) {
+  if ('fileId' in merged) {
     const { outcome } = await catalog.failMerge(attempt, index, merged)
     if (outcome !== 'failed') throw new FusouError(outcome, 'the attempt may not go on')
     return { outcome: 'failed', code: merged.code, fileId: merged.fileId }
@@ -84,7 +84,14 @@ export async function runMerge(
   }
 }
 
-type Written = { report: MergeReport; sha256: string } | { code: string; message: string; fileId: string | null }
+type Written = { report: MergeReport; sha256: string } | FileFault
+
+/** What is wrong with an input as long as nobody mends it; `fileId` null if the fault is no single file's. */
+interface FileFault {
+  readonly code: ErrorCode
+  readonly message: string
+  readonly fileId: string | null
+}
 
 async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]): Promise<Written> {
   const sink = new MultipartSink(env.BUCKET, key)
@@ -97,11 +104,36 @@ async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]):
     return { report, sha256: await sink.close() }
   } catch (error) {
     await sink.abort()
-    const fault = error instanceof ParquetError ? (error.cause instanceof FusouError ? error.cause : error) : error
-    if (!(fault instanceof ParquetError)) throw fault
-    if (!fault.permanent) throw new FusouError('storage_unavailable', fault.message, { cause: fault })
-    const input = inputs.find(({ id }) => fault.message.includes(id))
-    log('error', 'merge_failed', { key, fileId: input?.id ?? null, ...describe(fault) })
-    return { code: 'corrupt_file', message: fault.message, fileId: input?.id ?? null }
+    const fault = fileFault(error, inputs)
+    log('error', 'merge_failed', { key, ...fault, ...describe(error) })
+    return fault
   }
+}
+
+/** Codes of the library that tell of the bytes of a file, and what the catalog calls them. */
+const FILE_FAULTS: Partial<Record<ParquetErrorCode, ErrorCode>> = {
+  not_parquet: 'corrupt_file',
+  truncated: 'corrupt_file',
+  bad_footer: 'corrupt_file',
+  schema_mismatch: 'corrupt_file',
+  corrupt_data: 'corrupt_file',
+  row_count_mismatch: 'corrupt_file',
+  encrypted: 'unsupported_parquet',
+  unsupported_column: 'unsupported_parquet',
+  page_too_large: 'unsupported_parquet',
+}
+
+/** @throws what is no fault of an input: the storage, the database, a bug */
+function fileFault(error: unknown, inputs: readonly MergeInput[]): FileFault {
+  if (!(error instanceof ParquetError)) throw error
+  const { cause } = error
+  const found =
+    cause instanceof FusouError && !cause.transient
+      ? { code: cause.code, message: cause.detail }
+      : { code: FILE_FAULTS[error.code], message: error.message }
+  if (found.code === undefined) {
+    throw new FusouError(error.permanent ? 'internal' : 'storage_unavailable', error.message, { cause: error })
+  }
+  const input = inputs.find(({ id }) => found.message.includes(id))
+  return { code: found.code, message: found.message, fileId: input?.id ?? null }
 }
