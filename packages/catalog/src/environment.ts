@@ -29,7 +29,11 @@ export function loadEnvironment(bindings: object, file: string): Environment {
   const texts = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   const set = Object.fromEntries(texts.filter(([, value]) => value !== ''))
   const privateKey = set.DOTENV_PRIVATE_KEY
-  const { parsed } = parseSync(file, privateKey === undefined ? {} : { privateKey })
+  // An empty environment and no key files, or the parser would look for keys and values in those of the process.
+  const { parsed } = parseSync(file, {
+    processEnv: privateKey === undefined ? {} : { DOTENV_PRIVATE_KEY: privateKey },
+    fk: [],
+  })
   const variables = { ...parsed, ...set }
   const encrypted = Object.keys(Environment.shape).filter((name) => variables[name]?.startsWith('encrypted:'))
   if (encrypted.length > 0) {
