@@ -455,7 +455,7 @@ export class Catalog {
     return this.#database.call(
       'end_sweep',
       { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
-      z.null().or(z.literal('')),
+      z.undefined().or(z.null()).or(z.literal('')),
     )
   }
 

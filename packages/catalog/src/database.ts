@@ -41,11 +41,16 @@ export class Database {
         error.code === '' ||
         TRANSIENT_SQLSTATE.test(error.code) ||
         TRANSIENT_POSTGREST.test(error.code) ||
+        status === 429 ||
         status >= 502
       const cause = new Error(`${name}: ${error.code} ${error.message}`)
       if (transient) throw new FusouError('database_unavailable', `${name} got no answer; try again`, { cause })
       throw new FusouError('database_refused', `${name} was refused; see the log of this request`, { cause })
     }
-    return schema.parse(data)
+    // 204 is a function that returns nothing, or what the client makes of an empty 404
+    const answer = schema.safeParse(status === 204 ? undefined : data)
+    if (!answer.success)
+      throw new FusouError('database_refused', `${name} gave an answer of an unknown form`, { cause: answer.error })
+    return answer.data
   }
 }
