@@ -52,5 +52,8 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     setupFiles: './test/support/load-worker.ts',
     testTimeout: 30_000,
+    // Every test has data sets and users of its own, so that all files can share one Worker.
+    isolate: false,
+    silent: 'passed-only',
   },
 })

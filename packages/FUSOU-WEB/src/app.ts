@@ -14,9 +14,7 @@ export function createApp(envFile: string): Hono<AppEnv> {
   const app = new Hono<AppEnv>()
   app.use(requestLog, responseHeaders)
   serve(app, allRoutes(open), open)
-  app.notFound(() => {
-    throw new FusouError('not_found', 'see /api/openapi.json for what there is')
-  })
+  app.notFound((c) => answerError(new FusouError('not_found', 'see /api/openapi.json for what there is'), c))
   app.onError(answerError)
   return app
 }

@@ -30,7 +30,6 @@ test('a file sent as the body is stored, registered and put on the queue', async
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
   const message = await vi.waitUntil(() => bindings.MESSAGES.get(answer.jobId, 'json'), { timeout: 20_000 })
   expect(message).toMatchObject({ datasetId, priority: 'realtime', jobId: answer.jobId })
-  await vi.waitUntil(async () => (await catalog.jobStatus(null)).outbox?.open === 0, { timeout: 20_000 })
 })
 
 test('a file in a form is stored too, and says the period it does not know as "0"', async () => {
@@ -65,7 +64,7 @@ describe('an object of several tables', () => {
 
   test('becomes one file a slice, in any order of entries, numbers as strings, tables without rows', async () => {
     const datasetId = newDataset()
-    const answer = await json(
+    const answer = await json<{ tables: unknown }>(
       `/api/compaction/upload?${new URLSearchParams({ datasetId, tableOffsets: JSON.stringify(offsets) })}`,
       {
         token: user.token,

@@ -37,15 +37,20 @@ export function describeApi(routes: readonly Route[]): Json {
 function describeOperation(operation: Operation, components: Components): Json {
   const { access, params, query, documentedQuery, body, streamedBody } = operation
   const content: Record<string, Json> = {}
-  if (body) content['application/json'] = { schema: components.reference(body, 'input') }
+  if (body) content['application/json'] = { schema: components.describe(body, 'input') }
   for (const [type, schema] of Object.entries(streamedBody ?? {}))
-    content[type] = schema === 'binary' ? {} : { schema: components.reference(schema, 'input') }
+    content[type] = schema === 'binary' ? {} : { schema: components.describe(schema, 'input') }
   return {
     summary: operation.summary,
     security: access === 'open' ? [] : [{ bearer: [] }],
     parameters: [
       ...parameters(params, 'path', components),
-      ...parameters(query ?? documentedQuery, 'query', components),
+      ...parameters(query, 'query', components),
+      ...parameters(documentedQuery, 'query', components).map((parameter) => ({
+        ...parameter,
+        required: false,
+        description: 'beside a body that is the file itself; a form has it as a field',
+      })),
     ],
     ...(Object.keys(content).length > 0 && { requestBody: { content } }),
     responses: { ...describeAnswers(operation, components), ...describeErrors(operation, components) },
@@ -54,7 +59,7 @@ function describeOperation(operation: Operation, components: Components): Json {
 
 function parameters(schema: z.ZodType | undefined, where: 'path' | 'query', components: Components): Json[] {
   if (!schema) return []
-  const { properties, required = [] } = components.inline(schema, 'input') as {
+  const { properties, required = [] } = components.describe(schema, 'input') as {
     properties: Record<string, Json>
     required?: string[]
   }
@@ -104,31 +109,22 @@ function errorsOf({ access, params, query, documentedQuery, body, errors = [] }:
           'not_configured',
         ] as const)),
     ...errors,
-    ...(access === 'open' ? [] : (['internal'] as const)),
+    ...(access === 'open' ? [] : (['database_refused', 'internal'] as const)),
   ])
 }
 
 const json = (type: string, components: Components, schema: z.ZodType) => ({
-  [type]: { schema: components.reference(schema, 'output') },
+  [type]: { schema: components.describe(schema, 'output') },
 })
 
 /** Schemas that have an id, or refer to themselves, stand once under components. */
 class Components {
-  readonly schemas: Record<string, Json> = {}
+  readonly schemas: Record<string, unknown> = {}
 
-  reference(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const id = z.globalRegistry.get(schema)?.id
-    const described = this.inline(schema, io)
-    if (id === undefined) return described
-    this.schemas[id] = described
-    return { $ref: `#/components/schemas/${id}` }
-  }
-
-  inline(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const { $schema, $defs, ...described } = z.toJSONSchema(schema, { io, unrepresentable: 'any' }) as Json
-    const lifted = lift({ described, $defs: $defs ?? {} }) as { described: Json; $defs: Record<string, Json> }
-    for (const [name, definition] of Object.entries(lifted.$defs)) this.schemas[componentName(name)] = definition
-    return lifted.described
+  describe(schema: z.ZodType, io: 'input' | 'output'): Json {
+    const { $schema, $defs = {}, ...described } = z.toJSONSchema(schema, { io })
+    for (const [name, definition] of Object.entries($defs)) this.schemas[componentName(name)] = lift(definition)
+    return lift(described) as Json
   }
 }
 
@@ -139,16 +135,9 @@ const componentName = (name: string) => (name.startsWith('__') ? 'AnyJson' : nam
 function lift(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(lift)
   if (typeof value !== 'object' || value === null) return value
-  return Object.fromEntries(
-    Object.entries(value)
-      .filter(
-        ([key]) =>
-          key !== 'id' || typeof value !== 'object' || !('type' in value) || typeof (value as Json).id !== 'string',
-      )
-      .map(([key, entry]) => {
-        if (key === '$ref' && typeof entry === 'string')
-          return [key, entry.replace(/^#\/\$defs\/(.*)$/, (_, name) => `#/components/schemas/${componentName(name)}`)]
-        return [key, lift(entry)]
-      }),
-  )
+  const entries = Object.entries(value).map(([key, entry]) => {
+    if (key !== '$ref' || typeof entry !== 'string') return [key, lift(entry)]
+    return [key, `#/components/schemas/${componentName(entry.replace('#/$defs/', ''))}`]
+  })
+  return Object.fromEntries(entries)
 }

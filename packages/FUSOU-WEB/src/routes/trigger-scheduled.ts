@@ -6,7 +6,7 @@ import { publishAfterAnswer } from '../publish.ts'
 import { senderOf } from '../services.ts'
 
 const TriggerRequest = z
-  .object({ limit: integer(z.int().min(1).max(100)).default(10).meta({ description: 'data sets at the most' }) })
+  .object({ limit: integer(z.int().min(1).max(100).meta({ description: 'data sets at the most' }).default(10)) })
   .default({ limit: 10 })
   .meta({ id: 'TriggerRequest' })
 const TriggerAnswer = z

@@ -64,9 +64,9 @@ export const upload = route(
     if (c.var.caller.kind !== 'user') throw new FusouError('forbidden', 'uploads are for users')
     const userId = c.var.caller.id
     await limitUploads(c, userId)
-    const { fields, byteLength, stream, fileName } = await openBody(c.req.raw)
+    const { fields, byteLength, stream } = await openBody(c.req.raw)
     if (byteLength === 0) throw new FusouError('invalid_parquet', 'the file is empty')
-    const { datasetId, tableId, periodTag, tableOffsets } = fields
+    const { datasetId, tableId, periodTag, tableOffsets, fileName } = fields
     const slices: Slice[] =
       tableOffsets === undefined
         ? [{ table: tableId!, offset: 0, length: byteLength }]

@@ -20,8 +20,6 @@ export interface OpenBody {
   readonly fields: UploadFields
   readonly byteLength: number
   readonly stream: ReadableStream<Uint8Array>
-  /** as the client calls it */
-  readonly fileName: string | undefined
 }
 
 /** @throws FusouError `unsupported_media_type`, `length_required`, `body_too_large`, `invalid_form`, `invalid_request` */
@@ -36,7 +34,7 @@ function openRawBody(request: Request): OpenBody {
   const fields = check(UploadFields, Object.fromEntries(new URL(request.url).searchParams), 'query')
   const byteLength = declaredLength(request)
   if (byteLength > MAX_UPLOAD_BYTES) throw new FusouError('body_too_large', `at most ${MAX_UPLOAD_BYTES} bytes`)
-  return { fields, byteLength, stream: request.body ?? emptyStream(), fileName: fields.fileName }
+  return { fields, byteLength, stream: request.body ?? emptyStream() }
 }
 
 async function openForm(request: Request): Promise<OpenBody> {
@@ -48,12 +46,12 @@ async function openForm(request: Request): Promise<OpenBody> {
   const form = await request.formData().catch((cause: unknown) => {
     throw new FusouError('invalid_form', 'the form does not parse', { cause })
   })
+  const [file, another] = form.getAll('file')
+  if (!(file instanceof File) || another !== undefined)
+    throw new FusouError('invalid_request', 'in the form: file: exactly one is needed, as a file')
   const texts = [...form].filter(([, value]) => typeof value === 'string')
-  const fields = check(UploadFields, Object.fromEntries(texts), 'form')
-  const file = form.get('file')
-  if (!(file instanceof File)) throw new FusouError('invalid_request', 'in the form: file: is needed, as a file')
-  const { fileName } = check(UploadFields.pick({ fileName: true }), { fileName: fields.fileName ?? file.name }, 'form')
-  return { fields, byteLength: file.size, stream: file.stream(), fileName }
+  const fields = check(UploadFields, { fileName: file.name, ...Object.fromEntries(texts) }, 'form')
+  return { fields, byteLength: file.size, stream: file.stream() }
 }
 
 function declaredLength(request: Request): number {

@@ -24,8 +24,10 @@ export async function receiveObject(
   const { readable, writable } = new FixedLengthStream(byteLength)
   const writer = writable.getWriter()
   const stored = bucket.put(key, readable, { httpMetadata: { contentType: PARQUET_MEDIA_TYPE } })
-  // It is awaited below; until then a failure shows as one of a write.
+  // It is awaited in the end; until then nobody may take its failure for an unhandled one.
   stored.catch(() => {})
+  // A put that fails may leave its stream unread: a write is then waited for in vain.
+  const write = (chunk: Uint8Array) => storing(Promise.race([writer.write(chunk), stored]))
   try {
     let held: Uint8Array | undefined
     let received = 0
@@ -34,16 +36,15 @@ export async function receiveObject(
       if (received > byteLength)
         throw new FusouError('length_mismatch', `more than the ${byteLength} bytes that were declared`)
       await inspector.take(chunk)
-      if (held) await storing(writer.write(held))
+      if (held) await write(held)
       held = chunk
     }
     if (received < byteLength)
       throw new FusouError('length_mismatch', `${received} of the ${byteLength} bytes that were declared`)
-    if (held) await storing(writer.write(held))
-    await storing(writer.close())
-    await storing(stored)
+    if (held) await write(held)
+    await storing(Promise.all([writer.close(), stored]))
   } catch (error) {
-    await writer.abort(error).catch(() => {})
+    writer.abort(error).catch(() => {})
     await stored.catch(() => {})
     throw error
   }

@@ -30,14 +30,15 @@ export interface Call extends RequestInit {
 export async function call(path: string, { token, ...init }: Call = {}): Promise<Response> {
   const request = new Request(new URL(path, ORIGIN), init)
   if (token !== undefined) request.headers.set('authorization', `Bearer ${token}`)
-  const response = await (exports as { default: Fetcher }).default.fetch(request)
+  const response = await exports.default.fetch(request)
   expect(response.headers.get('x-content-type-options')).toBe('nosniff')
   expect(response.headers.get('x-request-id')).toMatch(/^[0-9a-f-]{36}$/)
   await expectDocumented(request.method, new URL(request.url).pathname, response)
   return response
 }
 
-export async function json<Body = any>(path: string, init?: Call): Promise<Body> {
+/** @returns the body of a successful answer */
+export async function json<Body>(path: string, init?: Call): Promise<Body> {
   const response = await call(path, init)
   const body = await response.json()
   expect(response.ok, JSON.stringify(body)).toBe(true)
