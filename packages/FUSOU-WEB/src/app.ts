@@ -1,6 +1,7 @@
 import { FusouError } from '@fusou/catalog'
 import { Hono } from 'hono'
 import type { AppEnv } from './bindings.ts'
+import { drainRefusedBody } from './http/drain-refused-body.ts'
 import { answerError } from './http/problem.ts'
 import { requestLog } from './http/request-log.ts'
 import { responseHeaders } from './http/response-headers.ts'
@@ -12,7 +13,7 @@ import { serviceOpener } from './services.ts'
 export function createApp(envFile: string): Hono<AppEnv> {
   const open = serviceOpener(envFile)
   const app = new Hono<AppEnv>()
-  app.use(requestLog, responseHeaders)
+  app.use(requestLog, responseHeaders, drainRefusedBody)
   serve(app, allRoutes(open), open)
   app.notFound((c) => answerError(new FusouError('not_found', 'see /api/openapi.json for what there is'), c))
   app.onError(answerError)

@@ -1,3 +1,4 @@
+import type { ErrorCode } from '@fusou/catalog'
 import type { Caller } from './auth/caller.ts'
 import type { Services } from './services.ts'
 
@@ -21,6 +22,8 @@ export interface AppEnv {
     requestId: string
     /** pattern of the operation that answers, for the log */
     route: string | undefined
+    /** why the request was refused, for the log */
+    errorCode: ErrorCode | undefined
     services: Services
     caller: Caller
   }

@@ -93,7 +93,7 @@ describe('an error that nobody foresaw', () => {
     const logged = lines.map((line) => JSON.parse(line))
     expect(logged).toMatchObject([
       { event: 'request_failed', requestId: problem.requestId, code, cause: expect.stringMatching(/hunter2|relation/) },
-      { event: 'request', requestId: problem.requestId, status: 500 },
+      { event: 'request', requestId: problem.requestId, status: 500, code },
     ])
   })
 })

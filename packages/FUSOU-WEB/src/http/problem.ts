@@ -40,6 +40,7 @@ export function answerError(thrown: unknown, c: Context<AppEnv>): Response {
     thrown instanceof FusouError ? thrown : new FusouError('internal', 'an unforeseen error', { cause: thrown })
   const { status, title } = ERROR_CODES[error.code]
   const { requestId } = c.var
+  c.set('errorCode', error.code)
   if (status >= 500) {
     log('error', 'request_failed', { requestId, code: error.code, ...describe(error), stack: stackOf(error) })
   }

@@ -15,6 +15,7 @@ export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {
     method: c.req.method,
     route: c.var.route,
     status: c.res.status,
+    code: c.var.errorCode,
     // Clocks stand still while a request computes: this is the time it waited.
     ms: Date.now() - startedAt,
   })

@@ -1,5 +1,5 @@
 import { FusouError } from '@fusou/catalog'
-import { readChunks } from './read-chunks.ts'
+import { readChunks } from '../http/read-chunks.ts'
 
 export const PARQUET_MEDIA_TYPE = 'application/vnd.apache.parquet'
 
