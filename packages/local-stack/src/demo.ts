@@ -6,12 +6,17 @@ import { runDemo } from './demo/run-demo.ts'
 import { StackError } from './stack-error.ts'
 import { type Stack, startStack } from './start-stack.ts'
 
+/** shown when something went wrong */
+const LOG_LINES = 10
+
 async function main(): Promise<number> {
   const folder = mkdtempSync(join(tmpdir(), 'fusou-demo-'))
   let stack: Stack | undefined
+  let keep = false
   const stop = async () => {
     await stack?.stop()
-    rmSync(folder, { recursive: true, force: true })
+    if (keep) console.error(`logs, fragments and result are kept in ${folder}`)
+    else rmSync(folder, { recursive: true, force: true })
   }
   for (const signal of ['SIGINT', 'SIGTERM'] as const)
     process.once(signal, () => stop().then(() => process.exit(signal === 'SIGINT' ? 130 : 143)))
@@ -22,8 +27,9 @@ async function main(): Promise<number> {
     stack = await startStack({
       stateFolder: join(folder, 'state'),
       onLog: (source, line) => {
+        if (!/"(level":"error|message":")/.test(line)) return
         logs.push(`[${source}] ${line}`)
-        if (logs.length > 40) logs.shift()
+        if (logs.length > LOG_LINES) logs.shift()
       },
     })
     const dead = stack.failed.then((error) => {
@@ -34,11 +40,13 @@ async function main(): Promise<number> {
     console.log(
       faults.length === 0 ? 'every row is there once, every value is the same' : `${faults.length} differences`,
     )
-    return faults.length === 0 ? 0 : 1
+    keep = faults.length > 0
+    return keep ? 1 : 0
   } catch (error) {
     const known = error instanceof StackError || error instanceof AnswerError
     console.error(known ? `demo: ${error.message}` : error)
-    console.error(`the last log lines:\n${logs.join('\n')}`)
+    if (logs.length > 0) console.error(`the last errors in the logs:\n${logs.join('\n')}`)
+    keep = true
     return 1
   } finally {
     await stop()

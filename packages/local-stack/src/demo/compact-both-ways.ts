@@ -8,7 +8,7 @@ export const REALTIME = ['ada-flights', 'bob-bundles'] as const
 export const SCHEDULED = ['ada-bundles', 'bob-flights'] as const
 
 const POLL_MS = 500
-const QUIET_WITHIN_SECONDS = 240
+const QUIET_WITHIN_SECONDS = 200
 /** small, so that the round takes more than one call, as it does when many data sets wait */
 const TRIGGER_LIMIT = 1
 
