@@ -53,7 +53,7 @@ describe('R2Source', () => {
 
 describe('MemoryBudget', () => {
   test('never lets more be held than there is, and lets everybody have a turn', async () => {
-    const budget = new MemoryBudget(10)
+    const budget = new MemoryBudget(10, 60_000)
     let held = 0
     let most = 0
     const use = (bytes: number) =>
@@ -68,8 +68,14 @@ describe('MemoryBudget', () => {
     expect(most).toBeLessThanOrEqual(10)
   })
 
+  test('gets back at its deadline what a body held that was dropped in the middle', async () => {
+    const budget = new MemoryBudget(10, 1)
+    void budget.hold(10, () => new Promise(() => undefined))
+    expect(await budget.hold(10, async () => 'free')).toBe('free')
+  })
+
   test('gives back what a failing body held', async () => {
-    const budget = new MemoryBudget(10)
+    const budget = new MemoryBudget(10, 60_000)
     await expect(budget.hold(10, () => Promise.reject(new Error('no')))).rejects.toThrow('no')
     expect(await budget.hold(10, async () => 'free')).toBe('free')
   })

@@ -6,6 +6,7 @@ import { describe, log } from '../log.ts'
 import { MemoryBudget } from '../storage/memory-budget.ts'
 import { MultipartSink } from '../storage/multipart-sink.ts'
 import { R2Source } from '../storage/r2-source.ts'
+import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
 import { workerCodecs } from './worker-codecs.ts'
 
 /** What all merges of this isolate may hold together, of its 128 MB. */
@@ -14,7 +15,7 @@ const ISOLATE_MERGE_BYTES = 72 * 1024 * 1024
 const MERGE_BUFFER_BYTES = 40 * 1024 * 1024
 const TARGET_ROW_GROUP_BYTES = 16 * 1024 * 1024
 
-const memory = new MemoryBudget(ISOLATE_MERGE_BYTES)
+const memory = new MemoryBudget(ISOLATE_MERGE_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
 
 export type MergeSummary =
   | { outcome: 'committed'; table: string; periodTag: string; version: number; report: MergeReport }

@@ -12,11 +12,14 @@ export function databaseRetries(instanceId: string) {
   } as const
 }
 
+/** Within the lease that the step renews as it begins. */
+export const MERGE_TIMEOUT_MINUTES = 14
+
 /** A merge is dear, and waits for its share of the memory first. */
 export function mergeRetries(instanceId: string) {
   return {
     retries: { limit: 3, delay: 10_000 + (hash(instanceId) % 10_000), backoff: 'exponential' },
-    timeout: '14 minutes',
+    timeout: `${MERGE_TIMEOUT_MINUTES} minutes`,
   } as const
 }
 

@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest'
+import { workerCodecs } from '../src/workflow/worker-codecs.ts'
+
+/** Small state, so that a failure shows the same bytes again. */
+function noise(length: number, values: number): Uint8Array {
+  let state = length + values
+  return Uint8Array.from({ length }, () => {
+    state = (Math.imul(state, 1664525) + 1013904223) >>> 0
+    return (state >>> 16) % values
+  })
+}
+
+const SIZES = [1, 100, 16_383, 16_384, 20_000, 65_536, 100_000, 131_072, 131_073, 200_000, 1 << 20, 3 << 20]
+
+describe.for(Object.entries(workerCodecs))('%s of the runtime', ([, codec]) => {
+  test.for(SIZES)('packs and unpacks %i bytes, whether they pack well or not', async (length) => {
+    for (const values of [1, 16, 256]) {
+      const bytes = noise(length, values)
+      const unpacked = await codec.decompress!(await codec.compress!(bytes), length)
+      expect(unpacked.byteLength).toBe(length)
+      expect(unpacked.every((byte, at) => byte === bytes[at])).toBe(true)
+    }
+  })
+
+  test('does not unpack much more than a page declares', async () => {
+    const bomb = await codec.compress!(new Uint8Array(8 << 20))
+    await expect((async () => codec.decompress!(bomb, 1000))()).rejects.toThrow()
+  })
+})
