@@ -21,8 +21,8 @@ export default defineConfig({
         serviceBindings: { WORKFLOW_SERVICE: { name: 'fusou-workflow', entrypoint: 'RateLimiter' } },
         bindings: {
           SUPABASE_URL: inject('supabaseUrl'),
-          SUPABASE_SECRET_KEY: inject('secretKey'),
-          SUPABASE_JWT_SECRET: inject('jwtSecret'),
+          SUPABASE_SECRET_KEY: inject('supabase').secretKey,
+          SUPABASE_JWT_SECRET: inject('supabase').jwtSecret,
           OPERATOR_TOKEN,
           GITHUB_OIDC_ISSUER: `${inject('supabaseUrl')}/github`,
           GITHUB_OIDC_REPOSITORY_ID: '4711',

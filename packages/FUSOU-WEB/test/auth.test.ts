@@ -5,7 +5,7 @@ import { expired, sign, signNothing, userClaims, userIssuer } from './support/to
 
 const keys = inject('signingKeys')
 const id = '0b0cf45e-7bd9-4f0e-9df5-0a9aa0e4ed49'
-const secret = new TextEncoder().encode(inject('jwtSecret'))
+const secret = new TextEncoder().encode(inject('supabase').jwtSecret)
 const textOf = (key: object) => new TextEncoder().encode(JSON.stringify(key))
 
 describe('a user', () => {
@@ -16,7 +16,7 @@ describe('a user', () => {
   test('of the local stack signs in with its secret, and names no issuer', async () => {
     const response = await fetch(`${inject('supabaseUrl')}/auth/v1/signup`, {
       method: 'POST',
-      headers: { apikey: inject('publishableKey'), 'content-type': 'application/json' },
+      headers: { apikey: inject('supabase').publishableKey, 'content-type': 'application/json' },
       body: JSON.stringify({ email: 'ada@example.com', password: 'a long password' }),
     })
     const { access_token: token } = await response.json<{ access_token: string }>()

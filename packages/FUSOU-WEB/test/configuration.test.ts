@@ -4,7 +4,7 @@ import { createApp } from '../src/app.ts'
 import { ENCRYPTED_ENV, PRIVATE_KEY } from './fixtures/encrypted-env.ts'
 import { bindings, catalog, expectProblem, newDataset, stored } from './support/api.ts'
 import { FLIGHTS } from './support/files.ts'
-import { newUser, sign, type User } from './support/tokens.ts'
+import { newUser, sign, type User, userClaims } from './support/tokens.ts'
 
 const { BUCKET, COMPACTION_QUEUE, WORKFLOW_SERVICE } = bindings
 const bound = { BUCKET, COMPACTION_QUEUE, WORKFLOW_SERVICE }
@@ -97,6 +97,22 @@ test('a database that does not answer is said to be unavailable, and nobody is t
   expect(await health.response.json()).toMatchObject({
     checks: { configuration: 'ok', database: 'failed', storage: 'ok' },
   })
+})
+
+test('an upload that the database did not take can be sent again, and is then stored once', async () => {
+  const datasetId = newDataset()
+  const path = `/api/compaction/upload?datasetId=${datasetId}&tableId=t`
+  const { iss, ...claims } = userClaims(crypto.randomUUID())
+  const secret = new TextEncoder().encode(inject('supabase').jwtSecret)
+  const user = { id: '', token: await sign(secret, claims) }
+  const failed = await request(path, { ...bindings, SUPABASE_URL: 'http://127.0.0.1:9' }, '', uploadBy(user))
+  await expectProblem(failed.response, 'database_unavailable')
+  expect(await stored(datasetId)).toEqual({ objects: 1, files: 0 })
+
+  const again = await request(path, bindings, '', uploadBy(user))
+  expect(again.response.status).toBe(202)
+  expect(await again.response.json()).toMatchObject({ duplicate: false })
+  expect((await stored(datasetId)).files).toBe(1)
 })
 
 test('a queue that refuses loses nothing: the message waits in the outbox for the relay', async () => {

@@ -100,7 +100,10 @@ export function upload(
   })
 }
 
-export const catalog = new Catalog({ supabaseUrl: inject('supabaseUrl'), supabaseSecretKey: inject('secretKey') })
+export const catalog = new Catalog({
+  supabaseUrl: inject('supabaseUrl'),
+  supabaseSecretKey: inject('supabase').secretKey,
+})
 
 /** Of a data set: what lies in the bucket, and what the catalog names. */
 export async function stored(datasetId: string): Promise<{ objects: number; files: number }> {
