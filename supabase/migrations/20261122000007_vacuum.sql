@@ -72,6 +72,7 @@ begin
   insert into public.garbage (r2_key)
   select k from unnest(p_keys) as k
   where not exists (select 1 from public.files f where f.r2_key = k)
+  order by k -- one order for all, or two walkers that found the same keys wait for each other
   on conflict do nothing;
   get diagnostics v_count = row_count;
   return v_count;
