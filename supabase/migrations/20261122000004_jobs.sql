@@ -356,7 +356,11 @@ begin
       )
     order by j.created_at limit p_limit
   loop
-    perform 1 from public.datasets where id = v_job.dataset_id for update;
+    -- Holding the locks of those before, it waits for none: whoever works on this one will see to the job, or the next call.
+    perform 1 from public.datasets where id = v_job.dataset_id for update skip locked;
+    if not found then
+      continue;
+    end if;
     perform 1 from public.jobs where id = v_job.id and state = 'queued'
       and coalesce(dispatched_at, created_at) < now() - make_interval(secs => p_older_seconds);
     if found then
