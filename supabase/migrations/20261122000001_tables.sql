@@ -190,4 +190,5 @@ begin
     execute format('alter table public.%I enable row level security', name);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
   end loop;
+  revoke all on public.outbox_id_seq, public.dead_letters_id_seq from public, anon, authenticated, service_role;
 end $$;
