@@ -272,10 +272,7 @@ describeRaces('on one data set', (database) => {
     const { jobId } = await dataset.upload()
     await database.query("update outbox set status = 'published', locked_by = null, locked_until = null")
     const rescue = () => database.call<number>('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 })
-    await database.lineUp(
-      dataset.id,
-      times(SESSIONS, () => rescue),
-    )
+    await Promise.all(times(SESSIONS, rescue))
     await rescue()
     expect(await dataset.openMessages(jobId as string)).toBe(1)
   })

@@ -1,0 +1,147 @@
+import { randomUUID } from 'node:crypto'
+import { expect, test } from 'vitest'
+import { describeRaces, RacingDataSet, SESSIONS, times } from './race-database.ts'
+
+// Calls that lock many rows at once: none may wait for another in a circle (40P01 fails the test).
+
+const ROUNDS = 10
+const turned = <Item>(items: readonly Item[], by: number): Item[] => [...items.slice(by), ...items.slice(0, by)]
+
+describeRaces('no deadlock', (database) => {
+  const keys = times(200, (i) => `lost/${i}`)
+  /** Each session with the same things in another order. */
+  const eachInItsOrder = <Item>(items: readonly Item[], call: (items: Item[], session: number) => Promise<unknown>) =>
+    Promise.all(
+      times(SESSIONS, (session) => {
+        const from = turned(items, Math.floor((session * items.length) / SESSIONS))
+        return call(session % 2 === 0 ? from : from.reverse(), session)
+      }),
+    )
+
+  test('among walkers over the bucket that find the same orphans', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      const found = await eachInItsOrder(keys, (some) => database.call<number>('doom_orphans', { p_keys: some }))
+      expect((found as number[]).reduce((a, b) => a + b, 0)).toBe(keys.length)
+      await database.query('truncate garbage')
+    }
+  })
+
+  test('among vacuums that deleted the same objects', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await database.call('doom_orphans', { p_keys: keys })
+      const done = await eachInItsOrder(keys, (some) => database.call<number>('complete_garbage', { p_keys: some }))
+      expect((done as number[]).reduce((a, b) => a + b, 0)).toBe(keys.length)
+    }
+  })
+
+  test('among senders that report the same messages', async () => {
+    for (let round = 0; round < ROUNDS; round++) {
+      await database.query(
+        "select fusou.emit('job.dead', gen_random_uuid()::text, '{}', 'one') from generate_series(1, 100)",
+      )
+      const open = await database.query<{ id: number }>("select id from outbox where status = 'in_progress'")
+      const ids = open.map((message) => message.id)
+      const settled = await eachInItsOrder(ids, (some, session) =>
+        session % 2 === 0
+          ? database.call<number>('complete_outbox', { p_ids: some, p_worker_id: 'one' })
+          : database.call<number>('release_outbox', { p_ids: some, p_worker_id: 'one', p_error: 'no' }),
+      )
+      expect((settled as number[]).reduce((a, b) => a + b, 0)).toBe(ids.length)
+    }
+  })
+
+  test('among trimmers of the outbox', async () => {
+    await database.query(
+      "update outbox set status = 'published', published_at = now() - interval '8 days', locked_by = null, locked_until = null",
+    )
+    const [{ count } = { count: 0 }] = await database.query<{ count: number }>('select count(*) from outbox')
+    const trimmed = await Promise.all(times(SESSIONS, () => database.call<number>('trim_outbox', { p_limit: 10_000 })))
+    expect(trimmed.reduce((a, b) => a + b, 0)).toBe(count)
+  })
+
+  test('among rescuers of lost messages, rounds, vacuums and those who work on the data sets', async () => {
+    const datasets = times(8, () => new RacingDataSet(database))
+    for (const dataset of datasets) await dataset.upload([{}, {}])
+    const all = datasets.map((dataset) => dataset.id)
+    const restart = async (dataset: RacingDataSet) => {
+      const [queued] = await dataset.jobs('queued')
+      if (queued === undefined) return void (await dataset.trigger())
+      await database.call('cancel_job', { p_job_id: queued.id, p_requester: null })
+      await dataset.upload()
+    }
+    const lose = () =>
+      database.query(
+        "update outbox set status = 'dead', locked_by = null, locked_until = null where id in (select id from outbox for update skip locked)",
+      )
+    for (let round = 0; round < ROUNDS; round++) {
+      await lose()
+      await Promise.all([
+        ...times(6, () => database.call('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 })),
+        ...times(3, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
+        ...times(2, () => database.call('claim_garbage', { p_limit: 100 })),
+        ...datasets.map(restart),
+      ])
+    }
+    const doubled = await database.query(
+      "select dataset_id from jobs where state = 'queued' and dataset_id = any ($1) group by 1 having count(*) > 1",
+      all,
+    )
+    expect(doubled).toEqual([])
+  })
+
+  test.each([
+    ['redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 }],
+    ['trigger_scheduled', { p_limit: 100, p_sender: 'one' }],
+    ['claim_garbage', { p_limit: 100 }],
+  ])(
+    'for %s, which holds many data sets and so waits for none: it passes over one that is locked',
+    async (name, args) => {
+      const [locked, free] = times(2, () => new RacingDataSet(database)) as [RacingDataSet, RacingDataSet]
+      for (const dataset of [locked, free]) {
+        await dataset.upload([{}, {}])
+        const attempt = await dataset.start()
+        await dataset.plan(attempt)
+        await dataset.commit(attempt, 20)
+        await dataset.finish(attempt)
+        await dataset.upload([{}, {}])
+        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { retentionSeconds: 0 } })
+        if (name !== 'trigger_scheduled') continue
+        const [queued] = await dataset.jobs('queued')
+        await database.call('cancel_job', { p_job_id: queued!.id, p_requester: null })
+      }
+      const ids = [locked.id, free.id]
+      await database.query(
+        "update outbox set status = 'dead', locked_by = null, locked_until = null where payload ->> 'datasetId' = any ($1)",
+        ids,
+      )
+      /** Data sets in which the function left a trace. */
+      const touched = async () =>
+        (
+          await database.query<{ id: string }>(
+            `select id from datasets where id = any ($1) and (
+             oldest_version > 0
+             or exists (select 1 from jobs where dataset_id = datasets.id and priority = 'scheduled')
+             or exists (select 1 from outbox where payload ->> 'datasetId' = datasets.id and status = 'pending')
+           )`,
+            ids,
+          )
+        ).map((row) => row.id)
+      const [holder, caller] = [await database.pool.connect(), await database.pool.connect()]
+      try {
+        await holder.query('begin')
+        await holder.query('select 1 from datasets where id = $1 for update', [locked.id])
+        await caller.query("set lock_timeout = '1ms'")
+        await database.call(name, args, caller)
+        expect(await touched()).toEqual([free.id])
+        await holder.query('commit')
+        await database.call(name, args, caller)
+        expect((await touched()).sort()).toEqual(ids.sort())
+      } finally {
+        await holder.query('rollback')
+        await caller.query('reset lock_timeout')
+        holder.release()
+        caller.release()
+      }
+    },
+  )
+})
