@@ -1,8 +1,12 @@
 import { execFile } from 'node:child_process'
-import { readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
+import { createHash } from 'node:crypto'
+import { cpSync, mkdirSync, readdirSync, readFileSync, realpathSync, rmSync } from 'node:fs'
 import { createRequire } from 'node:module'
+import { tmpdir } from 'node:os'
 import { basename, join } from 'node:path'
+import { setTimeout as wait } from 'node:timers/promises'
 import { StackError } from './stack-error.ts'
+import { StateLock } from './state-lock.ts'
 
 const WRANGLER = join(createRequire(import.meta.url).resolve('wrangler/package.json'), '../bin/wrangler.js')
 
@@ -23,10 +27,38 @@ export const WRANGLER_ENV = {
   FORCE_COLOR: '0',
 }
 
-/** FUSOU-WEB, by its own build script: what is deployed to Pages. */
-export async function buildWeb(root: string): Promise<WorkerModule[]> {
-  await runNode([join(root, 'packages/FUSOU-WEB/build.mjs')], root)
-  return readModules(join(root, 'packages/FUSOU-WEB/dist'), '_worker.js')
+/** What Pages reads and never serves. */
+const PAGES_CONTROL_FILES = ['_worker.js', '_routes.json', '_headers', '_redirects']
+
+/**
+ * FUSOU-WEB, by its own build script: what is deployed to Pages.
+ * @param staticFolder gets a copy of the files that are served without the Worker
+ */
+export async function buildWeb(root: string, staticFolder: string): Promise<WorkerModule[]> {
+  // the script empties and fills a folder of the checkout, which stacks that start at the same time share
+  const lock = await lockBuild(root)
+  try {
+    await runNode([join(root, 'packages/FUSOU-WEB/build.mjs')], root)
+    const dist = join(root, 'packages/FUSOU-WEB/dist')
+    rmSync(staticFolder, { recursive: true, force: true })
+    cpSync(dist, staticFolder, { recursive: true, filter: (path) => !PAGES_CONTROL_FILES.includes(basename(path)) })
+    return readModules(dist, '_worker.js')
+  } finally {
+    lock.release()
+  }
+}
+
+async function lockBuild(root: string): Promise<StateLock> {
+  const folder = join(tmpdir(), `fusou-build-${createHash('sha256').update(root).digest('hex').slice(0, 16)}`)
+  mkdirSync(folder, { recursive: true })
+  for (;;) {
+    try {
+      return await StateLock.take(folder)
+    } catch (error) {
+      if (!(error instanceof StackError)) throw error
+      await wait(200)
+    }
+  }
 }
 
 /** FUSOU-WORKFLOW, by wrangler itself: the bundle that a deploy would upload. */

@@ -1,4 +1,5 @@
 import { relative } from 'node:path'
+import { FLIGHTS } from './demo/flights-file.ts'
 import type { StackInfo } from './stack-info.ts'
 
 /** What `npm start` prints when it is ready: addresses, a user, the operator token, and lines to paste. */
@@ -18,12 +19,13 @@ ${rows.map(([name, value]) => `  ${name!.padEnd(16)}${value}`).join('\n')}
   # paste into another shell
   WEB=${info.webUrl} OPERATOR=${info.operatorToken}
   TOKEN=$(curl -sf '${info.supabaseUrl}/auth/v1/token?grant_type=password' -H 'apikey: ${info.publishableKey}' -H 'content-type: application/json' -d '${signIn}' | node -p 'JSON.parse(require("fs").readFileSync(0)).access_token')
-  curl -X POST "$WEB/api/compaction/upload" -H "Authorization: Bearer $TOKEN" -F datasetId=my-data -F tableId=flights -F file=@some.parquet
+  curl -X POST "$WEB/api/compaction/upload" -H "Authorization: Bearer $TOKEN" -F datasetId=my-data -F tableId=flights -F file=@${FLIGHTS}
   curl "$WEB/api/jobs" -H "Authorization: Bearer $TOKEN"
   curl "$WEB/api/datasets/my-data/files" -H "Authorization: Bearer $TOKEN"
   curl -X POST "$WEB/api/compaction/sanitize-state" -H "Authorization: Bearer $TOKEN" -H 'content-type: application/json' -d '{"datasetId":"my-data"}'
   curl -X POST "$WEB/api/compaction/trigger-scheduled" -H "Authorization: Bearer $OPERATOR" -H 'content-type: application/json' -d '{"limit":10}'
   curl "$WEB/api/compaction/dlq-status" -H "Authorization: Bearer $OPERATOR"
+  curl -X POST -H "Authorization: Bearer ${info.controlToken}" ${info.controlUrl}/cron   # the cron of this minute, now
   npm run queues:send -- dev-kc-compaction-queue '{"datasetId":"my-data","triggeredAt":"${new Date().toISOString()}"}'
 
   Ctrl-C stops it; npm start goes on where it was

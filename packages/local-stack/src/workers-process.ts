@@ -34,9 +34,17 @@ const EVERY_MINUTE = '* * * * *'
  */
 runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
   const { root, stateFolder } = settings
-  const [web, workflow] = await Promise.all([buildWeb(root), buildWorkflow(root, join(stateFolder, 'build'))])
+  const staticFolder = join(stateFolder, 'build/static')
+  const [web, workflow] = await Promise.all([
+    buildWeb(root, staticFolder),
+    buildWorkflow(root, join(stateFolder, 'build/workflow')),
+  ])
   const workers = [
-    workerOptions(WEB, join(root, 'wrangler.toml'), web, settings),
+    // a file when there is one, else the Worker: what Pages does by _routes.json
+    {
+      ...workerOptions(WEB, join(root, 'wrangler.toml'), web, settings),
+      assets: { directory: staticFolder, routerConfig: { has_user_worker: true } },
+    } as V4WorkerOptions,
     workerOptions(WORKFLOW, join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml'), workflow, settings),
   ]
   const runtime = new Miniflare(

@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { FLIGHTS } from './flights-file.ts'
 import { type Fragment, type Partition, type PlannedUpload, planBundles, planSingleUploads } from './plan-fragments.ts'
 import { SeededRandom } from './seeded-random.ts'
 
@@ -9,9 +10,6 @@ const SEED = 20_010_101
 const BUNDLES_OF_A_USER = 22
 /** the columns of flights-3m.parquet */
 export const COLUMNS = ['date', 'delay', 'distance', 'origin', 'destination'] as const
-
-/** not among the exports of vega-datasets, so named by its path */
-export const FLIGHTS = join(import.meta.dirname, '../../node_modules/vega-datasets/data/flights-3m.parquet')
 
 /** A fragment on disk. */
 export interface CutFragment extends Fragment {
