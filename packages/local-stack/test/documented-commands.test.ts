@@ -1,0 +1,144 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { parse } from 'yaml'
+import { FusouClient, signIn } from '../src/demo/fusou-client.ts'
+import { REPO_ROOT } from '../src/repo-root.ts'
+import { type Stack, startStack } from '../src/start-stack.ts'
+import { type LocalIssuer, startLocalIssuer } from './local-issuer.ts'
+
+const WORKFLOW_REF = 'owner/repo/.github/workflows/trigger_daily_compaction.yml@refs/heads/main'
+const CLAIMS = { repository_id: '42', ref: 'refs/heads/main', workflow_ref: WORKFLOW_REF }
+
+const folder = mkdtempSync(join(tmpdir(), 'fusou-commands-'))
+let issuer: LocalIssuer
+let stack: Stack
+let token: string
+let client: FusouClient
+
+beforeAll(async () => {
+  issuer = await startLocalIssuer(CLAIMS)
+  // queues wait as long for a batch as in production: what is enqueued here stays queued while it is looked at
+  stack = await startStack({
+    stateFolder: join(folder, 'state'),
+    vars: {
+      GITHUB_OIDC_ISSUER: issuer.url,
+      GITHUB_OIDC_REPOSITORY_ID: CLAIMS.repository_id,
+      GITHUB_OIDC_WORKFLOW_REF: WORKFLOW_REF,
+    },
+  })
+  const { supabaseUrl, publishableKey, users, webUrl } = stack.info
+  token = await signIn(supabaseUrl, publishableKey, users[0]!)
+  client = new FusouClient(webUrl, token)
+  await writeParquet('some.parquet', 3)
+  const some = readFileSync(join(folder, 'some.parquet'))
+  writeFileSync(join(folder, 'two-tables.bin'), Buffer.concat([some, some]))
+})
+afterAll(async () => {
+  await stack.stop()
+  issuer.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+async function writeParquet(name: string, rows: number): Promise<Blob> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  const path = join(folder, name)
+  await connection.run(`copy (select i, hash(i) % 7 as h from range(${rows}) t(i)) to '${path}' (format parquet)`)
+  return new Blob([readFileSync(path)])
+}
+
+/** Run a script as the shell of a user, or of a runner, would. */
+async function shell(script: string, env: Record<string, string>) {
+  const child = spawn('bash', ['-c', script], { cwd: folder, env: { PATH: process.env.PATH!, ...env } })
+  let output = ''
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (text) => {
+      output += text
+    })
+  const [code] = await once(child, 'close')
+  return { code, output }
+}
+
+describe('the curl lines of the README', () => {
+  const readme = readFileSync(join(REPO_ROOT, 'README.md'), 'utf8')
+  const section = readme.slice(readme.indexOf('## HTTP'), readme.indexOf('## Deploy'))
+  const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+
+  test('work as printed, one after the other', async () => {
+    expect(blocks).toHaveLength(2)
+    const size = statSync(join(folder, 'some.parquet')).size
+    const some = await client.upload({
+      datasetId: 'my-data',
+      tableId: 'flights',
+      fileName: 'some.parquet',
+      file: await writeParquet('other.parquet', 5),
+      way: 'raw',
+    })
+    const [file] = (await client.listFiles('my-data')).files
+    // an answer that is an error ends the script, and is printed
+    const strict = `set -euo pipefail\ncurl() { command curl -sS --fail-with-body "$@" && echo; }\n`
+    const script = strict + blocks.join('\n').replaceAll('506', String(size))
+    const { code, output } = await shell(script, {
+      WEB: stack.info.webUrl,
+      TOKEN: token,
+      OPERATOR: stack.info.operatorToken,
+      JOB: some.jobId!,
+      FILE: file!.id,
+    })
+    expect(output).not.toContain('"code":')
+    expect(code, output).toBe(0)
+    expect(readFileSync(join(folder, 'part.parquet')).subarray(0, 4).toString()).toBe('PAR1')
+    const { files } = await client.listFiles('my-data')
+    expect(new Set(files.map(({ table }) => table))).toEqual(new Set(['flights', 'a', 'b']))
+  })
+})
+
+describe('the step of the daily Action', () => {
+  const path = join(REPO_ROOT, '.github/workflows/trigger_daily_compaction.yml')
+  const [step] = parse(readFileSync(path, 'utf8')).jobs.trigger.steps
+  const run = (env: Record<string, string>) =>
+    shell(step.run, {
+      ...step.env,
+      PAGES_DOMAIN: stack.info.webUrl,
+      ACTIONS_ID_TOKEN_REQUEST_URL: issuer.requestUrl,
+      ACTIONS_ID_TOKEN_REQUEST_TOKEN: issuer.requestToken,
+      ...env,
+    })
+
+  test('goes on until no data set waits', async () => {
+    const needy = Array.from({ length: 16 }, (_, index) => `needy-${index}`)
+    for (const datasetId of needy) {
+      for (const rows of [1, 2]) {
+        const file = await writeParquet(`${datasetId}-${rows}.parquet`, rows)
+        const { jobId } = await client.upload({ datasetId, tableId: 't', fileName: 'f', file, way: 'raw' })
+        await client.cancelJob(jobId!)
+      }
+    }
+    const { code, output } = await run({})
+    expect(code, output).toBe(0)
+    expect(output).toMatch(/call 1: enqueued 10, remaining \d+\ncall 2: enqueued \d+, remaining 0\n/)
+    for (const datasetId of needy) {
+      // a full batch of messages is delivered at once, so a job or two may have run before they could be cancelled
+      const triggered = (await client.jobs(datasetId)).some(({ priority }) => priority === 'scheduled')
+      expect(triggered || (await client.listFiles(datasetId)).files.length === 1, datasetId).toBe(true)
+    }
+  })
+
+  test('fails, with the answer in its log, when the endpoint refuses', async () => {
+    const stranger = await startLocalIssuer({ ...CLAIMS, repository_id: '43' })
+    const { code, output } = await run({ ACTIONS_ID_TOKEN_REQUEST_URL: stranger.requestUrl })
+    stranger.stop()
+    expect(code).not.toBe(0)
+    expect(output).toContain('invalid_token')
+  })
+
+  test('says which secret is missing', async () => {
+    const { code, output } = await run({ PAGES_DOMAIN: '' })
+    expect(code).not.toBe(0)
+    expect(output).toContain('Set the repository secret PAGES_DOMAIN')
+  })
+})
