@@ -7,6 +7,8 @@ import { newUser } from './support/tokens.ts'
 const user = await newUser()
 const NOTHING = { objects: 0, files: 0 }
 const MEBIBYTE = 1024 * 1024
+/** Longer than a chunk, so that a put is under way before its end is seen. */
+const LONG = joinBytes(...Array.from({ length: 10 }, () => LONG_FOOTER))
 
 /** FLIGHTS with bytes from `at` on overwritten; negative counts from the end. */
 function bend(at: number, ...bytes: number[]): Uint8Array<ArrayBuffer> {
@@ -56,15 +58,25 @@ test('a bad slice behind good ones refuses the whole object, naming its table', 
   expect(await stored(datasetId)).toEqual(NOTHING)
 })
 
+test('a bad slice at the end of a long body takes back what was written', async () => {
+  const datasetId = newDataset()
+  const bad = bend(-8, 0xff, 0xff)
+  const tableOffsets = JSON.stringify([
+    ...Array.from({ length: 10 }, (_, index) => entry(index * LONG_FOOTER.length, LONG_FOOTER.length)),
+    entry(LONG.length, bad.length),
+  ])
+  await expectProblem(upload(user, joinBytes(LONG, bad), { datasetId, tableOffsets }), 'invalid_parquet')
+  expect(await stored(datasetId)).toEqual(NOTHING)
+})
+
 test('a bad slice early in a long body ends the upload before the rest is stored', async () => {
   const datasetId = newDataset()
   const bad = bend(-4, 0)
-  const rest = joinBytes(...Array.from({ length: 10 }, () => LONG_FOOTER))
   const tableOffsets = JSON.stringify([
     { table_name: 'flights', start_byte: 0, byte_length: bad.length },
-    { table_name: 'rest', start_byte: bad.length, byte_length: rest.length },
+    { table_name: 'rest', start_byte: bad.length, byte_length: LONG.length },
   ])
-  await expectProblem(upload(user, joinBytes(bad, rest), { datasetId, tableOffsets }), 'invalid_parquet')
+  await expectProblem(upload(user, joinBytes(bad, LONG), { datasetId, tableOffsets }), 'invalid_parquet')
   expect(await stored(datasetId)).toEqual(NOTHING)
 })
 
@@ -218,12 +230,14 @@ test.each([
 })
 
 test.each([
-  ['shorter', FLIGHTS.length + 1],
-  ['longer', FLIGHTS.length - 1],
-])('a body %s than declared is refused and leaves nothing', async (_what, declared) => {
+  ['shorter', FLIGHTS, 1],
+  ['longer', FLIGHTS, -1],
+  ['shorter, of many chunks,', LONG, 1],
+  ['longer, of many chunks,', LONG, -1],
+])('a body %s than declared is refused and leaves nothing', async (_what, body, difference) => {
   const datasetId = newDataset()
-  const headers = { 'content-length': String(declared) }
-  await expectProblem(upload(user, FLIGHTS, { datasetId, tableId: 't' }, headers), 'length_mismatch')
+  const headers = { 'content-length': String(body.length + difference) }
+  await expectProblem(upload(user, body, { datasetId, tableId: 't' }, headers), 'length_mismatch')
   expect(await stored(datasetId)).toEqual(NOTHING)
 })
 

@@ -4,7 +4,7 @@ import { requesterOf } from '../auth/caller.ts'
 import { parseRange } from '../files/byte-range.ts'
 import { evaluatePreconditions } from '../files/preconditions.ts'
 import { route } from '../http/operation.ts'
-import { PARQUET_MEDIA_TYPE } from '../upload/receive-object.ts'
+import { PARQUET_MEDIA_TYPE } from '../upload/object-put.ts'
 
 const PARQUET = { mediaType: PARQUET_MEDIA_TYPE }
 

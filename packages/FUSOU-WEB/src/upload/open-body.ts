@@ -1,6 +1,6 @@
 import { FusouError } from '@fusou/catalog'
 import { check } from '../http/check.ts'
-import { PARQUET_MEDIA_TYPE } from './receive-object.ts'
+import { PARQUET_MEDIA_TYPE } from './object-put.ts'
 import { UploadFields } from './upload-fields.ts'
 
 /** Of a raw body: what the platform lets through on its smaller plans. */

@@ -1,7 +1,6 @@
 import { FusouError } from '@fusou/catalog'
 import { readChunks } from '../http/read-chunks.ts'
-
-export const PARQUET_MEDIA_TYPE = 'application/vnd.apache.parquet'
+import { ObjectPut } from './object-put.ts'
 
 /** What looks at the bytes on their way. */
 interface Inspector {
@@ -10,7 +9,8 @@ interface Inspector {
 
 /**
  * Stream a body into the bucket, past an inspector. The last chunk is held back until the inspector has seen all: if it
- * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing.
+ * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing. A body of one chunk,
+ * as most are, has no put before it is checked.
  * Memory: two chunks.
  * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
  */
@@ -21,13 +21,7 @@ export async function receiveObject(
   byteLength: number,
   inspector: Inspector,
 ): Promise<void> {
-  const { readable, writable } = new FixedLengthStream(byteLength)
-  const writer = writable.getWriter()
-  const stored = bucket.put(key, readable, { httpMetadata: { contentType: PARQUET_MEDIA_TYPE } })
-  // It is awaited in the end; until then nobody may take its failure for an unhandled one.
-  stored.catch(() => {})
-  // A put that fails may leave its stream unread: a write is then waited for in vain.
-  const write = (chunk: Uint8Array) => storing(Promise.race([writer.write(chunk), stored]))
+  const put = new ObjectPut(bucket, key, byteLength)
   try {
     let held: Uint8Array | undefined
     let received = 0
@@ -36,24 +30,15 @@ export async function receiveObject(
       if (received > byteLength)
         throw new FusouError('length_mismatch', `more than the ${byteLength} bytes that were declared`)
       await inspector.take(chunk)
-      if (held) await write(held)
+      if (held) await put.write(held)
       held = chunk
     }
     if (received < byteLength)
       throw new FusouError('length_mismatch', `${received} of the ${byteLength} bytes that were declared`)
-    if (held) await write(held)
-    await storing(Promise.all([writer.close(), stored]))
+    if (held) await put.write(held)
+    await put.finish()
   } catch (error) {
-    writer.abort(error).catch(() => {})
-    await stored.catch(() => {})
+    await put.abort(error)
     throw error
-  }
-}
-
-async function storing(call: Promise<unknown>): Promise<void> {
-  try {
-    await call
-  } catch (cause) {
-    throw new FusouError('storage_unavailable', 'the upload could not be stored; try again', { cause })
   }
 }
