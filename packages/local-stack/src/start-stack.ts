@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { cpSync, existsSync, mkdirSync, realpathSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdirSync, realpathSync } from 'node:fs'
 import { join } from 'node:path'
+import { layOutProject } from '@fusou/embedded-supabase'
 import { WRANGLER_ENV } from './build-workers.ts'
 import { Child } from './child.ts'
 import { choosePort, LOOPBACK } from './choose-port.ts'
@@ -68,7 +69,8 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     const supabaseUrl = `http://${LOOPBACK}:${supabasePort}`
     const start = startChild(stateFolder, lock, children, options.onLog)
 
-    const database = layOutDatabase(root, stateFolder, supabasePort)
+    const database = join(stateFolder, 'database')
+    layOutProject(database)
     const supabaseSettings: SupabaseSettings = { port: supabasePort }
     const supabase = start<SupabaseReady>('supabase', database, supabaseSettings, supabaseEnv(secrets))
 
@@ -138,41 +140,6 @@ const supabaseEnv = (secrets: LocalSecrets) => ({
   LITE_TELEMETRY: '0',
   DO_NOT_TRACK: '1',
 })
-
-/** A project folder for the embedded Supabase: settings of this stack, migrations of the repository, data beside them. */
-function layOutDatabase(root: string, stateFolder: string, port: number): string {
-  const migrations = join(root, 'supabase/migrations')
-  if (!existsSync(migrations)) throw new StackError(`${migrations} is missing`)
-  const folder = join(stateFolder, 'database')
-  mkdirSync(join(folder, 'supabase'), { recursive: true })
-  const copy = join(folder, 'supabase/migrations')
-  rmSync(copy, { recursive: true, force: true })
-  cpSync(migrations, copy, { recursive: true })
-  writeFileSync(
-    join(folder, 'supabase/config.toml'),
-    `# written at each start; the values of env(…) come from secrets.json
-[api]
-port = ${port}
-
-[db]
-driver = "pglite"
-url = "data"
-
-[auth]
-enabled = true
-enable_signup = true
-jwt_secret = "env(SUPABASE_JWT_SECRET)"
-jwt_expiry = 3600
-publishable_key = "env(SUPABASE_PUBLISHABLE_KEY)"
-secret_key = "env(SUPABASE_SECRET_KEY)"
-
-[auth.email]
-enable_signup = true
-enable_confirmations = false
-`,
-  )
-  return folder
-}
 
 function firstDeath(children: Child<unknown>[], stateFolder: string): Promise<StackError> {
   return new Promise((resolve) => {
