@@ -43,13 +43,15 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
     let finished: Record<string, number> = {}
 
     const { seconds } = await step.do('validate-dataset', databaseRetries(id), () =>
-      permanentStops(() => timed(() => enterStep(catalog, attempt, 'validate-dataset', {}))),
+      permanentStops(attempt, 'validate-dataset', () =>
+        timed(() => enterStep(catalog, attempt, 'validate-dataset', {})),
+      ),
     )
     finished['validate-dataset'] = seconds
 
     enter('get-metadata')
     const plan = await step.do('get-metadata', databaseRetries(id), () =>
-      permanentStops(() =>
+      permanentStops(attempt, 'get-metadata', () =>
         timed(async () => {
           await enterStep(catalog, attempt, 'get-metadata', finished)
           return planCompaction(catalog, attempt)
@@ -63,7 +65,7 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
       const name = `compact-${index}`
       enter(name)
       const merge = await step.do(name, mergeRetries(id), () =>
-        permanentStops(() => timed(() => runMerge(this.env, catalog, attempt, index, finished))),
+        permanentStops(attempt, name, () => timed(() => runMerge(this.env, catalog, attempt, index, finished))),
       )
       finished = { [name]: merge.seconds }
       merges.push(merge.value)
@@ -71,7 +73,7 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
 
     enter('update-metadata')
     return step.do('update-metadata', databaseRetries(id), () =>
-      permanentStops(async () => {
+      permanentStops(attempt, 'update-metadata', async () => {
         const sender = `workflow:${id}`
         const result = { merges, more: plan.value.more, mixedPartitions: plan.value.mixedPartitions }
         const end = await catalog.finishJob(attempt, { result, more: plan.value.more, finished, sender })

@@ -1,5 +1,6 @@
 import { NonRetryableError } from 'cloudflare:workflows'
-import { FusouError } from '@fusou/catalog'
+import { type Attempt, FusouError } from '@fusou/catalog'
+import { describe, log } from '../log.ts'
 
 /**
  * Exponential pauses for a step. The platform adds no jitter, so the first pause is spread by the instance: the same
@@ -37,13 +38,22 @@ function stops(error: FusouError): boolean {
   return !error.transient || error.code === 'conflict'
 }
 
-/** Run the body of a step; an error that a retry can't help stops the retries, its code at the head of the message. */
-export async function permanentStops<T>(body: () => Promise<T>): Promise<T> {
+/**
+ * Run the body of a step; an error that a retry can't help stops the retries, its code at the head of the message.
+ * Each try that fails is logged, with the cause that does not cross the step.
+ */
+export async function permanentStops<T>(attempt: Attempt, step: string, body: () => Promise<T>): Promise<T> {
   try {
     return await body()
   } catch (thrown) {
     const error = FusouError.from(thrown)
-    if (stops(error)) throw new NonRetryableError(error.message)
-    throw error
+    const retried = !stops(error)
+    log(error.code === 'cancelled' || error.code === 'stale_attempt' ? 'info' : 'error', 'step_failed', {
+      ...attempt,
+      step,
+      retried,
+      ...describe(error),
+    })
+    throw retried ? error : new NonRetryableError(error.message)
   }
 }
