@@ -1,2 +1,2 @@
 export { layOutProject } from './lay-out-project.ts'
-export { type SupabaseServer, serveSupabase } from './serve-supabase.ts'
+export { type Pglite, type SupabaseServer, serveSupabase } from './serve-supabase.ts'

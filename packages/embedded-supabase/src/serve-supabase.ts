@@ -7,10 +7,19 @@ import { applyPendingMigrations, createApi } from '@supabase/lite/cli'
 
 const LOOPBACK = '127.0.0.1'
 
+/** The part of PGlite that is used here. */
+export interface Pglite {
+  transaction<T>(
+    run: (tx: { query(text: string, params: unknown[]): Promise<{ rows: unknown[] }> }) => Promise<T>,
+  ): Promise<T>
+}
+
 export interface SupabaseServer {
   port: number
   /** file names of the migrations that this start applied */
   migrations: string[]
+  /** the database itself, for who needs SQL beside HTTP */
+  pglite: Pglite
   stop: () => Promise<void>
 }
 
@@ -38,6 +47,7 @@ export async function serveSupabase(port: number): Promise<SupabaseServer> {
   return {
     port: (server.address() as AddressInfo).port,
     migrations: applied.map((file) => file.filename),
+    pglite: app.connection.driver as Pglite,
     stop: async () => {
       server.closeAllConnections()
       server.close()

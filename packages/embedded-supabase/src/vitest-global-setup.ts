@@ -21,7 +21,7 @@ declare module 'vitest' {
 /** Gives a test project an embedded Supabase with the migrations; tests reach it by `inject('supabase')`. */
 export default async function setup(project: TestProject): Promise<() => Promise<void>> {
   const folder = mkdtempSync(join(tmpdir(), 'fusou-supabase-'))
-  layOutProject(folder)
+  layOutProject(folder, 'memory://')
   const server = fork(join(import.meta.dirname, 'serve-for-tests.ts'), [], {
     cwd: folder,
     env: {
