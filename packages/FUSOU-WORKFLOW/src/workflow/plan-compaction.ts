@@ -1,8 +1,8 @@
 import { type Attempt, type Catalog, FusouError } from '@fusou/catalog'
 import { planMerges } from './plan-merges.ts'
 
-/** Files one job takes at the most, two reads each: an instance may make 10,000 requests. The rest is a successor's. */
-export const MAX_JOB_FILES = 4000
+/** Files one job takes at the most, three reads each: an instance may make 10,000 requests. The rest is a successor's. */
+export const MAX_JOB_FILES = 3000
 
 export interface Plan {
   /** outputs to write */

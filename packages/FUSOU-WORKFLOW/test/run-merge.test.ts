@@ -1,0 +1,100 @@
+import { createHash } from 'node:crypto'
+import { expect, test } from 'vitest'
+import type { Env } from '../src/env.ts'
+import { planCompaction } from '../src/workflow/plan-compaction.ts'
+import { runMerge } from '../src/workflow/run-merge.ts'
+import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
+import { catalog, env } from './test-env.ts'
+
+const user = newUserId()
+
+/** The job of the newest upload, claimed and planned. */
+async function planned(datasetId: string) {
+  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 1 })
+  const message = { datasetId, jobId: job!.id, priority: 'manual' } as const
+  const accepted = await catalog.acceptMessage('m', message, 60)
+  if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
+  const attempt = { jobId: accepted.jobId, attempt: accepted.attempt }
+  await planCompaction(catalog, attempt)
+  return attempt
+}
+
+/** A bucket that counts its calls. */
+function counted(bucket: R2Bucket) {
+  const calls: Record<string, number> = {}
+  const counting = new Proxy(bucket, {
+    get(target, name: keyof R2Bucket) {
+      const method = target[name]
+      if (typeof method !== 'function') return method
+      return (...args: unknown[]) => {
+        calls[name] = (calls[name] ?? 0) + 1
+        return (method as (...args: unknown[]) => unknown).apply(target, args)
+      }
+    },
+  })
+  return { calls, bucket: counting }
+}
+
+async function sixteenFragments() {
+  const datasetId = newDatasetId()
+  for (let index = 0; index < 16; index++) {
+    await upload(datasetId, user, [{ table: 't', bytes: fragment(index * 10, 10) }])
+  }
+  return datasetId
+}
+
+test('a merge of sixteen fragments makes one request for each and one for its output', async () => {
+  const datasetId = await sixteenFragments()
+  const { calls, bucket } = counted(env.BUCKET)
+  const attempt = await planned(datasetId)
+  expect(await runMerge({ ...env, BUCKET: bucket } satisfies Env, catalog, attempt, 1, {})).toMatchObject({
+    outcome: 'committed',
+    report: { files: 16, rowsOut: 160, rowGroupsOut: 1 },
+  })
+  expect(calls).toEqual({ get: 16, put: 1 })
+})
+
+test('a merge that is run again after its swap does nothing', async () => {
+  const datasetId = await sixteenFragments()
+  const attempt = await planned(datasetId)
+  await runMerge(env, catalog, attempt, 1, {})
+  const before = await liveFiles(datasetId)
+  const { calls, bucket } = counted(env.BUCKET)
+  expect(await runMerge({ ...env, BUCKET: bucket }, catalog, attempt, 1, {})).toEqual({ outcome: 'committed_before' })
+  expect(calls).toEqual({})
+  expect(await liveFiles(datasetId)).toEqual(before)
+})
+
+test('two tries of one merge at the same time leave one output, and the loser is garbage', async () => {
+  const datasetId = await sixteenFragments()
+  const attempt = await planned(datasetId)
+  const outcomes = await Promise.all([1, 2].map(() => runMerge(env, catalog, attempt, 1, {})))
+  expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['committed', 'committed_before'])
+  expect(await liveFiles(datasetId)).toMatchObject([{ rows: 160, level: 1 }])
+  const [live] = await liveFiles(datasetId)
+  const { r2Key } = (await catalog.getFile(live!.id, null))!
+  const written = await env.BUCKET.list({ prefix: `compacted/${datasetId}/` })
+  const losers = written.objects.map(({ key }) => key).filter((key) => key !== r2Key)
+  const garbage = await catalog.claimGarbage(1000)
+  expect(garbage).not.toContain(r2Key)
+  for (const key of losers) expect(garbage).toContain(key)
+})
+
+test('a version that was read stays the same to the byte while later jobs write', async () => {
+  const datasetId = await sixteenFragments()
+  await runMerge(env, catalog, await planned(datasetId), 1, {})
+  const page = await catalog.listFiles({ datasetId, requester: null, limit: 10 })
+  if (page.outcome !== 'ok') throw new Error(page.outcome)
+
+  const [first] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  await catalog.finishJob({ jobId: first!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
+  await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
+  await runMerge(env, catalog, await planned(datasetId), 1, {})
+  expect(await liveIds(datasetId, 't')).toEqual(range(0, 165))
+
+  const again = await catalog.listFiles({ datasetId, requester: null, version: page.version, limit: 10 })
+  expect(again).toEqual(page)
+  const { r2Key } = (await catalog.getFile(page.files[0]!.id, null))!
+  const bytes = new Uint8Array(await (await env.BUCKET.get(r2Key))!.arrayBuffer())
+  expect(createHash('sha256').update(bytes).digest('hex')).toBe(page.files[0]!.sha256)
+})
