@@ -5,8 +5,8 @@ import { log } from '../log.ts'
 import { instanceId, startAttempt } from '../workflow/start-attempt.ts'
 
 const MAX_JOBS = 50
-/** A queued job whose message went out this long ago and was never taken has lost it. */
-const LOST_MESSAGE_SECONDS = 600
+/** A queued job whose message went out this long ago and was never taken has lost it; if it only waits, one more does no harm. */
+const LOST_MESSAGE_SECONDS = 180
 
 /**
  * Look after jobs that went silent: ask the Workflow what became of each, and start it, leave it or fail its attempt.
