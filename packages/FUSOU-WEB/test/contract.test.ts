@@ -22,6 +22,7 @@ describe('the OpenAPI document', () => {
       'GET /api/jobs',
       'GET /api/jobs/status',
       'GET /api/jobs/{id}',
+      'GET /api/metrics',
       'GET /api/openapi.json',
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',

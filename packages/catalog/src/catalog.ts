@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
 
 /** The user who asks; null for an operator, who sees all. */
@@ -393,6 +394,10 @@ export class Catalog {
 
   jobStatus(requester: Requester) {
     return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+  }
+
+  metrics() {
+    return this.#database.call('metrics', {}, Metrics)
   }
 
   deadLetterStatus(requester: Requester, limit: number) {

@@ -8,13 +8,15 @@ export type Caller = { kind: 'user'; id: string } | { kind: 'operator' } | { kin
  * - `open`: anybody, without a token
  * - `user`: a user; an operator has no data sets of their own
  * - `reader`: a user, who sees their own, or an operator, who sees all
+ * - `operator`: an operator
  * - `scheduler`: an operator or the scheduled run
  */
-export type Access = 'open' | 'user' | 'reader' | 'scheduler'
+export type Access = 'open' | 'user' | 'reader' | 'operator' | 'scheduler'
 
 const ALLOWED: Record<Exclude<Access, 'open'>, readonly Caller['kind'][]> = {
   user: ['user'],
   reader: ['user', 'operator'],
+  operator: ['operator'],
   scheduler: ['operator', 'scheduler'],
 }
 

@@ -5,6 +5,7 @@ import { dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
 import { health } from './health.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
+import { metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import { sanitizeState } from './sanitize-state.ts'
 import { triggerScheduled } from './trigger-scheduled.ts'
@@ -24,6 +25,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     retryJob,
     listDatasetFiles,
     readFile,
+    metrics,
     health(open),
   ]
   routes.push(openapi(routes))

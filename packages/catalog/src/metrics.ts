@@ -1,0 +1,40 @@
+import { z } from 'zod'
+import { JobKind, JobState } from './job.ts'
+
+/** Figures for a monitor, of all owners together. Durations and ages are seconds. */
+export const Metrics = z.object({
+  /** every kind in every state, also those without a job */
+  jobs: z.array(z.object({ kind: JobKind, state: JobState, count: z.int() })),
+  /** sums over all jobs there ever were */
+  work: z.array(
+    z.object({
+      kind: JobKind,
+      retries: z.number(),
+      filesIn: z.number(),
+      filesOut: z.number(),
+      rowsIn: z.number(),
+      rowsOut: z.number(),
+      bytesIn: z.number(),
+      bytesOut: z.number(),
+    }),
+  ),
+  /** of ended jobs; each bucket counts the steps that took `le` seconds or less */
+  steps: z.array(
+    z.object({
+      kind: JobKind,
+      step: z.string(),
+      count: z.int(),
+      seconds: z.number(),
+      buckets: z.array(z.object({ le: z.number(), count: z.int() })),
+    }),
+  ),
+  /** 0 when none is queued */
+  oldestQueuedSeconds: z.number(),
+  expiredLeases: z.int(),
+  /** the age is that of the oldest message not sent yet, 0 when all are */
+  outbox: z.object({ pending: z.int(), inProgress: z.int(), dead: z.int(), oldestSeconds: z.number() }),
+  deadLetters: z.int(),
+  quarantinedFiles: z.int(),
+  datasetsWaiting: z.int(),
+})
+export type Metrics = z.infer<typeof Metrics>
