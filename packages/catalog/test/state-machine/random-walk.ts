@@ -1,0 +1,234 @@
+import { randomUUID } from 'node:crypto'
+import type { Attempt } from '@fusou/catalog'
+import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
+import type { EmbeddedDatabase } from '../embedded-database.ts'
+
+const DATA_SETS = 4
+const RELAY = 'a relay'
+
+interface JobRow {
+  id: string
+  state: string
+  attempt: number
+  dataset_id: string
+}
+
+interface MergeRow {
+  index: number
+  input_ids: string[]
+  rows_in: number
+}
+
+type Act = () => Promise<unknown>
+
+/** Calls the functions of the catalog in an order that nobody thought of, the same for the same seed. */
+export class RandomWalk {
+  readonly #database: EmbeddedDatabase
+  readonly #datasets: DataSetUnderTest[]
+  readonly #random: () => number
+  readonly #acts: readonly (readonly [weight: number, act: Act])[]
+
+  constructor(database: EmbeddedDatabase, seed: number) {
+    this.#database = database
+    this.#datasets = Array.from({ length: DATA_SETS }, () => new DataSetUnderTest(database.catalog))
+    this.#random = seeded(seed)
+    this.#acts = [...this.#clientActs(), ...this.#queueActs(), ...this.#workflowActs(), ...this.#cronActs()]
+  }
+
+  async begin(): Promise<void> {
+    for (const dataset of this.#datasets) {
+      await dataset.upload()
+      await this.#database.catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+    }
+  }
+
+  async step(): Promise<void> {
+    let dice = this.#random() * this.#acts.reduce((sum, [weight]) => sum + weight, 0)
+    for (const [weight, act] of this.#acts) {
+      dice -= weight
+      if (dice < 0) return void (await act())
+    }
+  }
+
+  #clientActs(): [number, Act][] {
+    const { catalog } = this.#database
+    return [
+      [10, () => this.#dataset().upload()],
+      [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
+      [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
+      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
+      [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
+      [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
+      [3, () => catalog.triggerScheduled(2, SENDER)],
+    ]
+  }
+
+  #queueActs(): [number, Act][] {
+    const { catalog } = this.#database
+    return [
+      [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
+      [4, () => this.#dataset().deliver(undefined)],
+      [
+        2,
+        () =>
+          this.#withJob(['queued', 'running', 'cancelled'], (job) =>
+            catalog.recordDeadLetter({
+              queue: 'the queue',
+              messageId: randomUUID(),
+              body: {},
+              code: 'delivery_failed',
+              message: 'refused',
+              attempts: 4,
+              datasetId: job.dataset_id,
+              jobId: job.id,
+            }),
+          ),
+      ],
+    ]
+  }
+
+  #workflowActs(): [number, Act][] {
+    const { catalog } = this.#database
+    return [
+      [10, () => this.#withAttempt((attempt) => this.#plan(attempt))],
+      ...this.#callsOfAnAttempt().map(([weight, call]) => [weight, () => this.#withAttempt(call)] as [number, Act]),
+      // asked to end with a successor waiting, it learns so from whatever it calls next
+      [
+        6,
+        () =>
+          this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
+            await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            await catalog.cancelJob(id, null)
+            const [, call] = this.#pick(this.#callsOfAnAttempt())
+            await call({ jobId: id, attempt })
+          }),
+      ],
+    ]
+  }
+
+  #callsOfAnAttempt(): [number, (attempt: Attempt) => Promise<unknown>][] {
+    const { catalog } = this.#database
+    const entry = { leaseSeconds: LEASE_SECONDS }
+    const failure = { code: 'corrupt_file', message: 'unreadable' }
+    return [
+      [2, (attempt) => catalog.enterStep(attempt, 'get-metadata', entry)],
+      [2, (attempt) => catalog.listMergeableFiles(attempt, 100)],
+      [2, (attempt) => catalog.savePlan(attempt, [])],
+      [2, (attempt) => catalog.openMerge(attempt, 1, entry)],
+      [
+        8,
+        async (attempt) => {
+          const merge = await this.#plannedMerge(attempt)
+          await catalog.commitMerge(attempt, merge?.index ?? 1, anOutput(merge?.rows_in ?? 1), LEASE_SECONDS)
+        },
+      ],
+      [
+        4,
+        async (attempt) => {
+          const merge = await this.#plannedMerge(attempt)
+          await catalog.failMerge(attempt, merge?.index ?? 1, { ...failure, fileId: merge?.input_ids[0] ?? null })
+        },
+      ],
+      [6, (attempt) => catalog.finishJob(attempt, { result: {}, more: this.#chance(0.4), sender: SENDER })],
+      [
+        5,
+        (attempt) =>
+          catalog.failAttempt(
+            attempt,
+            { ...failure, step: 'compact-1', transient: this.#chance(0.6) },
+            LEASE_SECONDS,
+            this.#chance(0.5) ? SENDER : null,
+          ),
+      ],
+    ]
+  }
+
+  #cronActs(): [number, Act][] {
+    const { catalog } = this.#database
+    return [
+      [3, () => catalog.claimOutbox({ maxBatch: 3, lockSeconds: 60, workerId: RELAY })],
+      [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
+      [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
+      [2, () => catalog.redispatchStaleJobs(0, 10)],
+      [2, () => catalog.listExpiredLeases(10)],
+      [1, () => catalog.trimOutbox(10)],
+      [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
+      [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
+      [2, () => this.#letTimePass()],
+    ]
+  }
+
+  /** What a clock and a queue that refuses would do; none of it changes a state. */
+  #letTimePass(): Promise<unknown> {
+    const changes = [
+      "update outbox set next_attempt_at = now() - interval '1 second' where status = 'pending'",
+      "update outbox set locked_until = now() - interval '1 second' where status = 'in_progress'",
+      "update outbox set published_at = now() - interval '8 days' where status = 'published'",
+      "update outbox set attempts = 19 where status in ('pending', 'in_progress')",
+      'update outbox set attempts = 0',
+    ]
+    return this.#database.query(this.#pick(changes))
+  }
+
+  async #plan(attempt: Attempt): Promise<void> {
+    const { catalog } = this.#database
+    const listed = await catalog.listMergeableFiles(attempt, 100)
+    if (listed.outcome !== 'ok') return
+    const ids = listed.files.map((file) => file.id)
+    const half = Math.floor(ids.length / 2)
+    const merges = half >= 2 ? [ids.slice(0, half), ids.slice(half)] : [ids]
+    await catalog.savePlan(attempt, ids.length >= 2 ? merges : [])
+  }
+
+  async #plannedMerge({ jobId, attempt }: Attempt): Promise<MergeRow | undefined> {
+    const [merge] = await this.#database.query<MergeRow>(
+      `select index, input_ids, rows_in::integer from merges
+       where job_id = $1 and attempt = $2 and state = 'planned' order by index limit 1`,
+      jobId,
+      attempt,
+    )
+    return merge
+  }
+
+  /** The newest job in one of these states, of any data set. */
+  async #withJob(states: readonly string[], act: (job: JobRow) => Promise<unknown>): Promise<void> {
+    const jobs = await this.#database.query<JobRow>(
+      `select distinct on (dataset_id) id, state, attempt, dataset_id from jobs where state = $1
+       order by dataset_id, created_at desc`,
+      this.#pick(states),
+    )
+    if (jobs.length > 0) await act(this.#pick(jobs))
+  }
+
+  /** A running attempt; now and then the one before it. */
+  #withAttempt(act: (attempt: Attempt) => Promise<unknown>): Promise<void> {
+    return this.#withJob(['running'], (job) =>
+      act({ jobId: job.id, attempt: this.#chance(0.9) ? job.attempt : job.attempt - 1 }),
+    )
+  }
+
+  async #withHeldMessage(act: (id: number, holder: string) => Promise<unknown>): Promise<void> {
+    const held = await this.#database.query<{ id: number; locked_by: string }>(
+      "select id::integer, locked_by from outbox where status = 'in_progress' order by id desc limit 5",
+    )
+    if (held.length === 0) return
+    const { id, locked_by } = this.#pick(held)
+    await act(id, locked_by)
+  }
+
+  #dataset = () => this.#pick(this.#datasets)
+  #datasetOf = (job: JobRow) => this.#datasets.find(({ id }) => id === job.dataset_id)!
+  #chance = (probability: number) => this.#random() < probability
+  #pick = <Item>(items: readonly Item[]): Item => items[Math.floor(this.#random() * items.length)]!
+}
+
+/** Mulberry32. */
+function seeded(seed: number): () => number {
+  let state = seed >>> 0
+  return () => {
+    state = (state + 0x6d2b79f5) >>> 0
+    let t = Math.imul(state ^ (state >>> 15), state | 1)
+    t ^= t + Math.imul(t ^ (t >>> 7), t | 61)
+    return ((t ^ (t >>> 14)) >>> 0) / 4294967296
+  }
+}
