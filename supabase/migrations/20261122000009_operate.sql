@@ -1,4 +1,4 @@
--- What people who operate the system ask for beyond one job: figures for a monitor.
+-- What people who operate the system ask for beyond one job: figures for a monitor, and dead jobs tried again in numbers.
 
 -- Every figure of GET /api/metrics at one moment. Sums only grow, as a counter must: jobs are not deleted, what a job
 -- read and wrote is only added to, and the steps are those of ended jobs, which change no more.
@@ -81,11 +81,107 @@ as $$
   )
 $$;
 
+alter table public.jobs add column retried_as uuid references public.jobs (id);
+comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
+create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
+
+-- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
+-- The caller holds the lock of the data set.
+create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_asked jsonb;
+begin
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
+  where quarantined_by_job = p_job.id;
+  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_job.dataset_id;
+  v_asked := fusou.request_job(p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender);
+  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  return v_asked;
+end $$;
+
+-- One dead or cancelled job.
+create or replace function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+begin
+  if v_job.id is null then
+    return jsonb_build_object('outcome', 'unknown_job');
+  elsif v_job.state not in ('dead', 'cancelled') then
+    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
+  end if;
+  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
+end $$;
+
+-- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one data set are done by
+-- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
+-- repeating the call goes on with the rest. Null filters match all.
+create function public.redrive(
+  p_requester uuid, p_job_ids uuid[], p_dataset_id text, p_code text, p_dry_run boolean, p_limit integer,
+  p_sender text default null
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_found record;
+  v_job public.jobs;
+  v_asked jsonb;
+  v_jobs jsonb := '[]';
+  v_outbox jsonb := '[]';
+begin
+  if p_limit not between 1 and 100 then
+    raise exception 'redrive: limit must be 1..100' using errcode = '22023';
+  end if;
+  -- In one order for all: the locks of data sets are held until the end.
+  for v_found in
+    select m.id, m.dataset_id from (
+      select j.id, j.dataset_id, j.finished_at
+      from public.jobs j join public.datasets d on d.id = j.dataset_id
+      where j.state = 'dead'
+        and (p_requester is null or d.owner_id = p_requester)
+        and (p_dataset_id is null or j.dataset_id = p_dataset_id)
+        and (p_code is null or j.error_code = p_code)
+        and case when p_job_ids is null then j.retried_as is null else j.id = any (p_job_ids) end
+      order by j.finished_at, j.id
+      limit p_limit
+    ) m
+    order by m.dataset_id, m.finished_at, m.id
+  loop
+    if p_dry_run then
+      v_jobs := v_jobs || jsonb_build_object('jobId', v_found.id, 'datasetId', v_found.dataset_id);
+      continue;
+    end if;
+    v_job := fusou.open_job(v_found.id, p_requester);
+    -- Somebody else asked while this call waited for the lock.
+    if p_job_ids is null and v_job.retried_as is not null then
+      continue;
+    end if;
+    v_asked := fusou.ask_anew(v_job, p_requester, p_sender);
+    v_jobs := v_jobs || jsonb_build_object(
+      'jobId', v_job.id, 'datasetId', v_job.dataset_id, 'newJobId', v_asked -> 'jobId'
+    );
+    if jsonb_typeof(v_asked -> 'outbox') = 'object' then
+      v_outbox := v_outbox || (v_asked -> 'outbox');
+    end if;
+  end loop;
+  return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
+end $$;
+
 -- As in the migration of the grants.
 do $$
 declare
   fn regprocedure;
-  callable constant text[] := array['metrics'];
+  callable constant text[] := array['metrics', 'redrive', 'retry_job'];
 begin
   for fn in
     select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace

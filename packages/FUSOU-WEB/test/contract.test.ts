@@ -24,6 +24,7 @@ describe('the OpenAPI document', () => {
       'GET /api/jobs/{id}',
       'GET /api/metrics',
       'GET /api/openapi.json',
+      'POST /api/compaction/redrive',
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',
       'POST /api/compaction/upload',

@@ -317,6 +317,37 @@ export class Catalog {
     )
   }
 
+  /**
+   * Dead jobs, by ids or by what they have in common; a filter that is left out matches all.
+   * @param redrive.limit jobs at the most, 1 to 100
+   */
+  redrive(redrive: {
+    requester: Requester
+    jobIds?: readonly string[] | undefined
+    datasetId?: string | undefined
+    code?: string | undefined
+    dryRun: boolean
+    limit: number
+    sender: string
+  }) {
+    return this.#database.call(
+      'redrive',
+      {
+        p_requester: redrive.requester,
+        p_job_ids: redrive.jobIds ?? null,
+        p_dataset_id: redrive.datasetId ?? null,
+        p_code: redrive.code ?? null,
+        p_dry_run: redrive.dryRun,
+        p_limit: redrive.limit,
+        p_sender: redrive.sender,
+      },
+      z.object({
+        jobs: z.array(z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() })),
+        outbox: Outbox,
+      }),
+    )
+  }
+
   listExpiredLeases(limit: number) {
     return this.#database.call(
       'list_expired_leases',

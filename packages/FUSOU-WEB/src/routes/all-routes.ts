@@ -7,6 +7,7 @@ import { health } from './health.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
 import { metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
+import { redrive } from './redrive.ts'
 import { sanitizeState } from './sanitize-state.ts'
 import { triggerScheduled } from './trigger-scheduled.ts'
 import { upload } from './upload.ts'
@@ -18,6 +19,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     sanitizeState,
     triggerScheduled,
     dlqStatus,
+    redrive,
     listJobs,
     jobStatus,
     getJob,
