@@ -22,6 +22,7 @@ describe('the OpenAPI document', () => {
       'GET /api/jobs',
       'GET /api/jobs/status',
       'GET /api/jobs/{id}',
+      'GET /api/jobs/{id}/events',
       'GET /api/metrics',
       'GET /api/openapi.json',
       'POST /api/compaction/redrive',

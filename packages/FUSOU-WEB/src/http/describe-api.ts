@@ -35,7 +35,7 @@ export function describeApi(routes: readonly Route[]): Json {
 }
 
 function describeOperation(operation: Operation, components: Components): Json {
-  const { access, params, query, documentedQuery, body, streamedBody } = operation
+  const { access, params, query, documentedQuery, documentedHeaders, body, streamedBody } = operation
   const content: Record<string, Json> = {}
   if (body) content['application/json'] = { schema: components.describe(body, 'input') }
   for (const [type, schema] of Object.entries(streamedBody ?? {}))
@@ -46,6 +46,7 @@ function describeOperation(operation: Operation, components: Components): Json {
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),
+      ...parameters(documentedHeaders, 'header', components),
       ...parameters(documentedQuery, 'query', components).map((parameter) => ({
         ...parameter,
         required: false,
@@ -57,7 +58,7 @@ function describeOperation(operation: Operation, components: Components): Json {
   }
 }
 
-function parameters(schema: z.ZodType | undefined, where: 'path' | 'query', components: Components): Json[] {
+function parameters(schema: z.ZodType | undefined, where: 'path' | 'query' | 'header', components: Components): Json[] {
   if (!schema) return []
   const { properties, required = [] } = components.describe(schema, 'input') as {
     properties: Record<string, Json>

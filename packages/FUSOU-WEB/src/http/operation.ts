@@ -29,6 +29,8 @@ export interface Operation<
   readonly body?: Body
   /** of a query that the handler checks itself */
   readonly documentedQuery?: z.ZodType
+  /** of headers that the handler reads itself */
+  readonly documentedHeaders?: z.ZodType
   /** bodies that the handler reads itself, by media type */
   readonly streamedBody?: Readonly<Record<string, z.ZodType | 'binary'>>
   readonly answers: Readonly<Record<number, Answer>>

@@ -4,6 +4,7 @@ import { listDatasetFiles } from './dataset-files.ts'
 import { dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
 import { health } from './health.ts'
+import { jobEvents } from './job-events.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
 import { metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
@@ -23,6 +24,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     listJobs,
     jobStatus,
     getJob,
+    jobEvents,
     cancelJob,
     retryJob,
     listDatasetFiles,

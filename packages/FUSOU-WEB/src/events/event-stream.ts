@@ -1,0 +1,35 @@
+import { describe, log } from '../log.ts'
+import { inEventStream, type ServerSentEvent } from './server-sent-event.ts'
+
+/**
+ * A body that asks for the next event only once the one before is on its way.
+ * @param gone aborted when the client has gone
+ */
+export function eventStream(
+  events: AsyncGenerator<ServerSentEvent>,
+  gone: AbortController,
+): ReadableStream<Uint8Array> {
+  const encoder = new TextEncoder()
+  let cancelled = false
+  return new ReadableStream(
+    {
+      async pull(controller) {
+        try {
+          const { value, done } = await events.next()
+          if (cancelled) return
+          if (done) controller.close()
+          else controller.enqueue(encoder.encode(inEventStream(value)))
+        } catch (error) {
+          // The client comes back, and is then told what is wrong.
+          log('error', 'events_broke_off', describe(error))
+          if (!cancelled) controller.close()
+        }
+      },
+      cancel() {
+        cancelled = true
+        gone.abort()
+      },
+    },
+    { highWaterMark: 0 },
+  )
+}

@@ -1,0 +1,40 @@
+import { FusouError, JobId } from '@fusou/catalog'
+import { z } from 'zod'
+import { requesterOf } from '../auth/caller.ts'
+import { eventStream } from '../events/event-stream.ts'
+import { clockUntil, followJob, hasSeenEnd } from '../events/follow-job.ts'
+import { route } from '../http/operation.ts'
+
+export const jobEvents = route(
+  {
+    method: 'get',
+    path: '/api/jobs/:id/events',
+    summary:
+      'Follow a job by Server-Sent Events: `progress` with the job whenever it changed, `end` when it has ended. ' +
+      'The connection ends after five minutes at the most; clients come back with Last-Event-ID and go on.',
+    access: 'reader',
+    params: z.object({ id: JobId }),
+    documentedHeaders: z.object({
+      'Last-Event-ID': z.string().optional().meta({ description: 'id of the last event seen; another is ignored' }),
+    }),
+    answers: {
+      200: { description: 'The events', mediaType: 'text/event-stream' },
+      204: { description: 'The client has seen the end, and need not come back' },
+    },
+    errors: ['unknown_job'],
+  },
+  async (c, { params: { id } }) => {
+    const read = () => c.var.services.catalog.getJob(id, requesterOf(c.var.caller))
+    const job = await read()
+    if (!job) throw new FusouError('unknown_job', `no job ${id} that you may see`)
+    const lastEventId = c.req.header('last-event-id')
+    if (job.finishedAt !== null && hasSeenEnd(lastEventId)) return c.body(null, 204)
+    const gone = new AbortController()
+    c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true })
+    const events = followJob(job, read, clockUntil(gone.signal), { lastEventId, signal: gone.signal })
+    return c.body(eventStream(events, gone), 200, {
+      'Content-Type': 'text/event-stream',
+      'Cache-Control': 'no-store, no-transform',
+    })
+  },
+)
