@@ -89,6 +89,32 @@ describeRaces('no deadlock', (database) => {
     expect(doubled).toEqual([])
   })
 
+  test('among redrives of the same dead jobs, rounds and uploads: each job is tried again by one of them', async () => {
+    const datasets = times(8, () => new RacingDataSet(database))
+    for (let round = 0; round < ROUNDS; round++) {
+      const dead: string[] = []
+      for (const dataset of datasets) {
+        await dataset.upload([{}, {}])
+        const { jobId, attempt } = await dataset.start()
+        const failure = { p_code: 'internal', p_step: 'x', p_message: 'x', p_transient: false, p_lease_seconds: 60 }
+        await database.call('fail_attempt', { p_job_id: jobId, p_attempt: attempt, ...failure })
+        dead.push(jobId)
+      }
+      const filter = { p_job_ids: null, p_dataset_id: null, p_code: 'internal', p_dry_run: false, p_limit: 100 }
+      const [redriven] = await Promise.all([
+        Promise.all(
+          times(6, () =>
+            database.call<{ jobs: { jobId: string }[] }>('redrive', { p_requester: null, ...filter, p_sender: null }),
+          ),
+        ),
+        ...times(2, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
+        ...datasets.map((dataset) => dataset.upload([{}])),
+      ])
+      const tried = redriven.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId))
+      expect(tried.filter((jobId) => dead.includes(jobId)).sort()).toEqual(dead.sort())
+    }
+  })
+
   test.each([
     ['redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 }],
     ['trigger_scheduled', { p_limit: 100, p_sender: 'one' }],
