@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import type { Attempt } from '@fusou/catalog'
+import type { Attempt, Catalog } from '@fusou/catalog'
 import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import type { EmbeddedDatabase } from '../embedded-database.ts'
 
@@ -23,14 +23,18 @@ type Act = () => Promise<unknown>
 
 /** Calls the functions of the catalog in an order that nobody thought of, the same for the same seed. */
 export class RandomWalk {
+  /** The methods of the catalog that were called. */
+  readonly called = new Set<string>()
   readonly #database: EmbeddedDatabase
+  readonly #catalog: Catalog
   readonly #datasets: DataSetUnderTest[]
   readonly #random: () => number
   readonly #acts: readonly (readonly [weight: number, act: Act])[]
 
   constructor(database: EmbeddedDatabase, seed: number) {
     this.#database = database
-    this.#datasets = Array.from({ length: DATA_SETS }, () => new DataSetUnderTest(database.catalog))
+    this.#catalog = noteCalls(database.catalog, this.called)
+    this.#datasets = Array.from({ length: DATA_SETS }, () => new DataSetUnderTest(this.#catalog))
     this.#random = seeded(seed)
     this.#acts = [...this.#clientActs(), ...this.#queueActs(), ...this.#workflowActs(), ...this.#cronActs()]
   }
@@ -38,7 +42,7 @@ export class RandomWalk {
   async begin(): Promise<void> {
     for (const dataset of this.#datasets) {
       await dataset.upload()
-      await this.#database.catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
     }
   }
 
@@ -51,7 +55,7 @@ export class RandomWalk {
   }
 
   #clientActs(): [number, Act][] {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     return [
       [10, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
@@ -59,12 +63,13 @@ export class RandomWalk {
       [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
       [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
+      [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
     ]
   }
 
   #queueActs(): [number, Act][] {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
       [4, () => this.#dataset().deliver(undefined)],
@@ -88,7 +93,7 @@ export class RandomWalk {
   }
 
   #workflowActs(): [number, Act][] {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     return [
       [10, () => this.#withAttempt((attempt) => this.#plan(attempt))],
       ...this.#callsOfAnAttempt().map(([weight, call]) => [weight, () => this.#withAttempt(call)] as [number, Act]),
@@ -107,7 +112,7 @@ export class RandomWalk {
   }
 
   #callsOfAnAttempt(): [number, (attempt: Attempt) => Promise<unknown>][] {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     const entry = { leaseSeconds: LEASE_SECONDS }
     const failure = { code: 'corrupt_file', message: 'unreadable' }
     return [
@@ -144,13 +149,14 @@ export class RandomWalk {
   }
 
   #cronActs(): [number, Act][] {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     return [
       [3, () => catalog.claimOutbox({ maxBatch: 3, lockSeconds: 60, workerId: RELAY })],
       [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
       [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
       [2, () => catalog.redispatchStaleJobs(0, 10)],
-      [2, () => catalog.listExpiredLeases(10)],
+      [1, () => catalog.beginSweep('a walk')],
+      [1, () => catalog.endSweep('a walk', null, 0)],
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
@@ -171,7 +177,7 @@ export class RandomWalk {
   }
 
   async #plan(attempt: Attempt): Promise<void> {
-    const { catalog } = this.#database
+    const catalog = this.#catalog
     const listed = await catalog.listMergeableFiles(attempt, 100)
     if (listed.outcome !== 'ok') return
     const ids = listed.files.map((file) => file.id)
@@ -220,6 +226,16 @@ export class RandomWalk {
   #datasetOf = (job: JobRow) => this.#datasets.find(({ id }) => id === job.dataset_id)!
   #chance = (probability: number) => this.#random() < probability
   #pick = <Item>(items: readonly Item[]): Item => items[Math.floor(this.#random() * items.length)]!
+}
+
+function noteCalls(catalog: Catalog, called: Set<string>): Catalog {
+  return new Proxy(catalog, {
+    get(target, name) {
+      called.add(String(name))
+      const method: unknown = Reflect.get(target, name)
+      return typeof method === 'function' ? method.bind(target) : method
+    },
+  })
 }
 
 /** Mulberry32. */

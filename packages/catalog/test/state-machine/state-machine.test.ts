@@ -25,9 +25,10 @@ const arrows = (transitions: readonly Pick<Transition, 'from' | 'to'>[]) =>
   transitions.map(({ from, to }) => `${from} --> ${to}`).sort()
 const sentence = ({ machine, from, to, function: name }: Transition) => `${machine}: ${from} --> ${to} by ${name}`
 
+const walk = new RandomWalk(database, SEED)
+
 beforeAll(async () => {
   await recordTransitions(database)
-  const walk = new RandomWalk(database, SEED)
   await walk.begin()
   const missing = new Set(drawn.flatMap(({ rows }) => rows.map(sentence)))
   for (let quiet = 0; quiet < (missing.size === 0 ? LEGS_WITHOUT_NEWS : LEGS_WITHOUT_HOPE); quiet++) {
@@ -38,6 +39,15 @@ beforeAll(async () => {
     seen = now
   }
 }, WALK_MS)
+
+test('the walk calls every function that may write', async () => {
+  const functions = await database.query<{ name: string }>(
+    "select proname as name from pg_proc where pronamespace = 'public'::regnamespace and provolatile = 'v'",
+  )
+  const methods = functions.map(({ name }) => name.replace(/_(\w)/g, (_, letter: string) => letter.toUpperCase()))
+  expect(methods.length).toBeGreaterThan(0)
+  expect(methods.filter((method) => !walk.called.has(method))).toEqual([])
+})
 
 test('the document draws every machine of the database', () => {
   expect(drawn.map(({ machine }) => machine).sort()).toEqual([...new Set(seen.map(({ machine }) => machine))].sort())
