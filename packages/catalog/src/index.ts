@@ -12,6 +12,7 @@ export {
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { describe, log } from './log.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
 export { publishOutbox } from './publish-outbox.ts'

@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts'
+import { log } from './log.ts'
 import type { OutboxMessage } from './queue-message.ts'
 
 /**
@@ -31,9 +32,7 @@ export async function publishOutbox(
     failure ||= String(error)
   }
   if (failure !== '') {
-    console.error(
-      JSON.stringify({ event: 'outbox_not_settled', sender, sent: sent.length, failed: failed.length, failure }),
-    )
+    log('error', 'outbox_not_settled', { sender, sent: sent.length, failed: failed.length, failure })
   }
   return sent.length
 }

@@ -1,4 +1,4 @@
-import { describe, log } from '../log.ts'
+import { describe, log } from '@fusou/catalog'
 import { inEventStream, type ServerSentEvent } from './server-sent-event.ts'
 
 /**

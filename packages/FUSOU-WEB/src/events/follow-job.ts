@@ -1,5 +1,4 @@
-import { FusouError, type Job } from '@fusou/catalog'
-import { describe, log } from '../log.ts'
+import { describe, FusouError, type Job, log } from '@fusou/catalog'
 import { type ServerSentEvent, STILL_HERE } from './server-sent-event.ts'
 
 /** Pause between two looks at the job: short after a change, longer while nothing happens. */

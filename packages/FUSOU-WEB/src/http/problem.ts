@@ -1,8 +1,7 @@
-import { ERROR_CODES, type ErrorCode, FusouError } from '@fusou/catalog'
+import { describe, ERROR_CODES, type ErrorCode, FusouError, log } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { AppEnv } from '../bindings.ts'
-import { describe, log } from '../log.ts'
 import { faultsOf } from './check.ts'
 
 /** Problem details, RFC 9457. `code` is stable: programs and runbooks match on it. */

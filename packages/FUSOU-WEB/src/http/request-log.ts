@@ -1,6 +1,6 @@
+import { log } from '@fusou/catalog'
 import type { MiddlewareHandler } from 'hono'
 import type { AppEnv } from '../bindings.ts'
-import { log } from '../log.ts'
 
 /** Gives each request an id, which its answer, its problem and its log lines carry; one log line a request. */
 export const requestLog: MiddlewareHandler<AppEnv> = async (c, next) => {

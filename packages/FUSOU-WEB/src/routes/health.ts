@@ -1,6 +1,6 @@
+import { describe, log } from '@fusou/catalog'
 import { z } from 'zod'
 import { route } from '../http/operation.ts'
-import { describe, log } from '../log.ts'
 import type { serviceOpener } from '../services.ts'
 
 const Check = z.enum(['ok', 'failed'])

@@ -1,7 +1,6 @@
-import { type Catalog, CompactionMessage, DeadJobMessage, RefusedMessage } from '@fusou/catalog'
+import { type Catalog, CompactionMessage, DeadJobMessage, describe, log, RefusedMessage } from '@fusou/catalog'
 import { z } from 'zod'
 import type { Env } from '../env.ts'
-import { describe, log } from '../log.ts'
 import { readBody } from './read-body.ts'
 
 type DeadLetter = Parameters<Catalog['recordDeadLetter']>[0]

@@ -1,6 +1,5 @@
-import type { Catalog } from '@fusou/catalog'
+import { type Catalog, describe, log } from '@fusou/catalog'
 import type { Env } from '../env.ts'
-import { describe, log } from '../log.ts'
 import { relayOutbox } from './relay-outbox.ts'
 import { rescueJobs } from './rescue-jobs.ts'
 import { sweepOrphans } from './sweep-orphans.ts'

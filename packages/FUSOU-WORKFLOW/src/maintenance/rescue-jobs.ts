@@ -1,7 +1,6 @@
-import type { Attempt, Catalog } from '@fusou/catalog'
+import { type Attempt, type Catalog, log } from '@fusou/catalog'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
-import { log } from '../log.ts'
 import { instanceId, startAttempt } from '../workflow/start-attempt.ts'
 
 const MAX_JOBS = 50

@@ -1,6 +1,5 @@
 import { NonRetryableError } from 'cloudflare:workflows'
-import { type Attempt, FusouError } from '@fusou/catalog'
-import { describe, log } from '../log.ts'
+import { type Attempt, describe, FusouError, log } from '@fusou/catalog'
 
 /**
  * Exponential pauses for a step. The platform adds no jitter, so the first pause is spread by the instance: the same
