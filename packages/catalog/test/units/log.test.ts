@@ -1,5 +1,5 @@
-import { log } from '../../src/log.ts'
 import { expect, test, vi } from 'vitest'
+import { log } from '../../src/log.ts'
 
 test('a log line is one line of JSON and stays far below the 256 KB at which the platform cuts it', () => {
   const written = vi.spyOn(console, 'error').mockImplementation(() => undefined)
