@@ -84,9 +84,7 @@ export class ChunkReader {
     try {
       await this.#copyRows(rows, writer)
     } catch (error) {
-      if (!(error instanceof ParquetError) || error.code === 'aborted') throw error
-      const detail = error.message.slice(error.code.length + 2)
-      throw new ParquetError(error.code, `column ${this.#leaf.name}: ${detail}`, { cause: error })
+      throw inColumn(error, this.#leaf)
     }
   }
 
@@ -294,8 +292,15 @@ export class ChunkReader {
   }
 }
 
+/** Put the name of the column into the message. */
+export function inColumn(error: unknown, leaf: LeafColumn): unknown {
+  if (!(error instanceof ParquetError) || error.code === 'aborted') return error
+  const detail = error.message.slice(error.code.length + 2)
+  return new ParquetError(error.code, `column ${leaf.name}: ${detail}`, { cause: error })
+}
+
 /** @returns bytes read */
-function readLevels(data: Uint8Array, encoding: number, max: number, output: Uint8Array): number {
+export function readLevels(data: Uint8Array, encoding: number, max: number, output: Uint8Array): number {
   if (encoding === ENCODING.BIT_PACKED) return decodeBitPacked(data, 0, data.length, bitWidth(max), output)
   if (encoding !== ENCODING.RLE) throw new ParquetError('unsupported_column', `levels of encoding ${encoding}`)
   if (data.length < 4) corrupt('levels end early')
@@ -311,7 +316,7 @@ function checkLevels(levels: Uint8Array | undefined, max: number): void {
     if (levels[i]! > max) corrupt(`a level of ${levels[i]} where ${max} is the highest`)
 }
 
-function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {
+export function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {
   if (!definition) return to - from
   let count = 0
   for (let i = from; i < to; i++) if (definition[i] === max) count++
