@@ -5,7 +5,7 @@ import { decompress } from './compression.ts'
 import { decodePlain, decodeValues } from './decode-values.ts'
 import type { FileReader } from './file-reader.ts'
 import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
-import { bitWidth, decodeBitPacked, decodeHybridRuns } from './hybrid-runs.ts'
+import { bitWidth, decodeBitPacked, decodeHybridRuns, isOneRun } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
@@ -31,6 +31,7 @@ interface DataPage {
   /** where its header begins, from the start of the chunk */
   position: number
   levels: number
+  /** left out where every level is the highest: nothing is null */
   definition: Uint8Array | undefined
   repetition: Uint8Array | undefined
   values: PageValues
@@ -218,14 +219,17 @@ export class ChunkReader {
     if (count * perValue > this.#maxPageBytes) {
       throw new ParquetError('page_too_large', `a page of ${count} values; ${this.#maxPageBytes} bytes may be held`)
     }
-    const definition = maxDefinition > 0 ? new Uint8Array(count) : undefined
+    let definition: Uint8Array | undefined
     const repetition = maxRepetition > 0 ? new Uint8Array(count) : undefined
     let data: Uint8Array
     if (header.kind === PAGE.DATA_V2) {
       const { repetitionBytes, definitionBytes } = header
       const levelBytes = repetitionBytes + definitionBytes
       if (repetition) decodeHybridRuns(bytes, 0, repetitionBytes, bitWidth(maxRepetition), repetition)
-      if (definition) decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
+      if (maxDefinition > 0 && !isOneRun(bytes, repetitionBytes, levelBytes, count, maxDefinition)) {
+        definition = new Uint8Array(count)
+        decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
+      }
       const codec = header.isCompressed ? this.#place.codec : CODEC.UNCOMPRESSED
       data = await decompress(
         codec,
@@ -237,6 +241,16 @@ export class ChunkReader {
     } else {
       data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
       if (repetition) data = data.subarray(readLevels(data, header.repetitionEncoding, maxRepetition, repetition))
+      if (maxDefinition > 0 && header.definitionEncoding === ENCODING.RLE && data.length >= 4) {
+        const end = 4 + uint32At(data, 0)
+        if (end <= data.length && isOneRun(data, 4, end, count, maxDefinition)) {
+          data = data.subarray(end)
+        } else {
+          definition = new Uint8Array(count)
+        }
+      } else if (maxDefinition > 0) {
+        definition = new Uint8Array(count)
+      }
       if (definition) data = data.subarray(readLevels(data, header.definitionEncoding, maxDefinition, definition))
     }
     checkLevels(definition, maxDefinition)
