@@ -24,8 +24,8 @@ export interface SplicePart {
 }
 
 export interface SplicedChunk extends FinishedChunk {
-  /** whether a joined dictionary was written */
-  isRemapped: boolean
+  /** which dictionaries the pages brought along */
+  reason: 'no_dictionary' | 'one_dictionary' | 'several_dictionaries'
 }
 
 /** One page of the output, for the metadata of its chunk. */
@@ -97,7 +97,7 @@ export async function spliceChunk(
     pages: pieces,
     bytes,
     uncompressedBytes,
-    isRemapped: union !== undefined,
+    reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
     writeMetadata(writer, field, offset) {
       writer.open(field)
       writer.i32(1, leaf.physical)

@@ -57,8 +57,9 @@ export async function writeRowGroup(
       if (spliced instanceof NotSpliceable) {
         rewriteReason = spliced.reason
       } else {
-        const done = action === 'copy' ? 'copied' : spliced.isRemapped ? 'remapped' : 'spliced'
-        tally.add(done, reason, members.length)
+        const isRemapped = spliced.reason === 'several_dictionaries'
+        const done = action === 'copy' ? 'copied' : isRemapped ? 'remapped' : 'spliced'
+        tally.add(done, action === 'copy' ? reason : spliced.reason, members.length)
         chunk = spliced
       }
     }
