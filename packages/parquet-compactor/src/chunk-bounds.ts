@@ -68,8 +68,8 @@ export class ChunkBounds {
     this.#at.push(this.#length)
     return {
       bytes: this.#bytes.slice(0, this.#length),
-      at: Uint32Array.from(this.#at),
-      state: Uint8Array.from(this.#state),
+      at: new Uint32Array(this.#at),
+      state: new Uint8Array(this.#state),
     }
   }
 }

@@ -134,6 +134,11 @@ export class ChunkReader {
     if (writer.isPageFull) await writer.flushPage()
   }
 
+  /** false when every level has been handed on */
+  get mayHaveMore(): boolean {
+    return this.#levelsRead < this.#place.values || (this.#page !== undefined && this.#page.levelAt < this.#page.levels)
+  }
+
   /** @throws ParquetError `row_count_mismatch` when the chunk has more rows than the row group */
   async expectEnd(): Promise<void> {
     if (await this.#currentPage()) {
@@ -231,15 +236,17 @@ export class ChunkReader {
         decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
       }
       const codec = header.isCompressed ? this.#place.codec : CODEC.UNCOMPRESSED
-      data = await decompress(
+      const page = decompress(
         codec,
         bytes.subarray(levelBytes),
         header.uncompressedBytes - levelBytes,
         this.#codecs,
         this.#scratch,
       )
+      data = page instanceof Promise ? await page : page
     } else {
-      data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
+      const page = decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
+      data = page instanceof Promise ? await page : page
       if (repetition) data = data.subarray(readLevels(data, header.repetitionEncoding, maxRepetition, repetition))
       if (maxDefinition > 0 && header.definitionEncoding === ENCODING.RLE && data.length >= 4) {
         const end = 4 + uint32At(data, 0)
@@ -266,7 +273,8 @@ export class ChunkReader {
     const left = this.#place.bytes - position
     if (left <= 0) corrupt('the pages end before the values the footer names')
     for (let size = Math.min(HEADER_BYTES, left); ; size = Math.min(size * 16, left)) {
-      const bytes = await this.#at(position, size)
+      const at = this.#at(position, size)
+      const bytes = at instanceof Uint8Array ? at : await at
       let header: PageHeader
       try {
         header = readPageHeader(bytes, 0)
@@ -288,17 +296,23 @@ export class ChunkReader {
 
   /** Read the body at `#position` and move behind it. */
   async #body(header: PageHeader): Promise<Uint8Array> {
-    const bytes = await this.#at(this.#position, header.compressedBytes)
+    const at = this.#at(this.#position, header.compressedBytes)
+    const bytes = at instanceof Uint8Array ? at : await at
     if (header.crc !== undefined && checksum(bytes) !== header.crc) corrupt('the checksum of a page does not match')
     this.#position += header.compressedBytes
     return bytes
   }
 
-  async #at(position: number, length: number): Promise<Uint8Array> {
+  /** a promise only where it must be read */
+  #at(position: number, length: number): Uint8Array | Promise<Uint8Array> {
     const from = position - this.#windowPosition
     if (from >= 0 && from + length <= this.#window.byteLength) return this.#window.subarray(from, from + length)
     const offset = this.#place.offset + position
-    if (this.#file.has(offset, length)) return await this.#file.read(offset, length)
+    return this.#file.held(offset, length) ?? this.#readWindow(position, length)
+  }
+
+  async #readWindow(position: number, length: number): Promise<Uint8Array> {
+    const offset = this.#place.offset + position
     const size = Math.min(Math.max(length, WINDOW_BYTES), this.#place.bytes - position)
     this.#window = await this.#file.read(offset, size)
     this.#windowPosition = position

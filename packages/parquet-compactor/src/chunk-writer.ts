@@ -15,6 +15,9 @@ const DICTIONARY_TRIAL_VALUES = 4096
 /** … and dropped if more than this part of them were distinct. */
 const DICTIONARY_MAX_DISTINCT = 0.6
 
+/** Entries up to this length are counted as the longest of them. */
+const SHORT_BYTES = 48
+
 export interface ChunkWriterLimits {
   /** wanted bytes of a page before compression */
   pageBytes: number
@@ -84,6 +87,8 @@ export class ChunkWriter {
   // indices of the input's dictionary translated to ours, for the table last seen
   #translated: ValueTable | undefined
   #translation = new Uint32Array()
+  /** longest entry of that table; 0 where the width is fixed */
+  #longest = 0
 
   constructor(
     leaf: LeafColumn,
@@ -157,6 +162,8 @@ export class ChunkWriter {
     if (indices && this.#translated !== table) {
       this.#translated = table
       this.#translation = new Uint32Array(table.count).fill(0xffffffff)
+      this.#longest = 0
+      if (table.lengths) for (const length of table.lengths) if (length > this.#longest) this.#longest = length
     }
     const own = this.#indices
     const first = this.#indexCount
@@ -179,7 +186,9 @@ export class ChunkWriter {
     }
     this.#indexCount = first + to - from
     let plainBytes = (to - from) * (width || 4)
-    if (lengths) for (let i = from; i < to; i++) plainBytes += lengths[indices ? indices[i]! : i]!
+    // short texts need no exact sum
+    if (indices && this.#longest <= SHORT_BYTES) plainBytes += (to - from) * this.#longest
+    else if (lengths) for (let i = from; i < to; i++) plainBytes += lengths[indices ? indices[i]! : i]!
     this.#pagePlainBytes += plainBytes
   }
 

@@ -68,9 +68,10 @@ export function footerLength(fileLength: number, tail: Uint8Array): number {
 /**
  * Parse and check a footer.
  * @param footer exactly the last `footerLength` bytes of the file
+ * @param known  a schema that this one may be, element by element: then it is not read again
  * @throws ParquetError `bad_footer` or `encrypted`
  */
-export function readFooter(fileLength: number, footer: Uint8Array): Footer {
+export function readFooter(fileLength: number, footer: Uint8Array, known?: Schema): Footer {
   const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
   const dataEnd = fileLength - footer.byteLength
   let schema: Schema | undefined
@@ -83,7 +84,7 @@ export function readFooter(fileLength: number, footer: Uint8Array): Footer {
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 2) {
       if (schema) reader.fail('two schemas')
-      schema = readSchema(reader)
+      schema = readSchema(reader, known)
     } else if (id === 3) {
       rowCount = reader.i64()
     } else if (id === 4) {
@@ -114,18 +115,18 @@ export function readFooter(fileLength: number, footer: Uint8Array): Footer {
     rowCount,
     rowGroupCount: groups.rows.length,
     footerBytes: footer.byteLength,
-    rowsOfGroup: Float64Array.from(groups.rows),
-    chunkOffset: Float64Array.from(groups.offset),
-    chunkBytes: Float64Array.from(groups.bytes),
-    chunkUncompressedBytes: Float64Array.from(groups.uncompressedBytes),
-    chunkValues: Float64Array.from(groups.values),
-    chunkCodec: Uint8Array.from(groups.codec),
-    chunkNulls: Float64Array.from(groups.nulls),
-    chunkEncodings: Uint16Array.from(groups.encodings),
-    chunkPages: Uint32Array.from(groups.pages),
-    chunkVersions: Uint8Array.from(groups.versions),
-    chunkHasDictionary: Uint8Array.from(groups.hasDictionary),
-    chunkDictionaryBytes: Float64Array.from(groups.dictionaryBytes),
+    rowsOfGroup: new Float64Array(groups.rows),
+    chunkOffset: new Float64Array(groups.offset),
+    chunkBytes: new Float64Array(groups.bytes),
+    chunkUncompressedBytes: new Float64Array(groups.uncompressedBytes),
+    chunkValues: new Float64Array(groups.values),
+    chunkCodec: new Uint8Array(groups.codec),
+    chunkNulls: new Float64Array(groups.nulls),
+    chunkEncodings: new Uint16Array(groups.encodings),
+    chunkPages: new Uint32Array(groups.pages),
+    chunkVersions: new Uint8Array(groups.versions),
+    chunkHasDictionary: new Uint8Array(groups.hasDictionary),
+    chunkDictionaryBytes: new Float64Array(groups.dictionaryBytes),
     chunkBounds: groups.bounds.pack(),
     // DuckDB leaves the orders out and yet keeps to them
     boundsHaveOrder: orders ?? createdBy.startsWith('DuckDB'),

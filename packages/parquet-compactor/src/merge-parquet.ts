@@ -39,8 +39,9 @@ interface Settings {
 }
 
 /**
- * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Values are copied as
- * bytes and never become JavaScript values, so every physical and logical type comes out as it went in.
+ * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Pages are copied still
+ * compressed where the plan allows it, and values as bytes elsewhere; they never become JavaScript values, so every
+ * physical and logical type comes out as it went in.
  *
  * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
  * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
@@ -163,7 +164,7 @@ async function readInputs(
   let heldBytes = 0
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
-    return { source, ...(await loadFooter(source)) }
+    return { source, ...(await loadFooter(source, undefined, undefined, schema)) }
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
     schema ??= footer.schema
@@ -283,7 +284,7 @@ async function copyRowGroup(
       throwIfAborted(settings.signal)
       await group.append(Math.min(rowsPerSlice, rows - done), readers)
     }
-    for (const reader of readers) await reader.expectEnd()
+    for (const reader of readers) if (reader.mayHaveMore) await reader.expectEnd()
   } catch (error) {
     throw error instanceof ParquetError && error.code === 'write_failed' ? error : nameSource(error, file.source.name)
   }

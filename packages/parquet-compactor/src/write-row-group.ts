@@ -124,7 +124,7 @@ async function rewrite(
     const reader = new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
     try {
       await reader.copyRows(footer.rowsOfGroup[rowGroup]!, writer)
-      await reader.expectEnd()
+      if (reader.mayHaveMore) await reader.expectEnd()
     } catch (error) {
       throw nameSource(error, file.source.name)
     }
