@@ -64,31 +64,29 @@ export class ChunkBounds {
     this.#length += bytes.length
   }
 
-  pack(): PackedBounds {
-    this.#at.push(this.#length)
-    return {
-      bytes: this.#bytes.slice(0, this.#length),
-      at: new Uint32Array(this.#at),
-      state: new Uint8Array(this.#state),
-    }
+  finish(): { bytes: Uint8Array; at: number[]; state: number[] } {
+    return { bytes: this.#bytes.subarray(0, this.#length), at: [...this.#at, this.#length], state: this.#state }
   }
 }
 
 export interface PackedBounds {
-  bytes: Uint8Array
-  at: Uint32Array
-  state: Uint8Array
+  /** minimum and maximum of each chunk, one behind the other */
+  boundsBytes: Uint8Array
+  /** where they begin, two a chunk, and the end */
+  boundsAt: Uint32Array
+  /** 0 for no bounds; bit 0, then two bits each for whether the minimum and the maximum are exact */
+  boundsState: Uint8Array
 }
 
 export function boundsOf(packed: PackedBounds, chunk: number): Omit<ChunkStatistics, 'nulls'> {
-  const state = packed.state[chunk]!
+  const state = packed.boundsState[chunk]!
   if (state === 0) return NO_STATISTICS
-  const from = packed.at[chunk * 2]!
-  const middle = packed.at[chunk * 2 + 1]!
+  const from = packed.boundsAt[chunk * 2]!
+  const middle = packed.boundsAt[chunk * 2 + 1]!
   const flag = (bits: number) => (bits === 0 ? undefined : bits === 1)
   return {
-    min: packed.bytes.subarray(from, middle),
-    max: packed.bytes.subarray(middle, packed.at[chunk * 2 + 2]!),
+    min: packed.boundsBytes.subarray(from, middle),
+    max: packed.boundsBytes.subarray(middle, packed.boundsAt[chunk * 2 + 2]!),
     minIsExact: flag((state >> 1) & 3),
     maxIsExact: flag((state >> 3) & 3),
   }

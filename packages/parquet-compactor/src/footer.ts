@@ -13,7 +13,7 @@ export const TAIL_BYTES = 8
  * A checked footer. Numbers of column chunks are in typed arrays, `leaves` entries a row group: with objects, thousands
  * of small files would not fit in a Worker.
  */
-export interface Footer {
+export interface Footer extends PackedBounds {
   schema: Schema
   rowCount: number
   rowGroupCount: number
@@ -23,7 +23,6 @@ export interface Footer {
   /** first byte of the chunk, its dictionary page included */
   chunkOffset: Float64Array
   chunkBytes: Float64Array
-  chunkUncompressedBytes: Float64Array
   /** levels in the chunk: values, nulls and empty lists */
   chunkValues: Float64Array
   chunkCodec: Uint8Array
@@ -39,7 +38,6 @@ export interface Footer {
   chunkHasDictionary: Uint8Array
   /** bytes of the chunk before its first data page, as far as the footer tells */
   chunkDictionaryBytes: Float64Array
-  chunkBounds: PackedBounds
   /** whether bounds of byte arrays and unsigned numbers are in the order of the type */
   boundsHaveOrder: boolean
   keyValues: { key: Uint8Array; value: Uint8Array | undefined }[]
@@ -115,22 +113,44 @@ export function readFooter(fileLength: number, footer: Uint8Array, known?: Schem
     rowCount,
     rowGroupCount: groups.rows.length,
     footerBytes: footer.byteLength,
-    rowsOfGroup: new Float64Array(groups.rows),
-    chunkOffset: new Float64Array(groups.offset),
-    chunkBytes: new Float64Array(groups.bytes),
-    chunkUncompressedBytes: new Float64Array(groups.uncompressedBytes),
-    chunkValues: new Float64Array(groups.values),
-    chunkCodec: new Uint8Array(groups.codec),
-    chunkNulls: new Float64Array(groups.nulls),
-    chunkEncodings: new Uint16Array(groups.encodings),
-    chunkPages: new Uint32Array(groups.pages),
-    chunkVersions: new Uint8Array(groups.versions),
-    chunkHasDictionary: new Uint8Array(groups.hasDictionary),
-    chunkDictionaryBytes: new Float64Array(groups.dictionaryBytes),
-    chunkBounds: groups.bounds.pack(),
+    ...packChunks(groups),
     // DuckDB leaves the orders out and yet keeps to them
     boundsHaveOrder: orders ?? createdBy.startsWith('DuckDB'),
     keyValues,
+  }
+}
+
+/** All numbers of a footer in one buffer, widest first: a buffer for each array would weigh more than what is in it. */
+function packChunks(groups: RowGroups) {
+  const chunks = groups.values.length
+  const bounds = groups.bounds.finish()
+  const wideBytes = 8 * (groups.rows.length + 5 * chunks)
+  const buffer = new ArrayBuffer(wideBytes + 4 * (chunks + bounds.at.length) + 6 * chunks + bounds.bytes.length)
+  let at = 0
+  const place = <View extends ArrayBufferView & { set(values: ArrayLike<number>): void }>(
+    type: new (buffer: ArrayBuffer, offset: number, length: number) => View,
+    values: ArrayLike<number>,
+  ): View => {
+    const view = new type(buffer, at, values.length)
+    view.set(values)
+    at += view.byteLength
+    return view
+  }
+  return {
+    rowsOfGroup: place(Float64Array, groups.rows),
+    chunkOffset: place(Float64Array, groups.offset),
+    chunkBytes: place(Float64Array, groups.bytes),
+    chunkValues: place(Float64Array, groups.values),
+    chunkNulls: place(Float64Array, groups.nulls),
+    chunkDictionaryBytes: place(Float64Array, groups.dictionaryBytes),
+    chunkPages: place(Uint32Array, groups.pages),
+    boundsAt: place(Uint32Array, bounds.at),
+    chunkEncodings: place(Uint16Array, groups.encodings),
+    chunkCodec: place(Uint8Array, groups.codec),
+    chunkVersions: place(Uint8Array, groups.versions),
+    chunkHasDictionary: place(Uint8Array, groups.hasDictionary),
+    boundsState: place(Uint8Array, bounds.state),
+    boundsBytes: place(Uint8Array, bounds.bytes),
   }
 }
 
@@ -138,7 +158,6 @@ interface RowGroups {
   rows: number[]
   offset: number[]
   bytes: number[]
-  uncompressedBytes: number[]
   values: number[]
   codec: number[]
   nulls: number[]
@@ -168,7 +187,6 @@ function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): R
     rows: [],
     offset: [],
     bytes: [],
-    uncompressedBytes: [],
     values: [],
     codec: [],
     nulls: [],
@@ -277,7 +295,6 @@ function readChunkMetadata(
   }
   into.offset.push(offset)
   into.bytes.push(compressed)
-  into.uncompressedBytes.push(uncompressed)
   into.values.push(values)
   into.codec.push(codec)
   into.nulls.push(statistics.nulls)

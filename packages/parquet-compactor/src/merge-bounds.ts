@@ -50,7 +50,7 @@ export class BoundsMerge {
   }
 
   #usable(footer: Footer, chunk: number): Omit<ChunkStatistics, 'nulls'> | undefined {
-    const own = boundsOf(footer.chunkBounds, chunk)
+    const own = boundsOf(footer, chunk)
     const { min, max } = own
     if (!min || !max) return undefined
     const isSigned = this.#order?.startsWith('signed') || this.#order === 'float' || this.#order === 'double'
