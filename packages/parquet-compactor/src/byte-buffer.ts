@@ -32,6 +32,13 @@ export class ByteBuffer {
     this.length += size
   }
 
+  /** append `count` times the same byte */
+  fill(byte: number, count: number): void {
+    this.reserve(count)
+    this.bytes.fill(byte, this.length, this.length + count)
+    this.length += count
+  }
+
   uint32(value: number): void {
     this.reserve(4)
     this.bytes[this.length++] = value & 255

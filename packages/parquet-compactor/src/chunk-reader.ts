@@ -5,7 +5,7 @@ import { decompress } from './compression.ts'
 import { decodePlain, decodeValues } from './decode-values.ts'
 import type { FileReader } from './file-reader.ts'
 import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
-import { bitWidth, decodeBitPacked, decodeHybridRuns } from './hybrid-runs.ts'
+import { bitWidth, decodeBitPacked, decodeHybridRuns, isOneRun } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
@@ -31,6 +31,7 @@ interface DataPage {
   /** where its header begins, from the start of the chunk */
   position: number
   levels: number
+  /** left out where every level is the highest: nothing is null */
   definition: Uint8Array | undefined
   repetition: Uint8Array | undefined
   values: PageValues
@@ -84,9 +85,7 @@ export class ChunkReader {
     try {
       await this.#copyRows(rows, writer)
     } catch (error) {
-      if (!(error instanceof ParquetError) || error.code === 'aborted') throw error
-      const detail = error.message.slice(error.code.length + 2)
-      throw new ParquetError(error.code, `column ${this.#leaf.name}: ${detail}`, { cause: error })
+      throw inColumn(error, this.#leaf)
     }
   }
 
@@ -133,6 +132,11 @@ export class ChunkReader {
       page.valueAt = valueTo
     }
     if (writer.isPageFull) await writer.flushPage()
+  }
+
+  /** false when every level has been handed on */
+  get mayHaveMore(): boolean {
+    return this.#levelsRead < this.#place.values || (this.#page !== undefined && this.#page.levelAt < this.#page.levels)
   }
 
   /** @throws ParquetError `row_count_mismatch` when the chunk has more rows than the row group */
@@ -220,25 +224,40 @@ export class ChunkReader {
     if (count * perValue > this.#maxPageBytes) {
       throw new ParquetError('page_too_large', `a page of ${count} values; ${this.#maxPageBytes} bytes may be held`)
     }
-    const definition = maxDefinition > 0 ? new Uint8Array(count) : undefined
+    let definition: Uint8Array | undefined
     const repetition = maxRepetition > 0 ? new Uint8Array(count) : undefined
     let data: Uint8Array
     if (header.kind === PAGE.DATA_V2) {
       const { repetitionBytes, definitionBytes } = header
       const levelBytes = repetitionBytes + definitionBytes
       if (repetition) decodeHybridRuns(bytes, 0, repetitionBytes, bitWidth(maxRepetition), repetition)
-      if (definition) decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
+      if (maxDefinition > 0 && !isOneRun(bytes, repetitionBytes, levelBytes, count, maxDefinition)) {
+        definition = new Uint8Array(count)
+        decodeHybridRuns(bytes, repetitionBytes, levelBytes, bitWidth(maxDefinition), definition)
+      }
       const codec = header.isCompressed ? this.#place.codec : CODEC.UNCOMPRESSED
-      data = await decompress(
+      const page = decompress(
         codec,
         bytes.subarray(levelBytes),
         header.uncompressedBytes - levelBytes,
         this.#codecs,
         this.#scratch,
       )
+      data = page instanceof Promise ? await page : page
     } else {
-      data = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
+      const page = decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs, this.#scratch)
+      data = page instanceof Promise ? await page : page
       if (repetition) data = data.subarray(readLevels(data, header.repetitionEncoding, maxRepetition, repetition))
+      if (maxDefinition > 0 && header.definitionEncoding === ENCODING.RLE && data.length >= 4) {
+        const end = 4 + uint32At(data, 0)
+        if (end <= data.length && isOneRun(data, 4, end, count, maxDefinition)) {
+          data = data.subarray(end)
+        } else {
+          definition = new Uint8Array(count)
+        }
+      } else if (maxDefinition > 0) {
+        definition = new Uint8Array(count)
+      }
       if (definition) data = data.subarray(readLevels(data, header.definitionEncoding, maxDefinition, definition))
     }
     checkLevels(definition, maxDefinition)
@@ -254,7 +273,8 @@ export class ChunkReader {
     const left = this.#place.bytes - position
     if (left <= 0) corrupt('the pages end before the values the footer names')
     for (let size = Math.min(HEADER_BYTES, left); ; size = Math.min(size * 16, left)) {
-      const bytes = await this.#at(position, size)
+      const at = this.#at(position, size)
+      const bytes = at instanceof Uint8Array ? at : await at
       let header: PageHeader
       try {
         header = readPageHeader(bytes, 0)
@@ -276,17 +296,23 @@ export class ChunkReader {
 
   /** Read the body at `#position` and move behind it. */
   async #body(header: PageHeader): Promise<Uint8Array> {
-    const bytes = await this.#at(this.#position, header.compressedBytes)
+    const at = this.#at(this.#position, header.compressedBytes)
+    const bytes = at instanceof Uint8Array ? at : await at
     if (header.crc !== undefined && checksum(bytes) !== header.crc) corrupt('the checksum of a page does not match')
     this.#position += header.compressedBytes
     return bytes
   }
 
-  async #at(position: number, length: number): Promise<Uint8Array> {
+  /** a promise only where it must be read */
+  #at(position: number, length: number): Uint8Array | Promise<Uint8Array> {
     const from = position - this.#windowPosition
     if (from >= 0 && from + length <= this.#window.byteLength) return this.#window.subarray(from, from + length)
     const offset = this.#place.offset + position
-    if (this.#file.has(offset, length)) return await this.#file.read(offset, length)
+    return this.#file.held(offset, length) ?? this.#readWindow(position, length)
+  }
+
+  async #readWindow(position: number, length: number): Promise<Uint8Array> {
+    const offset = this.#place.offset + position
     const size = Math.min(Math.max(length, WINDOW_BYTES), this.#place.bytes - position)
     this.#window = await this.#file.read(offset, size)
     this.#windowPosition = position
@@ -294,8 +320,15 @@ export class ChunkReader {
   }
 }
 
+/** Put the name of the column into the message. */
+export function inColumn(error: unknown, leaf: LeafColumn): unknown {
+  if (!(error instanceof ParquetError) || error.code === 'aborted') return error
+  const detail = error.message.slice(error.code.length + 2)
+  return new ParquetError(error.code, `column ${leaf.name}: ${detail}`, { cause: error })
+}
+
 /** @returns bytes read */
-function readLevels(data: Uint8Array, encoding: number, max: number, output: Uint8Array): number {
+export function readLevels(data: Uint8Array, encoding: number, max: number, output: Uint8Array): number {
   if (encoding === ENCODING.BIT_PACKED) return decodeBitPacked(data, 0, data.length, bitWidth(max), output)
   if (encoding !== ENCODING.RLE) throw new ParquetError('unsupported_column', `levels of encoding ${encoding}`)
   if (data.length < 4) corrupt('levels end early')
@@ -311,7 +344,7 @@ function checkLevels(levels: Uint8Array | undefined, max: number): void {
     if (levels[i]! > max) corrupt(`a level of ${levels[i]} where ${max} is the highest`)
 }
 
-function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {
+export function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {
   if (!definition) return to - from
   let count = 0
   for (let i = from; i < to; i++) if (definition[i] === max) count++

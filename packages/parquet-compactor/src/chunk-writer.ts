@@ -15,6 +15,9 @@ const DICTIONARY_TRIAL_VALUES = 4096
 /** … and dropped if more than this part of them were distinct. */
 const DICTIONARY_MAX_DISTINCT = 0.6
 
+/** Entries up to this length are counted as the longest of them. */
+const SHORT_BYTES = 48
+
 export interface ChunkWriterLimits {
   /** wanted bytes of a page before compression */
   pageBytes: number
@@ -30,6 +33,7 @@ export interface ChunkWriterLimits {
 
 /** Levels and values that are appended together. */
 export interface LevelBatch {
+  /** left out where every level is the highest */
   definition: Uint8Array | undefined
   repetition: Uint8Array | undefined
   levelFrom: number
@@ -71,6 +75,8 @@ export class ChunkWriter {
   #values = 0
   // the open page
   #definition = new ByteBuffer()
+  /** false while every definition level of the open page is the highest; then `#definition` is empty */
+  #hasNulls = false
   #repetition = new ByteBuffer()
   #indices = new Uint32Array(256)
   #indexCount = 0
@@ -81,6 +87,8 @@ export class ChunkWriter {
   // indices of the input's dictionary translated to ours, for the table last seen
   #translated: ValueTable | undefined
   #translation = new Uint32Array()
+  /** longest entry of that table; 0 where the width is fixed */
+  #longest = 0
 
   constructor(
     leaf: LeafColumn,
@@ -117,7 +125,12 @@ export class ChunkWriter {
 
   append(batch: LevelBatch): void {
     const { values, valueFrom, valueTo } = batch
-    if (batch.definition) this.#definition.append(batch.definition, batch.levelFrom, batch.levelTo)
+    if (batch.definition) {
+      this.#writeOutDefinition()
+      this.#definition.append(batch.definition, batch.levelFrom, batch.levelTo)
+    } else if (this.#hasNulls) {
+      this.#definition.fill(this.#leaf.maxDefinition, batch.levelTo - batch.levelFrom)
+    }
     if (batch.repetition) this.#repetition.append(batch.repetition, batch.levelFrom, batch.levelTo)
     this.#levels += batch.levelTo - batch.levelFrom
     this.#pageLevels += batch.levelTo - batch.levelFrom
@@ -128,6 +141,13 @@ export class ChunkWriter {
     } else {
       this.#appendPlain(values, valueFrom, valueTo, true)
     }
+  }
+
+  /** From the first batch with levels of its own, the levels of the open page are kept one by one. */
+  #writeOutDefinition(): void {
+    if (this.#hasNulls) return
+    this.#hasNulls = true
+    this.#definition.fill(this.#leaf.maxDefinition, this.#pageLevels)
   }
 
   #appendToDictionary(values: PageValues, from: number, to: number): void {
@@ -142,18 +162,34 @@ export class ChunkWriter {
     if (indices && this.#translated !== table) {
       this.#translated = table
       this.#translation = new Uint32Array(table.count).fill(0xffffffff)
+      this.#longest = 0
+      if (table.lengths) for (const length of table.lengths) if (length > this.#longest) this.#longest = length
     }
-    for (let i = from; i < to; i++) {
-      const at = indices ? indices[i]! : i
-      const length = table.lengths ? table.lengths[at]! : width
-      let index = indices ? this.#translation[at]! : 0xffffffff
-      if (index === 0xffffffff) {
-        index = dictionary.intern(table.bytes, table.starts ? table.starts[at]! : at * width, length)
-        if (indices) this.#translation[at] = index
+    const own = this.#indices
+    const first = this.#indexCount
+    const { starts, lengths, bytes } = table
+    if (indices) {
+      const translation = this.#translation
+      for (let i = from, out = first; i < to; i++, out++) {
+        const at = indices[i]!
+        let index = translation[at]!
+        if (index === 0xffffffff) {
+          index = dictionary.intern(bytes, starts ? starts[at]! : at * width, lengths ? lengths[at]! : width)
+          translation[at] = index
+        }
+        own[out] = index
       }
-      this.#indices[this.#indexCount++] = index
-      this.#pagePlainBytes += width || length + 4
+    } else {
+      for (let i = from, out = first; i < to; i++, out++) {
+        own[out] = dictionary.intern(bytes, starts ? starts[i]! : i * width, lengths ? lengths[i]! : width)
+      }
     }
+    this.#indexCount = first + to - from
+    let plainBytes = (to - from) * (width || 4)
+    // short texts need no exact sum
+    if (indices && this.#longest <= SHORT_BYTES) plainBytes += (to - from) * this.#longest
+    else if (lengths) for (let i = from; i < to; i++) plainBytes += lengths[indices ? indices[i]! : i]!
+    this.#pagePlainBytes += plainBytes
   }
 
   #judgeDictionary(values: PageValues): void {
@@ -215,7 +251,8 @@ export class ChunkWriter {
     body.clear()
     const { maxRepetition, maxDefinition } = this.#leaf
     if (maxRepetition > 0) appendLevels(this.#repetition.view(), bitWidth(maxRepetition), body)
-    if (maxDefinition > 0) appendLevels(this.#definition.view(), bitWidth(maxDefinition), body)
+    if (maxDefinition > 0 && this.#hasNulls) appendLevels(this.#definition.view(), bitWidth(maxDefinition), body)
+    else if (maxDefinition > 0) appendOneRun(this.#pageLevels, maxDefinition, body)
     if (this.#usesDictionary) {
       const width = bitWidth(Math.max(1, this.#dictionary!.count - 1))
       body.push(width)
@@ -235,6 +272,7 @@ export class ChunkWriter {
     })
     this.#pages.push(page)
     this.#definition.clear()
+    this.#hasNulls = false
     this.#repetition.clear()
     this.#plain.clear()
     this.#indexCount = 0
@@ -325,6 +363,18 @@ function appendLevels(levels: Uint8Array, width: number, body: ByteBuffer): void
   const start = body.length
   body.uint32(0)
   encodeHybridRuns(levels, width, body)
+  const end = body.length
+  body.length = start
+  body.uint32(end - start - 4)
+  body.length = end
+}
+
+/** The same for levels that are all `level`, which fits one byte. */
+function appendOneRun(count: number, level: number, body: ByteBuffer): void {
+  const start = body.length
+  body.uint32(0)
+  body.varint(count * 2)
+  body.push(level)
   const end = body.length
   body.length = start
   body.uint32(end - start - 4)

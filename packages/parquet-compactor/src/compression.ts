@@ -37,17 +37,17 @@ export const CODEC_NUMBERS: Record<CodecName, number> = {
 type Codecs = Partial<Record<CodecName, Codec>>
 
 /**
- * Decompress a page. Declared sizes are checked by the caller before; a codec never gets room for more than that.
+ * Decompress a page; a promise only where the caller's codec returns one. Declared sizes are checked by the caller before; a codec never gets room for more than that.
  * @param scratch where the page may be put if it is used before the next page is decompressed
  * @throws ParquetError `corrupt_data`
  */
-export async function decompress(
+export function decompress(
   codec: number,
   bytes: Uint8Array,
   length: number,
   codecs: Codecs,
   scratch?: ByteBuffer,
-): Promise<Uint8Array> {
+): Uint8Array | Promise<Uint8Array> {
   if (codec === CODEC.UNCOMPRESSED) {
     if (bytes.byteLength !== length) corrupt(`an uncompressed page of ${bytes.byteLength} bytes declares ${length}`)
     return bytes
@@ -56,16 +56,20 @@ export async function decompress(
   if (length === 0) return new Uint8Array()
   const name = CODEC_NAMES[codec]
   if (!name) throw new ParquetError('unsupported_column', `codec ${codec}`)
-  let page: Uint8Array
-  try {
-    const custom = codecs[name]?.decompress
-    page = custom ? await custom(bytes, length) : decompressBuiltIn(name, bytes, length, scratch)
-  } catch (cause) {
+  const fail = (cause: unknown): never => {
     if (cause instanceof ParquetError) throw cause
     throw new ParquetError('corrupt_data', `${name} page: ${(cause as Error).message}`, { cause })
   }
-  if (page.byteLength !== length) corrupt(`a ${name} page of ${length} bytes decompressed to ${page.byteLength}`)
-  return page
+  const check = (page: Uint8Array): Uint8Array => {
+    if (page.byteLength !== length) corrupt(`a ${name} page of ${length} bytes decompressed to ${page.byteLength}`)
+    return page
+  }
+  try {
+    const page = codecs[name]?.decompress?.(bytes, length) ?? decompressBuiltIn(name, bytes, length, scratch)
+    return page instanceof Promise ? page.then(check).catch(fail) : check(page)
+  } catch (cause) {
+    return fail(cause)
+  }
 }
 
 function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number, scratch?: ByteBuffer): Uint8Array {

@@ -27,9 +27,15 @@ export class FileReader {
     if (!this.has(offset, length)) this.hold(offset, await this.read(offset, length))
   }
 
+  /** @returns undefined if not all of the range is in memory */
+  held(offset: number, length: number): Uint8Array | undefined {
+    if (!this.has(offset, length)) return undefined
+    return this.#held.subarray(offset - this.#heldOffset, offset - this.#heldOffset + length)
+  }
+
   async read(offset: number, length: number): Promise<Uint8Array> {
-    if (this.has(offset, length))
-      return this.#held.subarray(offset - this.#heldOffset, offset - this.#heldOffset + length)
+    const held = this.held(offset, length)
+    if (held) return held
     throwIfAborted(this.#signal)
     return await readRange(this.source, offset, length)
   }

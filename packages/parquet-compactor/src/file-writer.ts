@@ -17,9 +17,11 @@ const CREATED_BY = new TextEncoder().encode('fusou-compaction')
 export class FileWriter {
   readonly #sink: Sink
   readonly #schema: Schema
-  readonly #pending = new ByteBuffer(WRITE_BYTES)
+  #pending = new ByteBuffer(WRITE_BYTES)
   /** RowGroup structs, written as they come: as objects they would weigh more */
   readonly #rowGroups = new ByteBuffer()
+  /** the row group that is being written */
+  #open!: { writer: ThriftWriter; start: number; uncompressedBytes: number }
   rowGroupCount = 0
   rowCount = 0
   /** bytes of the file so far */
@@ -36,15 +38,23 @@ export class FileWriter {
     await this.#write(magic.take())
   }
 
+  /** Copies, so that the sink owns what it gets and its parts are of one size. */
   async #write(bytes: Uint8Array): Promise<void> {
     this.offset += bytes.byteLength
-    if (this.#pending.length + bytes.byteLength > WRITE_BYTES) await this.#flush()
-    if (bytes.byteLength >= WRITE_BYTES) await this.#send(bytes)
-    else this.#pending.append(bytes)
+    let from = 0
+    while (from < bytes.byteLength) {
+      const to = Math.min(bytes.byteLength, from + WRITE_BYTES - this.#pending.length)
+      this.#pending.append(bytes, from, to)
+      from = to
+      if (this.#pending.length === WRITE_BYTES) await this.#flush()
+    }
   }
 
   async #flush(): Promise<void> {
-    if (this.#pending.length > 0) await this.#send(this.#pending.take())
+    if (this.#pending.length === 0) return
+    const pending = this.#pending
+    this.#pending = new ByteBuffer(WRITE_BYTES)
+    await this.#send(pending.view())
   }
 
   async #send(bytes: Uint8Array): Promise<void> {
@@ -56,28 +66,38 @@ export class FileWriter {
   }
 
   async writeRowGroup(rows: number, chunks: FinishedChunk[]): Promise<void> {
-    const start = this.offset
+    this.beginRowGroup(chunks.length)
+    for (const chunk of chunks) await this.writeChunk(chunk)
+    await this.endRowGroup(rows)
+  }
+
+  beginRowGroup(columns: number): void {
     const writer = new ThriftWriter(this.#rowGroups)
     writer.open()
-    writer.list(1, THRIFT.STRUCT, chunks.length)
-    let uncompressedBytes = 0
-    let offset = start
-    for (const chunk of chunks) {
-      writer.open()
-      writer.i64(2, 0)
-      chunk.writeMetadata(writer, 3, offset)
-      writer.close()
-      offset += chunk.bytes
-      uncompressedBytes += chunk.uncompressedBytes
-    }
+    writer.list(1, THRIFT.STRUCT, columns)
+    this.#open = { writer, start: this.offset, uncompressedBytes: 0 }
+  }
+
+  /** Write the next chunk of the row group; its pages are let go of as they are written. */
+  async writeChunk(chunk: FinishedChunk): Promise<void> {
+    const { writer } = this.#open
+    writer.open()
+    writer.i64(2, 0)
+    chunk.writeMetadata(writer, 3, this.offset)
+    writer.close()
+    this.#open.uncompressedBytes += chunk.uncompressedBytes
+    for (const page of chunk.pages.splice(0)) await this.#write(page)
+  }
+
+  async endRowGroup(rows: number): Promise<void> {
+    const { writer, start, uncompressedBytes } = this.#open
     writer.i64(2, uncompressedBytes)
     writer.i64(3, rows)
     writer.i64(5, start)
-    writer.i64(6, offset - start)
+    writer.i64(6, this.offset - start)
     writer.close()
     this.rowGroupCount++
     this.rowCount += rows
-    for (const chunk of chunks) for (const page of chunk.pages.splice(0)) await this.#write(page)
   }
 
   async end(keyValues: Footer['keyValues']): Promise<void> {

@@ -1,4 +1,5 @@
-import { CODEC, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
+import { ChunkBounds, NO_STATISTICS, type PackedBounds, readEncodingStats, readStatistics } from './chunk-bounds.ts'
+import { CODEC, ENCODING, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
 import { ParquetError } from './parquet-error.ts'
 import { nameText, readSchema, type Schema } from './schema.ts'
 import { THRIFT, ThriftReader } from './thrift-reader.ts'
@@ -12,7 +13,7 @@ export const TAIL_BYTES = 8
  * A checked footer. Numbers of column chunks are in typed arrays, `leaves` entries a row group: with objects, thousands
  * of small files would not fit in a Worker.
  */
-export interface Footer {
+export interface Footer extends PackedBounds {
   schema: Schema
   rowCount: number
   rowGroupCount: number
@@ -22,10 +23,23 @@ export interface Footer {
   /** first byte of the chunk, its dictionary page included */
   chunkOffset: Float64Array
   chunkBytes: Float64Array
-  chunkUncompressedBytes: Float64Array
   /** levels in the chunk: values, nulls and empty lists */
   chunkValues: Float64Array
   chunkCodec: Uint8Array
+  /** nulls by the statistics; -1 where they do not say */
+  chunkNulls: Float64Array
+  /** bit e stands for encoding e of the chunk, bit 15 for any that is not known */
+  chunkEncodings: Uint16Array
+  /** data pages by the encoding statistics; 0 where there are none */
+  chunkPages: Uint32Array
+  /** page versions by the encoding statistics: bit 0 for version 1, bit 1 for version 2 */
+  chunkVersions: Uint8Array
+  /** 1 where the chunk has a dictionary page */
+  chunkHasDictionary: Uint8Array
+  /** bytes of the chunk before its first data page, as far as the footer tells */
+  chunkDictionaryBytes: Float64Array
+  /** whether bounds of byte arrays and unsigned numbers are in the order of the type */
+  boundsHaveOrder: boolean
   keyValues: { key: Uint8Array; value: Uint8Array | undefined }[]
 }
 
@@ -52,20 +66,23 @@ export function footerLength(fileLength: number, tail: Uint8Array): number {
 /**
  * Parse and check a footer.
  * @param footer exactly the last `footerLength` bytes of the file
+ * @param known  a schema that this one may be, element by element: then it is not read again
  * @throws ParquetError `bad_footer` or `encrypted`
  */
-export function readFooter(fileLength: number, footer: Uint8Array): Footer {
+export function readFooter(fileLength: number, footer: Uint8Array, known?: Schema): Footer {
   const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
   const dataEnd = fileLength - footer.byteLength
   let schema: Schema | undefined
   let rowCount: number | undefined
   let groups: RowGroups | undefined
   const keyValues: Footer['keyValues'] = []
+  let createdBy = ''
+  let orders: boolean | undefined
   reader.enterStruct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 2) {
       if (schema) reader.fail('two schemas')
-      schema = readSchema(reader)
+      schema = readSchema(reader, known)
     } else if (id === 3) {
       rowCount = reader.i64()
     } else if (id === 4) {
@@ -74,6 +91,10 @@ export function readFooter(fileLength: number, footer: Uint8Array): Footer {
       groups = readRowGroups(reader, schema, dataEnd)
     } else if (id === 5) {
       for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) keyValues.push(readKeyValue(reader))
+    } else if (id === 6) {
+      createdBy = nameText(reader.binary())
+    } else if (id === 7) {
+      orders = readColumnOrders(reader)
     } else if (id === 8) {
       throw new ParquetError('encrypted', 'the file has encrypted columns')
     } else {
@@ -92,13 +113,44 @@ export function readFooter(fileLength: number, footer: Uint8Array): Footer {
     rowCount,
     rowGroupCount: groups.rows.length,
     footerBytes: footer.byteLength,
-    rowsOfGroup: Float64Array.from(groups.rows),
-    chunkOffset: Float64Array.from(groups.offset),
-    chunkBytes: Float64Array.from(groups.bytes),
-    chunkUncompressedBytes: Float64Array.from(groups.uncompressedBytes),
-    chunkValues: Float64Array.from(groups.values),
-    chunkCodec: Uint8Array.from(groups.codec),
+    ...packChunks(groups),
+    // DuckDB leaves the orders out and yet keeps to them
+    boundsHaveOrder: orders ?? createdBy.startsWith('DuckDB'),
     keyValues,
+  }
+}
+
+/** All numbers of a footer in one buffer, widest first: a buffer for each array would weigh more than what is in it. */
+function packChunks(groups: RowGroups) {
+  const chunks = groups.values.length
+  const bounds = groups.bounds.finish()
+  const wideBytes = 8 * (groups.rows.length + 5 * chunks)
+  const buffer = new ArrayBuffer(wideBytes + 4 * (chunks + bounds.at.length) + 6 * chunks + bounds.bytes.length)
+  let at = 0
+  const place = <View extends ArrayBufferView & { set(values: ArrayLike<number>): void }>(
+    type: new (buffer: ArrayBuffer, offset: number, length: number) => View,
+    values: ArrayLike<number>,
+  ): View => {
+    const view = new type(buffer, at, values.length)
+    view.set(values)
+    at += view.byteLength
+    return view
+  }
+  return {
+    rowsOfGroup: place(Float64Array, groups.rows),
+    chunkOffset: place(Float64Array, groups.offset),
+    chunkBytes: place(Float64Array, groups.bytes),
+    chunkValues: place(Float64Array, groups.values),
+    chunkNulls: place(Float64Array, groups.nulls),
+    chunkDictionaryBytes: place(Float64Array, groups.dictionaryBytes),
+    chunkPages: place(Uint32Array, groups.pages),
+    boundsAt: place(Uint32Array, bounds.at),
+    chunkEncodings: place(Uint16Array, groups.encodings),
+    chunkCodec: place(Uint8Array, groups.codec),
+    chunkVersions: place(Uint8Array, groups.versions),
+    chunkHasDictionary: place(Uint8Array, groups.hasDictionary),
+    boundsState: place(Uint8Array, bounds.state),
+    boundsBytes: place(Uint8Array, bounds.bytes),
   }
 }
 
@@ -106,13 +158,45 @@ interface RowGroups {
   rows: number[]
   offset: number[]
   bytes: number[]
-  uncompressedBytes: number[]
   values: number[]
   codec: number[]
+  nulls: number[]
+  encodings: number[]
+  pages: number[]
+  versions: number[]
+  hasDictionary: number[]
+  dictionaryBytes: number[]
+  bounds: ChunkBounds
+}
+
+/** @returns whether every column has the order of its type, which is the first of the union ColumnOrder */
+function readColumnOrders(reader: ThriftReader): boolean {
+  let areKnown = true
+  for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
+    reader.enterStruct()
+    for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+      if (id !== 1) areKnown = false
+      reader.skip()
+    }
+  }
+  return areKnown
 }
 
 function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): RowGroups {
-  const groups: RowGroups = { rows: [], offset: [], bytes: [], uncompressedBytes: [], values: [], codec: [] }
+  const groups: RowGroups = {
+    rows: [],
+    offset: [],
+    bytes: [],
+    values: [],
+    codec: [],
+    nulls: [],
+    encodings: [],
+    pages: [],
+    versions: [],
+    hasDictionary: [],
+    dictionaryBytes: [],
+    bounds: new ChunkBounds(),
+  }
   for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
     const firstChunk = groups.values.length
     let rows: number | undefined
@@ -178,9 +262,13 @@ function readChunkMetadata(
 ): void {
   const leaf = schema.leaves[column]!
   let [physical, codec, values, uncompressed, compressed, dataOffset, dictionaryOffset] = [-1, -1, -1, -1, -1, -1, 0]
+  let encodings = 0
+  let statistics = NO_STATISTICS
+  let pages = { pages: 0, versions: 0 }
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) physical = reader.i32()
+    else if (id === 2) encodings = readEncodings(reader)
     else if (id === 3) checkPath(reader, leaf.path, leaf.name)
     else if (id === 4) codec = reader.i32()
     else if (id === 5) values = reader.i64()
@@ -188,6 +276,8 @@ function readChunkMetadata(
     else if (id === 7) compressed = reader.i64()
     else if (id === 9) dataOffset = reader.i64()
     else if (id === 11) dictionaryOffset = reader.i64()
+    else if (id === 12) statistics = readStatistics(reader)
+    else if (id === 13) pages = readEncodingStats(reader)
     else reader.skip()
   }
   if (physical !== leaf.physical) reader.fail(`column ${leaf.name} has physical type ${physical}, not ${leaf.physical}`)
@@ -205,9 +295,26 @@ function readChunkMetadata(
   }
   into.offset.push(offset)
   into.bytes.push(compressed)
-  into.uncompressedBytes.push(uncompressed)
   into.values.push(values)
   into.codec.push(codec)
+  into.nulls.push(statistics.nulls)
+  into.encodings.push(encodings)
+  into.pages.push(pages.pages)
+  into.versions.push(pages.versions)
+  // some writers name the dictionary page as the first data page, and only the encodings tell
+  const mayHaveDictionary = (encodings & ((1 << ENCODING.PLAIN_DICTIONARY) | (1 << ENCODING.RLE_DICTIONARY))) !== 0
+  into.hasDictionary.push(offset < dataOffset || mayHaveDictionary ? 1 : 0)
+  into.dictionaryBytes.push(Math.max(0, dataOffset - offset))
+  into.bounds.add(statistics)
+}
+
+function readEncodings(reader: ThriftReader): number {
+  let encodings = 0
+  for (let left = reader.list(THRIFT.I32); left > 0; left--) {
+    const encoding = reader.elementI32()
+    encodings |= 1 << (encoding >= 0 && encoding < 15 ? encoding : 15)
+  }
+  return encodings
 }
 
 function checkPath(reader: ThriftReader, path: Uint8Array[], name: string): void {

@@ -50,6 +50,19 @@ export function decodeHybridRuns(
   }
 }
 
+/** whether the first run holds `count` numbers of a value below 256 */
+export function isOneRun(bytes: Uint8Array, offset: number, end: number, count: number, value: number): boolean {
+  let header = 0
+  let at = offset
+  for (let shift = 0; shift <= 28; shift += 7) {
+    if (at >= end) return false
+    const byte = bytes[at++]!
+    header += (byte & 127) * 2 ** shift
+    if (byte < 128) return header % 2 === 0 && header / 2 >= count && at < end && bytes[at] === value
+  }
+  return false
+}
+
 function unpack(
   bytes: Uint8Array,
   offset: number,
@@ -155,19 +168,31 @@ function pack(values: Uint8Array | Uint32Array, from: number, to: number, width:
   const end = at + groups * width
   let held = 0
   let bits = 0
-  for (let i = from; i < to; i++) {
-    let rest = values[i]!
-    let left = width
-    while (left > 0) {
-      const use = Math.min(left, 8 - bits)
-      held |= (rest & ((1 << use) - 1)) << bits
-      rest >>>= use
-      left -= use
-      bits += use
-      if (bits === 8) {
+  if (width <= 24) {
+    for (let i = from; i < to; i++) {
+      held |= values[i]! << bits
+      bits += width
+      while (bits >= 8) {
         bytes[at++] = held
-        held = 0
-        bits = 0
+        held >>>= 8
+        bits -= 8
+      }
+    }
+  } else {
+    for (let i = from; i < to; i++) {
+      let rest = values[i]!
+      let left = width
+      while (left > 0) {
+        const use = Math.min(left, 8 - bits)
+        held |= (rest & ((1 << use) - 1)) << bits
+        rest >>>= use
+        left -= use
+        bits += use
+        if (bits === 8) {
+          bytes[at++] = held
+          held = 0
+          bits = 0
+        }
       }
     }
   }

@@ -1,7 +1,7 @@
 import { type Footer, footerLength, MIN_FILE_BYTES, readFooter, TAIL_BYTES } from './footer.ts'
 import { MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
 import { ParquetError } from './parquet-error.ts'
-import { schemaFingerprint } from './schema.ts'
+import { type Schema, schemaFingerprint } from './schema.ts'
 import { readRange, type Source } from './source.ts'
 
 export interface ParquetSummary {
@@ -62,6 +62,7 @@ export async function loadFooter(
   source: Source,
   knownTail?: Uint8Array,
   knownHead?: Uint8Array,
+  knownSchema?: Schema,
 ): Promise<{ footer: Footer; tail: Uint8Array }> {
   const { byteLength } = source
   try {
@@ -82,7 +83,7 @@ export async function loadFooter(
       joined.set(tail, missing.byteLength)
       tail = joined
     }
-    return { footer: readFooter(byteLength, tail.subarray(tail.byteLength - length)), tail }
+    return { footer: readFooter(byteLength, tail.subarray(tail.byteLength - length), knownSchema), tail }
   } catch (error) {
     throw nameSource(error, source.name)
   }

@@ -1,3 +1,5 @@
+import type { PlanReason } from './plan-merge.ts'
+
 /** Compress and decompress functions of the caller, for example of node:zlib where it exists. */
 export interface Codec {
   /** @returns the compressed bytes, in a buffer of their own */
@@ -16,6 +18,16 @@ export interface MergeOptions {
    * that codec cannot be written. Built in for writing: none, snappy, gzip; others need `codecs`. Default `keep`.
    */
   codec?: 'keep' | CodecName
+  /**
+   * Chunks whose data pages are smaller than this on average, compressed, are written anew in larger pages; larger pages
+   * pass as they are. Default 4 KiB.
+   */
+  minPageBytes?: number
+  /**
+   * `splice`: pages pass unread where they can, and what is corrupt inside a page passes with it. `rewrite`: every page is
+   * decoded and checked, so that one bad file is found before its pages stand among those of others. Default `splice`.
+   */
+  pages?: 'splice' | 'rewrite'
   /** codecs of the caller, used before the built-in ones */
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */
@@ -50,6 +62,22 @@ export interface MergeReport {
   rowGroupsIn: number
   rowGroupsOut: number
   schemaFingerprint: string
+  /** what became of the column chunks of the inputs */
+  columnChunks: ColumnChunkReport
   /** key-value metadata: how many pairs were written, and the keys whose later values lost to the first */
   keyValueMetadata: { written: number; conflictingKeys: string[] }
+}
+
+/** Column chunks of the inputs that hold rows. */
+export interface ColumnChunkReport {
+  /** as they were, alone */
+  copied: number
+  /** their pages as they were, one chunk's behind another's */
+  spliced: number
+  /** the same under a joined dictionary, pages of changed indices written anew */
+  remapped: number
+  /** decoded and written anew */
+  rewritten: number
+  /** how many went which way for which reason; the keys are those of `PLAN_REASONS` */
+  reasons: Partial<Record<PlanReason, number>>
 }

@@ -7,11 +7,14 @@ import { FileWriter } from './file-writer.ts'
 import type { Footer } from './footer.ts'
 import { loadFooter, nameSource } from './inspect.ts'
 import { KeyValueMerge } from './merge-key-values.ts'
-import type { Codec, CodecName, MergeOptions, MergeReport } from './merge-options.ts'
+import type { Codec, CodecName, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
+import { MergeTally } from './merge-tally.ts'
 import { ParquetError } from './parquet-error.ts'
+import { type PlannedRowGroup, planMerge } from './plan-merge.ts'
 import { readAhead } from './read-ahead.ts'
 import { type Schema, schemaFingerprint } from './schema.ts'
 import type { Sink, Source } from './source.ts'
+import { type ColumnSettings, chunkPlace, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
 const MIB = 1024 * 1024
 
@@ -28,6 +31,8 @@ interface Settings {
   codecs: Partial<Record<CodecName, Codec>>
   maxReadsInFlight: number
   smallFileBytes: number
+  minPageBytes: number
+  pages: 'splice' | 'rewrite'
   memoryBudgetBytes: number
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -35,8 +40,9 @@ interface Settings {
 }
 
 /**
- * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Values are copied as
- * bytes and never become JavaScript values, so every physical and logical type comes out as it went in.
+ * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Pages are copied still
+ * compressed where the plan allows it, and values as bytes elsewhere; they never become JavaScript values, so every
+ * physical and logical type comes out as it went in.
  *
  * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
  * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
@@ -53,9 +59,22 @@ export async function mergeParquet(
   const { inputs, keyValues, schema } = await readInputs(sources, settings)
   const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
   const codecs = chooseCodecs(inputs, schema, settings)
+  const footers = inputs.map(({ footer }) => footer)
+  const plan = planMerge(footers, schema, { ...settings, codecs })
+  const tally = new MergeTally()
   const output = new FileWriter(sink, schema)
   await output.begin()
   const group = new RowGroupBuilder(output, schema, codecs, settings)
+  const columns = columnSettings(settings, codecs)
+  /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
+  let planned = 0
+  let seen = 0
+  let members: RowGroupSource[] = []
+  let progress: MergeProgress = { rowsDone: 0, rowsTotal: rowsIn, filesDone: 0, filesTotal: inputs.length, bytesOut: 0 }
+  const waiting: MergeProgress[] = []
+  const report = () => {
+    for (const step of waiting.splice(0)) options.onProgress?.({ ...step, bytesOut: output.offset })
+  }
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
   let filesDone = inputs.length - withRows.length
   // half a quarter of the budget for files that wait
@@ -64,21 +83,30 @@ export async function mergeParquet(
     Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
   )
   for await (const { file, footer } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
-    try {
-      for (let index = 0; index < footer.rowGroupCount; index++) {
-        await copyRowGroup(file, footer, schema, index, group, settings)
-        if (index === footer.rowGroupCount - 1) filesDone++
-        const rowsDone = output.rowCount + group.rows
-        options.onProgress?.({
-          rowsDone,
-          rowsTotal: rowsIn,
-          filesDone,
-          filesTotal: inputs.length,
-          bytesOut: output.offset,
-        })
+    for (let index = 0; index < footer.rowGroupCount; index++) {
+      const rows = footer.rowsOfGroup[index]!
+      if (index === footer.rowGroupCount - 1) filesDone++
+      progress = { ...progress, rowsDone: progress.rowsDone + rows, filesDone }
+      waiting.push(progress)
+      const next = plan[planned]
+      if (rows > 0 && next) {
+        const member = await openRowGroup(file, footer, schema, index, next, settings)
+        seen++
+        if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
+        else members.push(member)
+        if (seen === next.members) {
+          if (next.isStreamed) {
+            tally.addStreamed(next)
+          } else {
+            await group.flush()
+            await writeRowGroup(members, next, schema, output, columns, tally)
+          }
+          members = []
+          seen = 0
+          planned++
+        }
       }
-    } catch (error) {
-      throw error instanceof ParquetError && error.code === 'write_failed' ? error : nameSource(error, file.source.name)
+      if (members.length === 0) report()
     }
   }
   await group.flush()
@@ -95,6 +123,7 @@ export async function mergeParquet(
     rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
+    columnChunks: tally.report,
     keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
   }
 }
@@ -107,7 +136,7 @@ function checkOptions(options: MergeOptions): Settings {
     }
     return value
   }
-  const { codec = 'keep', codecs = {} } = options
+  const { codec = 'keep', codecs = {}, pages = 'splice' } = options
   if (codec !== 'keep' && CODEC_NUMBERS[codec] === undefined)
     throw new ParquetError('bad_option', `unknown codec ${codec}`)
   if (codec !== 'keep' && !canCompress(codec, codecs)) {
@@ -119,6 +148,8 @@ function checkOptions(options: MergeOptions): Settings {
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
     smallFileBytes: number('smallFileBytes', MIB, 1),
+    minPageBytes: number('minPageBytes', 4 * 1024, 0),
+    pages,
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
     signal: options.signal,
     scratch: new ByteBuffer(),
@@ -135,7 +166,7 @@ async function readInputs(
   let heldBytes = 0
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
-    return { source, ...(await loadFooter(source)) }
+    return { source, ...(await loadFooter(source, undefined, undefined, schema)) }
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
     schema ??= footer.schema
@@ -190,18 +221,17 @@ async function openInput(input: Input, settings: Settings): Promise<{ file: File
   return { file, footer }
 }
 
-async function copyRowGroup(
+/** Make a row group ready: in memory if it is to be joined with others, or if one read brings it. */
+async function openRowGroup(
   file: FileReader,
   footer: Footer,
   schema: Schema,
-  index: number,
-  group: RowGroupBuilder,
+  rowGroup: number,
+  planned: PlannedRowGroup,
   settings: Settings,
-): Promise<void> {
-  const rows = footer.rowsOfGroup[index]!
-  if (rows === 0) return
+): Promise<RowGroupSource> {
   const columns = schema.leaves.length
-  const firstChunk = index * columns
+  const firstChunk = rowGroup * columns
   let bytes = 0
   let start = Number.POSITIVE_INFINITY
   let end = 0
@@ -210,27 +240,78 @@ async function copyRowGroup(
     start = Math.min(start, footer.chunkOffset[chunk]!)
     end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
   }
-  // one read for the row group if it is small and its chunks stand together
-  if (columns > 0 && end - start <= Math.min(settings.memoryBudgetBytes / 8, bytes * 1.25))
-    await file.prime(start, end - start)
-  const readers = schema.leaves.map((leaf, column) => {
-    const chunk = firstChunk + column
-    const place = {
-      offset: footer.chunkOffset[chunk]!,
-      bytes: footer.chunkBytes[chunk]!,
-      values: footer.chunkValues[chunk]!,
-      codec: footer.chunkCodec[chunk]!,
-    }
-    return new ChunkReader(file, leaf, place, settings.codecs, settings.memoryBudgetBytes / 2, settings.scratch)
-  })
+  if (columns === 0 || file.has(start, end - start)) return { file, footer, rowGroup }
+  const isJoined = !planned.isStreamed && planned.members > 1
+  const most = isJoined ? settings.targetRowGroupBytes : settings.memoryBudgetBytes / 8
+  // one read for the row group if its chunks stand together
+  const isDense = end - start <= Math.min(most, bytes * 1.25)
+  // members of a row group each keep their own bytes
+  const own = isJoined ? new FileReader(file.source, settings.signal) : file
+  try {
+    if (isDense) await own.prime(start, end - start)
+  } catch (error) {
+    throw nameSource(error, file.source.name)
+  }
+  return { file: own, footer, rowGroup }
+}
+
+/** Decode a row group and hand its rows to the builder. */
+async function copyRowGroup(
+  { file, footer, rowGroup }: RowGroupSource,
+  schema: Schema,
+  group: RowGroupBuilder,
+  settings: Settings,
+): Promise<void> {
+  const rows = footer.rowsOfGroup[rowGroup]!
+  const columns = schema.leaves.length
+  let bytes = 0
+  for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
+  const { codecs, memoryBudgetBytes, scratch } = settings
+  const readers = schema.leaves.map(
+    (leaf, column) =>
+      new ChunkReader(
+        file,
+        leaf,
+        chunkPlace(footer, rowGroup * columns + column),
+        codecs,
+        memoryBudgetBytes / 2,
+        scratch,
+      ),
+  )
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
   const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
-  for (let done = 0; done < rows; done += rowsPerSlice) {
-    throwIfAborted(settings.signal)
-    await group.append(Math.min(rowsPerSlice, rows - done), readers)
+  try {
+    for (let done = 0; done < rows; done += rowsPerSlice) {
+      throwIfAborted(settings.signal)
+      await group.append(Math.min(rowsPerSlice, rows - done), readers)
+    }
+    for (const reader of readers) if (reader.mayHaveMore) await reader.expectEnd()
+  } catch (error) {
+    throw error instanceof ParquetError && error.code === 'write_failed' ? error : nameSource(error, file.source.name)
   }
-  for (const reader of readers) await reader.expectEnd()
+}
+
+function columnSettings(settings: Settings, codecs: CodecName[]): ColumnSettings {
+  return {
+    ...settings,
+    columnCodecs: codecs,
+    maxPageBytes: settings.memoryBudgetBytes / 2,
+    remapped: new ByteBuffer(),
+    limits: chunkLimits(settings.memoryBudgetBytes / 4),
+  }
+}
+
+/** @param share bytes that the open page of a column may hold, and its dictionary again */
+function chunkLimits(share: number): ChunkWriterLimits {
+  const clamp = (least: number, most: number) => Math.floor(Math.min(most, Math.max(least, share)))
+  return {
+    pageBytes: clamp(8 * 1024, MIB),
+    pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
+    dictionaryBytes: clamp(16 * 1024, MIB),
+    scratch: new ByteBuffer(),
+    compressed: new ByteBuffer(),
+  }
 }
 
 /** Collects rows into a row group of the output and writes it when it is large enough. */
@@ -249,15 +330,7 @@ class RowGroupBuilder {
     this.#codecs = codecs
     this.#settings = settings
     // a quarter of the budget for open pages, a quarter for dictionaries
-    const share = settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length)
-    const clamp = (least: number, most: number) => Math.floor(Math.min(most, Math.max(least, share)))
-    this.#limits = {
-      pageBytes: clamp(8 * 1024, MIB),
-      pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
-      dictionaryBytes: clamp(16 * 1024, MIB),
-      scratch: new ByteBuffer(),
-      compressed: new ByteBuffer(),
-    }
+    this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
     this.#writers = this.#newWriters()
   }
 

@@ -17,6 +17,7 @@ export interface PageHeader {
   repetitionEncoding: number
   /** version 2 only: levels stand outside the compressed part */
   nulls: number
+  rows: number
   definitionBytes: number
   repetitionBytes: number
   isCompressed: boolean
@@ -36,6 +37,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number): PageHeader {
     definitionEncoding: 3,
     repetitionEncoding: 3,
     nulls: 0,
+    rows: 0,
     definitionBytes: 0,
     repetitionBytes: 0,
     isCompressed: true,
@@ -77,6 +79,7 @@ function readDetails(reader: ThriftReader, kind: number, header: PageHeader): vo
     if (id === 1) header.values = reader.i32()
     else if (kind === 8) {
       if (id === 2) header.nulls = reader.i32()
+      else if (id === 3) header.rows = reader.i32()
       else if (id === 4) header.encoding = reader.i32()
       else if (id === 5) header.definitionBytes = reader.i32()
       else if (id === 6) header.repetitionBytes = reader.i32()

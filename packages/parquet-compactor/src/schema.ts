@@ -47,11 +47,13 @@ interface SchemaElement {
 
 /**
  * Read field 2 of FileMetaData.
+ * @param known is returned if the elements are its own byte for byte, as those of one writer are
  * @throws ParquetError `bad_footer` when the elements are no tree
  */
-export function readSchema(reader: ThriftReader): Schema {
+export function readSchema(reader: ThriftReader, known?: Schema): Schema {
   const elementCount = reader.list(THRIFT.STRUCT)
   const start = reader.offset
+  if (known && elementCount === known.elementCount && reader.skipIfEqual(known.elementBytes)) return known
   const elements: SchemaElement[] = []
   for (let i = 0; i < elementCount; i++) elements.push(readElement(reader))
   const root = elements[0]

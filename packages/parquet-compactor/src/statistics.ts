@@ -5,10 +5,10 @@ import type { ValueTable } from './value-table.ts'
 /** Longer bounds are left out: a shortened one is no value of the column, and not every reader looks at the flag. */
 const MAX_BOUND_BYTES = 256
 
-type Order = 'signed32' | 'unsigned32' | 'signed64' | 'unsigned64' | 'float' | 'double' | 'boolean' | 'bytes'
+export type Order = 'signed32' | 'unsigned32' | 'signed64' | 'unsigned64' | 'float' | 'double' | 'boolean' | 'bytes'
 
 /** The order in which readers compare bounds (parquet.thrift, ColumnOrder); undefined where they disagree. */
-function orderOf(leaf: LeafColumn): Order | undefined {
+export function orderOf(leaf: LeafColumn): Order | undefined {
   switch (leaf.physical) {
     case PHYSICAL.BOOLEAN:
       return 'boolean'

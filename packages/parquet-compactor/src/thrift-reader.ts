@@ -170,6 +170,14 @@ export class ThriftReader {
     return { size, type: header & 15 }
   }
 
+  /** Pass over bytes that are known. @returns false, and stays, if others follow */
+  skipIfEqual(known: Uint8Array): boolean {
+    if (known.length > this.end - this.offset) return false
+    for (let i = 0; i < known.length; i++) if (this.bytes[this.offset + i] !== known[i]) return false
+    this.offset += known.length
+    return true
+  }
+
   /** an element of a list of i32 */
   elementI32(): number {
     return this.#zigzag32()

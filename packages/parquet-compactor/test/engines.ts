@@ -83,46 +83,62 @@ export interface ReaderSet {
 }
 
 /**
- * Merge, and hold the output to the inputs with every reader: rows in order, types, schema elements, metadata.
+ * Merge, and hold the output to the inputs with every reader: rows in order, types, schema elements, metadata. Done twice
+ * unless `minPageBytes` is given: small pages written anew, and every page passed as it is where that is allowed.
  * @param without readers that cannot read the inputs themselves; the reason stands where it is passed
+ * @returns the first output
  */
 export async function expectFaithfulMerge(
   inputs: Uint8Array[],
   options: MergeOptions = {},
   without: ReaderSet = {},
-): Promise<{ output: Uint8Array; report: MergeReport }> {
-  const sink = memorySink()
-  const report = await mergeParquet(
-    inputs.map((bytes, i) => memorySource(`input-${i}`, bytes)),
-    sink,
-    options,
-  )
-  const output = sink.bytes()
-  expect(report.rowsOut).toBe(report.rowsIn)
-  expect(report.bytesOut).toBe(output.byteLength)
-  const metadata = metadataOf(output)
+): Promise<{ output: Uint8Array; report: MergeReport; spliced: MergeReport }> {
+  const merge = async (more: MergeOptions) => {
+    const sink = memorySink()
+    const report = await mergeParquet(
+      inputs.map((bytes, i) => memorySource(`input-${i}`, bytes)),
+      sink,
+      { ...options, ...more },
+    )
+    return { output: sink.bytes(), report }
+  }
+  const first = await merge({})
+  const second = options.minPageBytes === undefined ? await merge({ minPageBytes: 0 }) : first
+  const outputs = second === first ? [first] : [first, second]
+
   const firstMetadata = metadataOf(inputs[0]!)
-  expect(Number(metadata.num_rows)).toBe(inputs.reduce((sum, input) => sum + Number(metadataOf(input).num_rows), 0))
-  expect(metadata.schema).toEqual(firstMetadata.schema)
-  expect(metadata.created_by).toBe('fusou-compaction')
-  expect(metadata.key_value_metadata ?? []).toEqual(firstMetadata.key_value_metadata ?? [])
+  const rowCount = inputs.reduce((sum, input) => sum + Number(metadataOf(input).num_rows), 0)
+  for (const { output, report } of outputs) {
+    expect(report.rowsOut).toBe(report.rowsIn)
+    expect(report.bytesOut).toBe(output.byteLength)
+    const metadata = metadataOf(output)
+    expect(Number(metadata.num_rows)).toBe(rowCount)
+    expect(metadata.schema).toEqual(firstMetadata.schema)
+    expect(metadata.created_by).toBe('fusou-compaction')
+    expect(metadata.key_value_metadata ?? []).toEqual(firstMetadata.key_value_metadata ?? [])
+  }
   if (!without.duckdb) {
-    expectSameRows(await readWithDuckDB([output]), await readWithDuckDB(inputs))
+    const expected = await readWithDuckDB(inputs)
     const describe = async (file: Uint8Array) => query(`describe select * from '${store(file)}'`)
-    expect(await describe(output)).toEqual(await describe(inputs[0]!))
+    const types = await describe(inputs[0]!)
+    for (const { output } of outputs) {
+      expectSameRows(await readWithDuckDB([output]), expected)
+      expect(await describe(output)).toEqual(types)
+    }
   }
   if (!without.arrow) {
-    const read = readWithArrow(output)
-    expectSameRows(
-      read.rows,
-      inputs.flatMap((input) => readWithArrow(input).rows),
-    )
-    expect(read.schema).toBe(readWithArrow(inputs[0]!).schema)
+    const expected = inputs.flatMap((input) => readWithArrow(input).rows)
+    const { schema } = readWithArrow(inputs[0]!)
+    for (const { output } of outputs) {
+      const read = readWithArrow(output)
+      expectSameRows(read.rows, expected)
+      expect(read.schema).toBe(schema)
+    }
   }
   if (!without.hyparquet) {
     const rows: Record<string, unknown>[] = []
     for (const input of inputs) rows.push(...(await readWithHyparquet(input)))
-    expectSameRows(await readWithHyparquet(output), rows)
+    for (const { output } of outputs) expectSameRows(await readWithHyparquet(output), rows)
   }
-  return { output, report }
+  return { ...first, spliced: second.report }
 }

@@ -99,7 +99,13 @@ async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]):
     const report = await mergeParquet(
       inputs.map((input) => new R2Source(env.BUCKET, input)),
       sink,
-      { memoryBudgetBytes: MERGE_BUFFER_BYTES, targetRowGroupBytes: TARGET_ROW_GROUP_BYTES, codecs: workerCodecs },
+      {
+        // a page that is corrupt inside must be found before it stands among those of other uploads
+        pages: 'rewrite',
+        memoryBudgetBytes: MERGE_BUFFER_BYTES,
+        targetRowGroupBytes: TARGET_ROW_GROUP_BYTES,
+        codecs: workerCodecs,
+      },
     )
     return { report, sha256: await sink.close() }
   } catch (error) {

@@ -1,0 +1,162 @@
+import { checksum } from './checksum.ts'
+import type { ChunkPlace } from './chunk-reader.ts'
+import { readLevels } from './chunk-reader.ts'
+import { decompress } from './compression.ts'
+import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
+import { bitWidth, decodeHybridRuns } from './hybrid-runs.ts'
+import type { Codec, CodecName } from './merge-options.ts'
+import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
+import { ParquetError } from './parquet-error.ts'
+import type { PlanReason } from './plan-merge.ts'
+import type { LeafColumn } from './schema.ts'
+import { checkZstdFrame } from './zstd-frame.ts'
+
+/** A page of a chunk that is in memory. */
+export interface ScannedPage {
+  header: PageHeader
+  /** header and body */
+  bytes: Uint8Array
+  body: Uint8Array
+}
+
+export interface ScannedChunk {
+  dictionary: ScannedPage | undefined
+  /** data pages that hold levels; empty ones and index pages are left out */
+  pages: ScannedPage[]
+}
+
+/** Why a chunk cannot be spliced, though it may be sound; decoding it will tell. */
+export class NotSpliceable {
+  readonly reason: PlanReason
+  constructor(reason: PlanReason) {
+    this.reason = reason
+  }
+}
+
+/**
+ * Walk the page headers of a chunk. No page is decompressed, but that of nested columns in version 1, whose rows nothing
+ * else tells: one row too many in a chunk would shift the rows of all chunks behind it.
+ * @param bytes        exactly the chunk
+ * @param maxPageBytes bound on what any page may declare
+ * @throws ParquetError `corrupt_data`, `page_too_large`, `row_count_mismatch` where chunk and footer contradict
+ */
+export async function scanChunk(
+  bytes: Uint8Array,
+  leaf: LeafColumn,
+  place: ChunkPlace,
+  rows: number,
+  codecs: Partial<Record<CodecName, Codec>>,
+  maxPageBytes: number,
+): Promise<ScannedChunk | NotSpliceable> {
+  const pages: ScannedPage[] = []
+  let dictionary: ScannedPage | undefined
+  let values = 0
+  let rowsSeen = 0
+  for (let at = 0; values < place.values; ) {
+    if (at >= bytes.length) corrupt('the pages end before the values the footer names')
+    const header = readPageHeader(bytes, at)
+    const start = at + header.headerBytes
+    const end = start + header.compressedBytes
+    if (end > bytes.length) corrupt(`a page of ${header.compressedBytes} bytes exceeds its chunk`)
+    if (Math.max(header.uncompressedBytes, header.compressedBytes) > maxPageBytes) {
+      throw new ParquetError('page_too_large', `a page declares ${header.uncompressedBytes} bytes`)
+    }
+    const page = { header, bytes: bytes.subarray(at, end), body: bytes.subarray(start, end) }
+    at = end
+    if (header.kind === PAGE.INDEX) continue
+    if (header.crc !== undefined && checksum(page.body) !== header.crc) corrupt('the checksum of a page does not match')
+    if (header.kind === PAGE.DICTIONARY) {
+      if (dictionary || pages.length > 0) return new NotSpliceable('page_order')
+      if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.PLAIN_DICTIONARY) {
+        return new NotSpliceable('unknown_encoding')
+      }
+      checkBody(place.codec, page.body, header.uncompressedBytes)
+      dictionary = page
+      continue
+    }
+    if (header.values === 0) continue
+    if (!passes(header, leaf, dictionary !== undefined)) return new NotSpliceable('unknown_encoding')
+    const levelBytes = header.definitionBytes + header.repetitionBytes
+    checkBody(
+      header.isCompressed ? place.codec : CODEC.UNCOMPRESSED,
+      page.body.subarray(levelBytes),
+      header.uncompressedBytes - levelBytes,
+    )
+    values += header.values
+    rowsSeen +=
+      leaf.maxRepetition === 0
+        ? header.values
+        : await countRows(page, leaf, place, codecs, pages.length === 0, maxPageBytes)
+    pages.push(page)
+  }
+  if (values !== place.values) corrupt('the pages hold more values than the footer says')
+  if (rowsSeen !== rows) {
+    throw new ParquetError('row_count_mismatch', `the chunk has ${rowsSeen} rows in a row group of ${rows}`)
+  }
+  return { dictionary, pages }
+}
+
+/** whether the page means the same in a chunk with other pages */
+function passes(header: PageHeader, leaf: LeafColumn, hasDictionary: boolean): boolean {
+  if (usesDictionary(header)) {
+    if (!hasDictionary) return false
+  } else if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.RLE) {
+    if (header.encoding < ENCODING.DELTA_BINARY_PACKED || header.encoding > ENCODING.BYTE_STREAM_SPLIT) return false
+  }
+  if (header.kind === PAGE.DATA_V2) return leaf.maxRepetition > 0 || header.rows === header.values
+  if (leaf.maxDefinition > 0 && header.definitionEncoding !== ENCODING.RLE) return false
+  return leaf.maxRepetition === 0 || header.repetitionEncoding === ENCODING.RLE
+}
+
+export function usesDictionary({ encoding }: PageHeader): boolean {
+  return encoding === ENCODING.RLE_DICTIONARY || encoding === ENCODING.PLAIN_DICTIONARY
+}
+
+/** What a compressed body says of its own length must be what its header says. */
+function checkBody(codec: number, body: Uint8Array, length: number): void {
+  if (codec === CODEC.UNCOMPRESSED) {
+    if (body.length !== length) corrupt(`an uncompressed page of ${body.length} bytes declares ${length}`)
+    return
+  }
+  // some writers store nothing at all for an empty page
+  if (length === 0) return
+  if (codec === CODEC.SNAPPY) {
+    let declared = 0
+    for (let i = 0; i < 5; i++) {
+      const byte = body[i] ?? corrupt('snappy page ends early')
+      declared += (byte & 127) * 2 ** (7 * i)
+      if (byte < 128) break
+    }
+    if (declared !== length) corrupt(`a snappy page of ${length} bytes declares ${declared}`)
+  } else if (codec === CODEC.ZSTD) {
+    checkZstdFrame(body, length)
+  } else if (codec === CODEC.GZIP) {
+    if (body.length < 18 || body[0] !== 31 || body[1] !== 139) corrupt('gzip page without a gzip header')
+    if (uint32At(body, body.length - 4) > length) corrupt('gzip member longer than its page')
+  }
+}
+
+async function countRows(
+  { header, body }: ScannedPage,
+  leaf: LeafColumn,
+  place: ChunkPlace,
+  codecs: Partial<Record<CodecName, Codec>>,
+  isFirst: boolean,
+  maxPageBytes: number,
+): Promise<number> {
+  if (header.values > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${header.values} values`)
+  const repetition = new Uint8Array(header.values)
+  if (header.kind === PAGE.DATA_V2) {
+    decodeHybridRuns(body, 0, header.repetitionBytes, bitWidth(leaf.maxRepetition), repetition)
+  } else {
+    const data = await decompress(place.codec, body, header.uncompressedBytes, codecs)
+    readLevels(data, header.repetitionEncoding, leaf.maxRepetition, repetition)
+  }
+  if (isFirst && repetition[0] !== 0) corrupt('a chunk begins within a row')
+  let rows = 0
+  for (let i = 0; i < repetition.length; i++) {
+    if (repetition[i] === 0) rows++
+    else if (repetition[i]! > leaf.maxRepetition) corrupt(`a level of ${repetition[i]}`)
+  }
+  return rows
+}

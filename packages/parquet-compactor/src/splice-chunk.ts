@@ -1,0 +1,185 @@
+import type { ChunkPlace } from './chunk-reader.ts'
+import type { FinishedChunk } from './chunk-writer.ts'
+import { CODEC_NUMBERS, compress } from './compression.ts'
+import type { Footer } from './footer.ts'
+import { ENCODING, PAGE } from './format.ts'
+import { BoundsMerge } from './merge-bounds.ts'
+import type { PlanReason } from './plan-merge.ts'
+import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
+import { NotSpliceable, type ScannedChunk, type ScannedPage, usesDictionary } from './scan-chunk.ts'
+import type { LeafColumn } from './schema.ts'
+import { THRIFT } from './thrift-reader.ts'
+import { ThriftWriter } from './thrift-writer.ts'
+import { writtenPage } from './written-page.ts'
+
+/** One chunk of the inputs, scanned. */
+export interface SplicePart {
+  scanned: ScannedChunk
+  footer: Footer
+  /** number of the chunk in its footer */
+  chunk: number
+  place: ChunkPlace
+  /** runs what may fail because of this chunk, to name its source in the error */
+  within<Result>(work: () => Promise<Result>): Promise<Result>
+}
+
+export interface SplicedChunk extends FinishedChunk {
+  /** which dictionaries the pages brought along */
+  reason: 'no_dictionary' | 'one_dictionary' | 'several_dictionaries'
+}
+
+/** One page of the output, for the metadata of its chunk. */
+interface PageKind {
+  kind: number
+  encoding: number
+  count: number
+}
+
+/**
+ * Put the pages of chunks one after another. Bodies are views of the parts: nothing is copied but what is written anew.
+ * @param parts not empty
+ */
+export async function spliceChunk(
+  leaf: LeafColumn,
+  parts: readonly SplicePart[],
+  settings: SpliceSettings,
+): Promise<SplicedChunk | NotSpliceable> {
+  const obstacle = parts.length > 1 ? obstacleOf(parts, settings) : undefined
+  if (obstacle) return new NotSpliceable(obstacle)
+  const withDictionary = parts.filter(({ scanned }) => scanned.dictionary)
+  const union = withDictionary.length > 1 ? new DictionaryUnion(leaf, settings) : undefined
+  if (union) {
+    const values = parts.reduce((sum, { place }) => sum + place.values, 0)
+    for (const { scanned, place, within } of withDictionary) {
+      await within(() => union.add(scanned.dictionary!, place.codec))
+      if (union.isTooLarge(values)) return new NotSpliceable('large_dictionary')
+    }
+  }
+  const pieces: Uint8Array[] = []
+  const kinds: PageKind[] = []
+  let bytes = 0
+  let uncompressedBytes = 0
+  let nextDictionary = 0
+  const put = (piece: Uint8Array, headerBytes: number, bodyBytes: number) => {
+    pieces.push(piece)
+    bytes += piece.length
+    uncompressedBytes += headerBytes + bodyBytes
+  }
+  const putPage = ({ header, bytes: page }: ScannedPage) => put(page, header.headerBytes, header.uncompressedBytes)
+
+  let dictionaryBytes = 0
+  if (union) {
+    const page = union.firstPageIfWhole() ?? (await dictionaryPage(union, settings))
+    putPage(page)
+    dictionaryBytes = page.bytes.length
+  } else if (withDictionary[0]) {
+    putPage(withDictionary[0].scanned.dictionary!)
+    dictionaryBytes = bytes
+  }
+  const bounds = new BoundsMerge(leaf)
+  for (const { scanned, footer, chunk, place, within } of parts) {
+    bounds.add(footer, chunk)
+    const mapping = union && scanned.dictionary ? union.mappings[nextDictionary++] : undefined
+    for (const page of scanned.pages) {
+      const written =
+        mapping && usesDictionary(page.header)
+          ? await within(() => remapPage(page, leaf, mapping, union!.dictionary.count, place.codec, settings))
+          : page
+      putPage(written)
+      const { kind, encoding } = page.header
+      const same = kinds.find((other) => other.kind === kind && other.encoding === encoding)
+      if (same) same.count++
+      else kinds.push({ kind, encoding, count: 1 })
+    }
+  }
+  const levels = parts.reduce((sum, { place }) => sum + place.values, 0)
+  return {
+    pages: pieces,
+    bytes,
+    uncompressedBytes,
+    reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
+    writeMetadata(writer, field, offset) {
+      writer.open(field)
+      writer.i32(1, leaf.physical)
+      const encodings = encodingsOf(leaf, kinds, dictionaryBytes > 0)
+      writer.list(2, THRIFT.I32, encodings.length)
+      for (const encoding of encodings) writer.elementI32(encoding)
+      writer.list(3, THRIFT.BINARY, leaf.path.length)
+      for (const name of leaf.path) writer.elementBinary(name)
+      writer.i32(4, CODEC_NUMBERS[settings.codec])
+      writer.i64(5, levels)
+      writer.i64(6, uncompressedBytes)
+      writer.i64(7, bytes)
+      writer.i64(9, offset + dictionaryBytes)
+      if (dictionaryBytes > 0) writer.i64(11, offset)
+      writeStatistics(writer, bounds)
+      writer.list(13, THRIFT.STRUCT, kinds.length + (dictionaryBytes > 0 ? 1 : 0))
+      if (dictionaryBytes > 0) writeEncodingStats(writer, { kind: PAGE.DICTIONARY, encoding: ENCODING.PLAIN, count: 1 })
+      for (const kind of kinds) writeEncodingStats(writer, kind)
+      writer.close()
+    },
+  }
+}
+
+/** What only the pages show. */
+function obstacleOf(parts: readonly SplicePart[], settings: SpliceSettings): PlanReason | undefined {
+  let pages = 0
+  let bytes = 0
+  let kind: number | undefined
+  for (const { scanned } of parts) {
+    for (const page of scanned.pages) {
+      kind ??= page.header.kind
+      if (page.header.kind !== kind) return 'mixed_page_versions'
+      pages++
+      bytes += page.body.length
+    }
+  }
+  return bytes < pages * settings.minPageBytes ? 'small_pages' : undefined
+}
+
+function encodingsOf(leaf: LeafColumn, kinds: PageKind[], hasDictionary: boolean): number[] {
+  const encodings = new Set<number>()
+  if (leaf.maxDefinition > 0 || leaf.maxRepetition > 0) encodings.add(ENCODING.RLE)
+  // of the dictionary page
+  if (hasDictionary) encodings.add(ENCODING.PLAIN)
+  for (const { encoding } of kinds) encodings.add(encoding)
+  return [...encodings]
+}
+
+function writeStatistics(writer: ThriftWriter, merged: BoundsMerge): void {
+  const bounds = merged.bounds()
+  if (merged.nulls < 0 && !bounds) return
+  writer.open(12)
+  if (merged.nulls >= 0) writer.i64(3, merged.nulls)
+  if (bounds) {
+    writer.binary(5, bounds.max!)
+    writer.binary(6, bounds.min!)
+    if (bounds.maxIsExact !== undefined) writer.boolean(7, bounds.maxIsExact)
+    if (bounds.minIsExact !== undefined) writer.boolean(8, bounds.minIsExact)
+  }
+  writer.close()
+}
+
+function writeEncodingStats(writer: ThriftWriter, { kind, encoding, count }: PageKind): void {
+  writer.open()
+  writer.i32(1, kind)
+  writer.i32(2, encoding)
+  writer.i32(3, count)
+  writer.close()
+}
+
+async function dictionaryPage(union: DictionaryUnion, settings: SpliceSettings): Promise<ScannedPage> {
+  const plain = union.dictionary.plain.view()
+  const body = await compress(settings.codec, plain, settings.codecs, settings.compressed)
+  const writer = new ThriftWriter()
+  writer.open()
+  writer.i32(1, PAGE.DICTIONARY)
+  writer.i32(2, plain.length)
+  writer.i32(3, body.length)
+  writer.open(7)
+  writer.i32(1, union.dictionary.count)
+  writer.i32(2, ENCODING.PLAIN)
+  writer.close()
+  writer.close()
+  return writtenPage(writer, body, { ...union.firstPage.header, uncompressedBytes: plain.length })
+}

@@ -1,0 +1,133 @@
+import { describe, expect, test } from 'vitest'
+import type { Footer } from '../src/footer.ts'
+import { CODEC, ENCODING } from '../src/format.ts'
+import { type PlanReason, type PlanSettings, planMerge, printPlan } from '../src/plan-merge.ts'
+import type { LeafColumn, Schema } from '../src/schema.ts'
+
+const leaf = (name: string) => ({ name }) as LeafColumn
+const settings: PlanSettings = {
+  pages: 'splice',
+  targetRowGroupBytes: 1000,
+  minPageBytes: 40,
+  memoryBudgetBytes: 5000,
+  codecs: ['snappy', 'snappy'],
+}
+
+interface Chunk {
+  bytes?: number
+  codec?: number
+  encodings?: number[]
+  /** 0 for no dictionary */
+  dictionaryBytes?: number
+  pages?: number
+  versions?: number
+}
+
+/** A footer of row groups with one chunk a column; what is left out is plain, snappy, 100 bytes. */
+function footerOf(...rowGroups: Chunk[][]): Footer {
+  const chunks = rowGroups.flat()
+  const schema = { leaves: rowGroups[0]!.map((_, i) => leaf('ab'[i]!)) } as Schema
+  const numbers = (pick: (chunk: Chunk) => number) => Float64Array.from(chunks, pick)
+  return {
+    schema,
+    rowCount: rowGroups.length * 10,
+    rowGroupCount: rowGroups.length,
+    rowsOfGroup: Float64Array.from(rowGroups, () => 10),
+    chunkBytes: numbers(({ bytes = 100 }) => bytes),
+    chunkCodec: Uint8Array.from(chunks, ({ codec = CODEC.SNAPPY }) => codec),
+    chunkEncodings: Uint16Array.from(chunks, ({ encodings = [ENCODING.PLAIN] }) =>
+      encodings.reduce((bits, encoding) => bits | (1 << encoding), 0),
+    ),
+    chunkPages: Uint32Array.from(chunks, ({ pages = 0 }) => pages),
+    chunkVersions: Uint8Array.from(chunks, ({ versions = 0 }) => versions),
+    chunkHasDictionary: Uint8Array.from(chunks, ({ dictionaryBytes = 0 }) => Number(dictionaryBytes > 0)),
+    chunkDictionaryBytes: numbers(({ dictionaryBytes = 0 }) => dictionaryBytes),
+  } as Footer
+}
+
+const plan = (footers: Footer[], more: Partial<PlanSettings> = {}) =>
+  planMerge(footers, footers[0]!.schema, { ...settings, ...more })
+
+describe('a column of small row groups', () => {
+  const CASES: [title: string, chunks: [Chunk, Chunk], action: string, reason: PlanReason][] = [
+    ['without dictionaries is spliced', [{}, {}], 'splice', 'no_dictionary'],
+    ['with one dictionary is spliced', [{}, { dictionaryBytes: 20 }], 'splice', 'one_dictionary'],
+    ['with two is remapped', [{ dictionaryBytes: 9 }, { dictionaryBytes: 9 }], 'remap', 'several_dictionaries'],
+    ['of another codec is rewritten', [{}, { codec: CODEC.ZSTD }], 'rewrite', 'codec_changes'],
+    ['of an encoding not known is rewritten', [{}, { encodings: [15] }], 'rewrite', 'unknown_encoding'],
+    ['of both page versions is rewritten', [{ versions: 1 }, { versions: 2 }], 'rewrite', 'mixed_page_versions'],
+    ['of small pages is rewritten', [{ bytes: 30 }, { bytes: 30 }], 'rewrite', 'small_pages'],
+    ['of many pages in few bytes is rewritten', [{ pages: 3 }, { pages: 3 }], 'rewrite', 'small_pages'],
+    [
+      'of small pages behind a dictionary is rewritten',
+      [{ dictionaryBytes: 80 }, { bytes: 30 }],
+      'rewrite',
+      'small_pages',
+    ],
+  ]
+  test.each(CASES)('%s', (_, [a, b], action, reason) => {
+    const [group, ...more] = plan([footerOf([{}, a]), footerOf([{}, b])])
+    expect(more).toEqual([])
+    expect(group!.members).toBe(2)
+    expect(group!.columns).toEqual([
+      { action: 'splice', reason: 'no_dictionary' },
+      { action, reason },
+    ])
+    expect(group!.isStreamed).toBe(false)
+  })
+})
+
+describe('row groups', () => {
+  const sizes = (footers: Footer[]) => plan(footers).map(({ members, bytes }) => [members, bytes])
+  const of = (...bytes: number[]) => footerOf(...bytes.map((size) => [{ bytes: size }]))
+
+  test('are joined up to the target, across files and within them', () => {
+    expect(sizes([of(400), of(400, 400), of(400)])).toEqual([
+      [2, 800],
+      [2, 800],
+    ])
+  })
+
+  test('without rows are passed over', () => {
+    const empty = of(100)
+    empty.rowsOfGroup[0] = 0
+    expect(sizes([of(100), empty, of(100)])).toEqual([[2, 200]])
+  })
+
+  test('that are large enough are copied, and end the one before', () => {
+    const made = plan([of(100), of(500), of(100)])
+    expect(made.map(({ members }) => members)).toEqual([1, 1, 1])
+    expect(made[1]!.columns).toEqual([{ action: 'copy', reason: 'large_row_group' }])
+  })
+
+  test('far beyond the target are cut', () => {
+    expect(plan([of(4000)], { memoryBudgetBytes: 9000 })[0]).toMatchObject({ isStreamed: false })
+    expect(plan([of(4001)])[0]).toMatchObject({ isStreamed: true, columns: [{ reason: 'huge_row_group' }] })
+  })
+
+  test('with a chunk beyond the budget stream through', () => {
+    const reason = 'chunk_over_budget'
+    expect(plan([of(2600)])[0]).toMatchObject({ isStreamed: true, columns: [{ action: 'rewrite', reason }] })
+  })
+
+  test('that are large stream through whole if one column must change', () => {
+    const [group] = plan([footerOf([{ bytes: 600 }, { codec: CODEC.GZIP }])])
+    expect(group).toMatchObject({
+      isStreamed: true,
+      columns: [
+        { action: 'rewrite', reason: 'row_group_rewritten' },
+        { action: 'rewrite', reason: 'codec_changes' },
+      ],
+    })
+  })
+})
+
+test('a plan can be read', () => {
+  const made = plan([footerOf([{}, { bytes: 10 }]), footerOf([{}, {}]), footerOf([{ bytes: 900 }, {}])])
+  expect(`\n${printPlan(made, { leaves: [leaf('a'), leaf('b')] })}\n`).toBe(`
+row group 0: 2 row groups, 20 rows, 310 bytes
+  splice (no chunk has a dictionary): a, b
+row group 1: 1 row group, 10 rows, 1000 bytes
+  copy (the row group is large enough as it is): a, b
+`)
+})
