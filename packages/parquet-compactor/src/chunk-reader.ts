@@ -262,6 +262,7 @@ export class ChunkReader {
     }
     checkLevels(definition, maxDefinition)
     checkLevels(repetition, maxRepetition)
+    if (repetition && definition) checkNesting(repetition, definition, this.#leaf)
     const present = countValues(definition, 0, count, maxDefinition)
     const values = decodeValues(this.#leaf, header.encoding, data, present, this.#dictionary, this.#maxPageBytes)
     return { position, levels: count, definition, repetition, values, levelAt: 0, valueAt: 0 }
@@ -338,10 +339,24 @@ export function readLevels(data: Uint8Array, encoding: number, max: number, outp
   return 4 + length
 }
 
-function checkLevels(levels: Uint8Array | undefined, max: number): void {
+export function checkLevels(levels: Uint8Array | undefined, max: number): void {
   if (!levels) return
   for (let i = 0; i < levels.length; i++)
     if (levels[i]! > max) corrupt(`a level of ${levels[i]} where ${max} is the highest`)
+}
+
+/**
+ * A level of repetition goes on with a list, so there must be one: of levels that contradict each other every reader makes
+ * something else, down to rows too many.
+ * @throws ParquetError `corrupt_data`
+ */
+export function checkNesting(repetition: Uint8Array, definition: Uint8Array, { repeatedFrom }: LeafColumn): void {
+  for (let i = 0; i < repetition.length; i++) {
+    const level = repetition[i]!
+    if (level === 0) continue
+    const least = repeatedFrom[level - 1]!
+    if (definition[i]! < least || (i > 0 && definition[i - 1]! < least)) corrupt('a list goes on where there is none')
+  }
 }
 
 export function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {

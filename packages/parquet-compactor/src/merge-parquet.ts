@@ -46,7 +46,7 @@ interface Settings {
  *
  * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
  * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
- * plus `memoryBudgetBytes`, plus about 50 bytes for each column chunk of the inputs.
+ * plus `memoryBudgetBytes`, plus about 150 bytes for each column chunk of the inputs.
  *
  * @throws ParquetError `schema_mismatch`, `corrupt_data`, `read_failed`, …: see `PARQUET_ERRORS`; the message names the source
  */

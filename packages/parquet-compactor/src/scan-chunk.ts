@@ -1,6 +1,6 @@
 import { checksum } from './checksum.ts'
 import type { ChunkPlace } from './chunk-reader.ts'
-import { readLevels } from './chunk-reader.ts'
+import { checkLevels, checkNesting, readLevels } from './chunk-reader.ts'
 import { decompress } from './compression.ts'
 import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
 import { bitWidth, decodeHybridRuns } from './hybrid-runs.ts'
@@ -144,19 +144,24 @@ async function countRows(
   isFirst: boolean,
   maxPageBytes: number,
 ): Promise<number> {
-  if (header.values > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${header.values} values`)
+  if (header.values * 2 > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${header.values} values`)
+  const { maxRepetition, maxDefinition } = leaf
   const repetition = new Uint8Array(header.values)
+  const definition = new Uint8Array(header.values)
   if (header.kind === PAGE.DATA_V2) {
-    decodeHybridRuns(body, 0, header.repetitionBytes, bitWidth(leaf.maxRepetition), repetition)
+    const { repetitionBytes, definitionBytes } = header
+    decodeHybridRuns(body, 0, repetitionBytes, bitWidth(maxRepetition), repetition)
+    decodeHybridRuns(body, repetitionBytes, repetitionBytes + definitionBytes, bitWidth(maxDefinition), definition)
   } else {
     const data = await decompress(place.codec, body, header.uncompressedBytes, codecs)
-    readLevels(data, header.repetitionEncoding, leaf.maxRepetition, repetition)
+    const repetitionBytes = readLevels(data, header.repetitionEncoding, maxRepetition, repetition)
+    readLevels(data.subarray(repetitionBytes), header.definitionEncoding, maxDefinition, definition)
   }
+  checkLevels(repetition, maxRepetition)
+  checkLevels(definition, maxDefinition)
+  checkNesting(repetition, definition, leaf)
   if (isFirst && repetition[0] !== 0) corrupt('a chunk begins within a row')
   let rows = 0
-  for (let i = 0; i < repetition.length; i++) {
-    if (repetition[i] === 0) rows++
-    else if (repetition[i]! > leaf.maxRepetition) corrupt(`a level of ${repetition[i]}`)
-  }
+  for (let i = 0; i < repetition.length; i++) if (repetition[i] === 0) rows++
   return rows
 }

@@ -16,6 +16,8 @@ export interface LeafColumn {
   width: number
   maxDefinition: number
   maxRepetition: number
+  /** of each repeated group above, outermost first: the definition level from which on it has an element */
+  repeatedFrom: number[]
   convertedType: number | undefined
   /** field id within the union LogicalType */
   logicalType: number | undefined
@@ -63,7 +65,7 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
   const leaves: LeafColumn[] = []
   const lines: string[] = [`${root.children}`]
   let next = 1
-  const visit = (path: Uint8Array[], names: string[], definition: number, repetition: number): void => {
+  const visit = (path: Uint8Array[], names: string[], definition: number, repeated: number[]): void => {
     const element = elements[next++]
     if (!element) reader.fail('schema names more children than it has elements')
     if (path.length >= MAX_SCHEMA_DEPTH) reader.fail('schema nested too deeply')
@@ -71,11 +73,11 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
     const below = [...path, element.name]
     const belowNames = [...names, nameText(element.name)]
     const maxDefinition = definition + (element.repetition === REPETITION.REQUIRED ? 0 : 1)
-    const maxRepetition = repetition + (element.repetition === REPETITION.REPEATED ? 1 : 0)
+    const repeatedFrom = element.repetition === REPETITION.REPEATED ? [...repeated, maxDefinition] : repeated
     lines.push(`${JSON.stringify(belowNames.at(-1))}${element.canonical}`)
     if (element.physical === undefined) {
       if (element.children === 0) reader.fail(`group ${belowNames.join('.')} has no children`)
-      for (let i = 0; i < element.children; i++) visit(below, belowNames, maxDefinition, maxRepetition)
+      for (let i = 0; i < element.children; i++) visit(below, belowNames, maxDefinition, repeatedFrom)
       return
     }
     if (element.children !== 0) reader.fail(`column ${belowNames.join('.')} has both a type and children`)
@@ -85,13 +87,14 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
       physical: element.physical,
       width: valueWidth(reader, element, belowNames),
       maxDefinition,
-      maxRepetition,
+      maxRepetition: repeatedFrom.length,
+      repeatedFrom,
       convertedType: element.convertedType,
       logicalType: element.logicalType,
       isUnsigned: element.isUnsigned,
     })
   }
-  for (let i = 0; i < root.children; i++) visit([], [], 0, 0)
+  for (let i = 0; i < root.children; i++) visit([], [], 0, [])
   if (next !== elements.length) reader.fail('schema has more elements than children')
   return { elementBytes: reader.bytes.slice(start, reader.offset), elementCount, leaves, canonical: lines.join('\n') }
 }
