@@ -361,8 +361,11 @@ begin
     if not found then
       continue;
     end if;
-    perform 1 from public.jobs where id = v_job.id and state = 'queued'
-      and coalesce(dispatched_at, created_at) < now() - make_interval(secs => p_older_seconds);
+    -- Asked again under the lock: another call may have dispatched it since.
+    perform 1 from public.jobs j
+    where j.id = v_job.id and j.state = 'queued'
+      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'));
     if found then
       perform fusou.dispatch(v_job.id);
       v_count := v_count + 1;
