@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { expect, test } from 'vitest'
 import type { Env } from '../src/env.ts'
-import { planCompaction } from '../src/workflow/plan-compaction.ts'
+import { MAX_JOB_MERGES, planCompaction } from '../src/workflow/plan-compaction.ts'
 import { runMerge } from '../src/workflow/run-merge.ts'
 import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
 import { catalog, env } from './test-env.ts'
@@ -15,8 +15,7 @@ async function planned(datasetId: string) {
   const accepted = await catalog.acceptMessage('m', message, 60)
   if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
   const attempt = { jobId: accepted.jobId, attempt: accepted.attempt }
-  await planCompaction(catalog, attempt)
-  return attempt
+  return { ...attempt, plan: await planCompaction(catalog, attempt) }
 }
 
 /** A bucket that counts its calls. */
@@ -97,4 +96,20 @@ test('a version that was read stays the same to the byte while later jobs write'
   const { r2Key } = (await catalog.getFile(page.files[0]!.id, null))!
   const bytes = new Uint8Array(await (await env.BUCKET.get(r2Key))!.arrayBuffer())
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(page.files[0]!.sha256)
+})
+
+test('a plan takes a bounded number of outputs and leaves the rest to a successor', async () => {
+  const datasetId = newDatasetId()
+  const tables = Array.from({ length: MAX_JOB_MERGES + 2 }, (_, index) => `t${index}`)
+  for (const first of [0, 1]) {
+    await upload(
+      datasetId,
+      user,
+      tables.map((table) => ({ table, bytes: fragment(first, 1) })),
+    )
+  }
+  const { jobId, attempt, plan } = await planned(datasetId)
+  expect(plan).toMatchObject({ merges: MAX_JOB_MERGES, more: true })
+  await catalog.finishJob({ jobId, attempt }, { result: {}, more: plan.more, sender: 'test' })
+  expect(await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 10 })).toHaveLength(1)
 })

@@ -4,6 +4,9 @@ import { planMerges } from './plan-merges.ts'
 /** Files one job takes at the most, three reads each: an instance may make 10,000 requests. The rest is a successor's. */
 export const MAX_JOB_FILES = 3000
 
+/** Outputs of one job at the most: bounds its requests, its steps and the report that is kept with it. */
+export const MAX_JOB_MERGES = 200
+
 export interface Plan {
   /** outputs to write */
   readonly merges: number
@@ -18,10 +21,15 @@ export async function planCompaction(catalog: Catalog, attempt: Attempt): Promis
   const mergeable = await catalog.listMergeableFiles(attempt, MAX_JOB_FILES)
   if (mergeable.outcome !== 'ok') throw new FusouError(mergeable.outcome, 'the attempt may not go on')
   const groups = planMerges(mergeable.files, mergeable.targetFileBytes)
+  const chosen = groups.slice(0, MAX_JOB_MERGES)
   const saved = await catalog.savePlan(
     attempt,
-    groups.map((group) => group.map((file) => file.id)),
+    chosen.map((group) => group.map((file) => file.id)),
   )
   if (saved.outcome !== 'ok') throw new FusouError(saved.outcome, 'the plan could not be written')
-  return { merges: saved.merges, more: mergeable.more, mixedPartitions: mergeable.mixedPartitions }
+  return {
+    merges: saved.merges,
+    more: mergeable.more || chosen.length < groups.length,
+    mixedPartitions: mergeable.mixedPartitions,
+  }
 }
