@@ -1,0 +1,648 @@
+// Joins the chunks of one flat column: small pages become large ones, under one dictionary where values repeat.
+// Memory, from `base`: dictionary, open page, body, compressed body, then what the chunk in hand needs.
+// Whatever is odd about a chunk is not handled here: the functions say so, and the caller reads the chunk in its own way.
+
+import * as dictionary from './dictionary'
+import { NO_INDEX } from './dictionary'
+import * as header from './page-header'
+import {
+  areLevelsWithin,
+  bitWidth,
+  countLevels,
+  decodeIndices,
+  decodeLevels,
+  encodeIndices,
+  encodeLevels,
+  isOneRun,
+} from './runs'
+import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
+
+/** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy. */
+export declare function onPage(what: u32, at: usize, bytes: u32, uncompressedBytes: u32, levels: u32, values: u32): void
+
+const PLAIN = 0
+const PLAIN_DICTIONARY = 2
+const RLE = 3
+const RLE_DICTIONARY = 8
+
+const DATA = 0
+const INDEX = 1
+const DICTIONARY = 2
+const DATA_V2 = 3
+
+const NONE: u32 = 0
+const SNAPPY: u32 = 1
+
+/** levels taken over at a time */
+const BATCH_LEVELS: u32 = 4096
+/** values or bytes may be touched so far behind their end */
+const SLACK: usize = 32
+/** after a page that did not shrink so many are stored without a try */
+const STORED_PAGES: u32 = 15
+
+// of the column
+let valueBytes: usize = 0
+let isBoolean: bool = false
+let maxDefinition: u32 = 0
+let codec: u32 = NONE
+let pageLevels: u32 = 0
+let pageBytes: usize = 0
+let dictionaryRoom: usize = 0
+let entryRoom: u32 = 0
+export let usesDictionary: bool = false
+/** values that are not null, so far */
+export let valuesSeen: u32 = 0
+let hasIndexPages: bool = false
+let storePages: u32 = 0
+
+// regions
+let levelsAt: usize = 0
+let indicesAt: usize = 0
+let plainAt: usize = 0
+let bodyAt: usize = 0
+let compressedAt: usize = 0
+let tableAt: usize = 0
+let chunkBase: usize = 0
+
+// the open page
+let openLevels: u32 = 0
+let openValues: u32 = 0
+let hasNulls: bool = false
+let plainBytes: usize = 0
+
+// the chunk in hand
+let chunkAt: usize = 0
+let chunkEnd: usize = 0
+let levelsLeft: i64 = 0
+let hasInput: bool = false
+let inputCount: u32 = 0
+/** the dictionary of the chunk: values, and for byte arrays where each begins */
+let inputAt: usize = 0
+let inputStartsAt: usize = 0
+/** our index for each of its entries; 0 where values are written plain */
+let mappingAt: usize = 0
+/** memory of the chunk that is taken, and of the page */
+let chunkFree: usize = 0
+let free: usize = 0
+
+function align(bytes: usize): usize {
+  return (bytes + 15) & ~15
+}
+
+function ensure(end: usize): void {
+  const pages = <i32>((end + 65535) >> 16) - memory.size()
+  if (pages > 0 && memory.grow(pages) < 0) unreachable()
+}
+
+function take(bytes: usize): usize {
+  const at = free
+  free = align(at + bytes + SLACK)
+  ensure(free)
+  return at
+}
+
+/**
+ * @param width      bytes of a value; 0 for byte arrays; 1 with `boolean`
+ * @param outputCodec 0 for none, 1 for snappy, else pages are handed over uncompressed
+ * @returns where the bytes of a chunk are to be put
+ */
+export function beginColumn(
+  width: u32,
+  boolean: bool,
+  maxDefinitionLevel: u32,
+  outputCodec: u32,
+  mostLevels: u32,
+  mostPageBytes: u32,
+  mostDictionaryBytes: u32,
+): usize {
+  valueBytes = <usize>width
+  isBoolean = boolean
+  maxDefinition = maxDefinitionLevel
+  codec = outputCodec
+  pageLevels = mostLevels
+  pageBytes = <usize>mostPageBytes
+  usesDictionary = !boolean
+  dictionaryRoom = <usize>mostDictionaryBytes
+  entryRoom = mostDictionaryBytes >> 2
+  free = align(__heap_base)
+  if (usesDictionary) {
+    const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
+    dictionary.beginDictionary(at, dictionaryRoom, entryRoom, valueBytes)
+  }
+  levelsAt = take(<usize>pageLevels)
+  indicesAt = take(<usize>pageLevels << 2)
+  plainAt = take(pageBytes)
+  const bodyRoom = max(pageBytes, <usize>pageLevels << 2) + <usize>pageLevels + 64
+  bodyAt = take(bodyRoom)
+  compressedAt = take(snappyBound(bodyRoom))
+  tableAt = take(SNAPPY_TABLE_BYTES)
+  chunkBase = free
+  chunkFree = free
+  valuesSeen = 0
+  hasIndexPages = false
+  storePages = 0
+  openLevels = 0
+  openValues = 0
+  hasNulls = false
+  plainBytes = 0
+  return chunkBase
+}
+
+/** Make room for a chunk of so many bytes. @returns where to put them */
+export function makeRoom(bytes: u32): usize {
+  ensure(align(chunkBase + <usize>bytes + SLACK))
+  return chunkBase
+}
+
+/** Begin with a chunk that has been put in its place. */
+export function openChunk(bytes: u32, levels: f64): void {
+  chunkAt = chunkBase
+  chunkEnd = chunkBase + <usize>bytes
+  chunkFree = align(chunkEnd + SLACK)
+  free = chunkFree
+  levelsLeft = <i64>levels
+  hasInput = false
+  mappingAt = 0
+}
+
+export function hasMore(): bool {
+  return levelsLeft > 0
+}
+
+/** Read the header of the next page. @returns whether it is sound */
+export function nextPage(): bool {
+  if (chunkAt >= chunkEnd || !header.readHeader(chunkAt, chunkEnd)) return false
+  chunkAt = header.bodyAt + <usize>header.compressedBytes
+  return true
+}
+
+/** bytes of the page that its codec has compressed */
+export function packedAt(): usize {
+  return header.bodyAt + <usize>header.definitionBytes
+}
+
+export function packedBytes(): u32 {
+  return header.compressedBytes - header.definitionBytes
+}
+
+export function unpackedBytes(): u32 {
+  return header.uncompressedBytes - header.definitionBytes
+}
+
+export function isPacked(): bool {
+  return header.isCompressed
+}
+
+export function hasChecksum(): bool {
+  return header.hasChecksum
+}
+
+/** @returns where the page is to be put once it is unpacked */
+export function makePageRoom(): usize {
+  free = chunkFree
+  return take(<usize>unpackedBytes())
+}
+
+/**
+ * Take over all pages of the chunk in hand.
+ * @param inputCodec 0 for none, 1 for snappy
+ * @returns 0 when done, 1 before a page whose checksum the caller is to compare, 2 where this cannot be done here
+ */
+export function takeChunk(inputCodec: u32, maxPageBytes: u32): u32 {
+  while (levelsLeft > 0) {
+    const before = chunkAt
+    if (!nextPage()) return 2
+    if (header.kind === INDEX) continue
+    if (header.hasChecksum) {
+      chunkAt = before
+      return 1
+    }
+    if (<u32>header.uncompressedBytes > maxPageBytes || <u64>header.values * 5 > <u64>maxPageBytes) return 2
+    let at = packedAt()
+    if (inputCodec === SNAPPY && header.isCompressed && unpackedBytes() > 0) {
+      const to = makePageRoom()
+      if (!snappyDecompress(at, at + <usize>packedBytes(), to, <usize>unpackedBytes())) return 2
+      at = to
+    } else if (packedBytes() !== unpackedBytes()) return 2
+    else free = chunkFree
+    if (!takePage(at)) return 2
+  }
+  return 0
+}
+
+/** Take over the page in hand. @param at its values, unpacked */
+export function takePage(at: usize): bool {
+  const end = at + <usize>unpackedBytes()
+  if (header.kind === INDEX) return true
+  if (header.kind === DICTIONARY) return takeDictionary(at, end)
+  if (header.values === 0) return true
+  levelsLeft -= header.values
+  if (levelsLeft < 0) return false
+  const count = <u32>header.values
+  let from = at
+  let definition: usize = 0
+  let present = count
+  if (header.kind === DATA_V2) {
+    if (header.rows !== header.values) return false
+    if (maxDefinition > 0) {
+      const levelsEnd = header.bodyAt + <usize>header.definitionBytes
+      if (!isOneRun(header.bodyAt, levelsEnd, count, maxDefinition)) {
+        definition = take(<usize>count)
+        if (!decodeLevels(header.bodyAt, levelsEnd, bitWidth(maxDefinition), count, definition)) return false
+      }
+    }
+  } else if (maxDefinition > 0) {
+    if (header.definitionEncoding !== RLE || end - from < 4) return false
+    const levelsEnd = from + 4 + <usize>load<u32>(from)
+    if (levelsEnd > end || levelsEnd < from) return false
+    if (!isOneRun(from + 4, levelsEnd, count, maxDefinition)) {
+      definition = take(<usize>count)
+      if (!decodeLevels(from + 4, levelsEnd, bitWidth(maxDefinition), count, definition)) return false
+    }
+    from = levelsEnd
+  }
+  if (definition !== 0) {
+    if (!areLevelsWithin(definition, count, maxDefinition)) return false
+    present = countLevels(definition, count, maxDefinition)
+    if (present === count) definition = 0
+  }
+  if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
+    return takeIndices(from, end, count, definition, present)
+  }
+  if (isBoolean) {
+    const bytes = take(<usize>present)
+    if (header.encoding === PLAIN) {
+      if (end - from < <usize>((present + 7) >> 3)) return false
+      for (let i: u32 = 0; i < present; i++) store<u8>(bytes + i, (load<u8>(from + (i >> 3)) >> <u8>(i & 7)) & 1)
+    } else if (header.encoding === RLE) {
+      if (present > 0) {
+        if (end - from < 4) return false
+        const runsEnd = min(end, from + 4 + <usize>load<u32>(from))
+        if (runsEnd < from || !decodeLevels(from + 4, runsEnd, 1, present, bytes)) return false
+      }
+    } else return false
+    takeFixed(bytes, count, definition)
+    return true
+  }
+  if (header.encoding !== PLAIN) return false
+  if (valueBytes === 0) return takeByteArrays(from, end, count, definition, present)
+  if ((end - from) / valueBytes < <usize>present) return false
+  takeFixed(from, count, definition)
+  return true
+}
+
+function takeDictionary(at: usize, end: usize): bool {
+  if (hasInput || isBoolean || header.values < 0) return false
+  if (header.encoding !== PLAIN && header.encoding !== PLAIN_DICTIONARY) return false
+  hasInput = true
+  inputCount = <u32>header.values
+  inputAt = at
+  if (valueBytes === 0) {
+    // each value takes its length at least
+    if ((end - at) >> 2 < <usize>inputCount) return false
+    inputStartsAt = take(<usize>inputCount << 2)
+    let from = at
+    for (let i: u32 = 0; i < inputCount; i++) {
+      if (end - from < 4) return false
+      const length = <usize>load<u32>(from)
+      from += 4
+      if (length > end - from) return false
+      store<u32>(inputStartsAt + (<usize>i << 2), <u32>(from - at))
+      from += length
+    }
+  } else if ((end - at) / valueBytes < <usize>inputCount) return false
+  if (usesDictionary) mapInput(end - at)
+  chunkFree = free
+  return true
+}
+
+function mapInput(bytes: usize): void {
+  if (!canIntern(inputCount, bytes)) {
+    usePlain()
+    return
+  }
+  const mapping = take(<usize>inputCount << 2)
+  for (let i: u32 = 0; i < inputCount; i++) {
+    const at = inputEntryAt(i)
+    const index =
+      valueBytes === 8
+        ? dictionary.intern8(load<u64>(at))
+        : valueBytes === 4
+          ? dictionary.intern4(load<u32>(at))
+          : dictionary.internBytes(at, inputEntryBytes(i))
+    if (index === NO_INDEX) {
+      usePlain()
+      return
+    }
+    store<u32>(mapping + (<usize>i << 2), index)
+  }
+  mappingAt = mapping
+}
+
+function inputEntryAt(index: u32): usize {
+  if (valueBytes > 0) return inputAt + <usize>index * valueBytes
+  return inputAt + <usize>load<u32>(inputStartsAt + (<usize>index << 2))
+}
+
+function inputEntryBytes(index: u32): usize {
+  return valueBytes > 0 ? valueBytes : <usize>load<u32>(inputEntryAt(index) - 4)
+}
+
+/** whether the dictionary has room even if all of these values are new */
+function canIntern(values: u32, bytes: usize): bool {
+  return values <= entryRoom - dictionary.count && bytes <= dictionaryRoom - dictionary.plainBytes
+}
+
+/** From here on values are written plain. */
+export function usePlain(): void {
+  if (!usesDictionary) return
+  usesDictionary = false
+  if (openLevels === 0) return
+  if (hasIndexPages) {
+    usesDictionary = true
+    flushPage()
+    usesDictionary = false
+    return
+  }
+  // the open page is the first: it is written plain, too, and there is no dictionary
+  const count = openLevels
+  const before = free
+  const indices = take(<usize>openValues << 2)
+  memory.copy(indices, indicesAt, <usize>openValues << 2)
+  let definition: usize = 0
+  if (hasNulls) {
+    definition = take(<usize>count)
+    memory.copy(definition, levelsAt, <usize>count)
+  }
+  valuesSeen -= openValues
+  openLevels = 0
+  openValues = 0
+  hasNulls = false
+  unfold(indices, count, definition, true)
+  free = before
+}
+
+function takeIndices(from: usize, end: usize, count: u32, definition: usize, present: u32): bool {
+  if (!hasInput) return false
+  const indices = take(<usize>present << 2)
+  if (present > 0) {
+    if (from >= end) return false
+    const width = <u32>load<u8>(from)
+    if (width > 32 || !decodeIndices(from + 1, end, width, present, indices)) return false
+    const entries = inputCount
+    let isWithin = true
+    for (let i: u32 = 0; i < present; i++) isWithin = isWithin && load<u32>(indices + (<usize>i << 2)) < entries
+    if (!isWithin) return false
+  }
+  if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
+  let value = indices
+  for (let level: u32 = 0; level < count; ) {
+    const levels = min(count - level, pageLevels - openLevels)
+    const values = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
+    let to = indicesAt + (<usize>openValues << 2)
+    for (const valueEnd = value + (<usize>values << 2); value < valueEnd; value += 4, to += 4) {
+      store<u32>(to, load<u32>(mappingAt + (<usize>load<u32>(value) << 2)))
+    }
+    addLevels(definition === 0 ? 0 : definition + level, levels, values)
+    level += levels
+  }
+  return true
+}
+
+/** Write the values that indices stand for. @param isOwn whether they are indices of our own dictionary */
+function unfold(indices: usize, count: u32, definition: usize, isOwn: bool): bool {
+  let value = indices
+  for (let level: u32 = 0; level < count; ) {
+    const most = min(min(count - level, pageLevels - openLevels), BATCH_LEVELS)
+    let levels: u32 = 0
+    let values: u32 = 0
+    for (; levels < most; levels++) {
+      if (definition !== 0 && <u32>load<u8>(definition + level + levels) !== maxDefinition) continue
+      const index = load<u32>(value)
+      const at = isOwn ? dictionary.entryAt(index) : inputEntryAt(index)
+      const bytes = isOwn ? dictionary.entryBytes(index) : inputEntryBytes(index)
+      if (!appendPlain(at, bytes)) break
+      value += 4
+      values++
+    }
+    if (levels === 0) {
+      if (openLevels === 0) return false
+      flushPage()
+      continue
+    }
+    addLevels(definition === 0 ? 0 : definition + level, levels, values)
+    level += levels
+  }
+  return true
+}
+
+/** @returns false where the open page has no room for it */
+function appendPlain(at: usize, bytes: usize): bool {
+  const prefix: usize = valueBytes > 0 ? 0 : 4
+  if (plainBytes + prefix + bytes > pageBytes) return false
+  const to = plainAt + plainBytes
+  if (prefix > 0) store<u32>(to, <u32>bytes)
+  memory.copy(to + prefix, at, bytes)
+  plainBytes += prefix + bytes
+  return true
+}
+
+function takeFixed(values: usize, count: u32, definition: usize): void {
+  let from = values
+  for (let level: u32 = 0; level < count; ) {
+    let levels = min(count - level, pageLevels - openLevels)
+    if (usesDictionary) {
+      levels = min(levels, BATCH_LEVELS)
+      const present = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
+      if (!internFixed(from, present)) {
+        usePlain()
+        continue
+      }
+      from += <usize>present * valueBytes
+      addLevels(definition === 0 ? 0 : definition + level, levels, present)
+    } else {
+      levels = min(levels, <u32>((pageBytes - plainBytes) / valueBytes))
+      if (levels === 0) {
+        flushPage()
+        continue
+      }
+      const present = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
+      const bytes = <usize>present * valueBytes
+      memory.copy(plainAt + plainBytes, from, bytes)
+      plainBytes += bytes
+      from += bytes
+      addLevels(definition === 0 ? 0 : definition + level, levels, present)
+    }
+    level += levels
+  }
+}
+
+/** @returns false, and nothing has changed, where the dictionary may not hold them */
+function internFixed(values: usize, present: u32): bool {
+  if (!canIntern(present, <usize>present * valueBytes)) return false
+  let to = indicesAt + (<usize>openValues << 2)
+  let from = values
+  const end = values + <usize>present * valueBytes
+  let isFound = true
+  if (valueBytes === 8) {
+    for (; from < end; from += 8, to += 4) {
+      const index = dictionary.intern8(load<u64>(from))
+      store<u32>(to, index)
+      if (index === NO_INDEX) isFound = false
+    }
+  } else if (valueBytes === 4) {
+    for (; from < end; from += 4, to += 4) {
+      const index = dictionary.intern4(load<u32>(from))
+      store<u32>(to, index)
+      if (index === NO_INDEX) isFound = false
+    }
+  } else {
+    for (; from < end; from += valueBytes, to += 4) {
+      const index = dictionary.internBytes(from, valueBytes)
+      store<u32>(to, index)
+      if (index === NO_INDEX) isFound = false
+    }
+  }
+  return isFound
+}
+
+function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
+  if ((end - values) >> 2 < <usize>present) return false
+  let from = values
+  for (let level: u32 = 0; level < count; ) {
+    const most = min(min(count - level, pageLevels - openLevels), BATCH_LEVELS)
+    if (usesDictionary) {
+      const inBatch = definition === 0 ? most : countLevels(definition + level, most, maxDefinition)
+      const start = from
+      let to = indicesAt + (<usize>openValues << 2)
+      let isFound = true
+      for (let i: u32 = 0; i < inBatch; i++, to += 4) {
+        if (end - from < 4) return false
+        const length = <usize>load<u32>(from)
+        if (length > end - from - 4) return false
+        const index = dictionary.internBytes(from + 4, length)
+        if (index === NO_INDEX) {
+          isFound = false
+          break
+        }
+        store<u32>(to, index)
+        from += 4 + length
+      }
+      if (!isFound) {
+        from = start
+        usePlain()
+        continue
+      }
+      addLevels(definition === 0 ? 0 : definition + level, most, inBatch)
+      level += most
+      continue
+    }
+    let levels: u32 = 0
+    let taken: u32 = 0
+    for (; levels < most; levels++) {
+      if (definition !== 0 && <u32>load<u8>(definition + level + levels) !== maxDefinition) continue
+      if (end - from < 4) return false
+      const length = <usize>load<u32>(from)
+      if (length > end - from - 4) return false
+      if (!appendPlain(from + 4, length)) break
+      from += 4 + length
+      taken++
+    }
+    if (levels === 0) {
+      if (openLevels === 0) return false
+      flushPage()
+      continue
+    }
+    addLevels(definition === 0 ? 0 : definition + level, levels, taken)
+    level += levels
+  }
+  return true
+}
+
+/** Count values that are in the open page, and keep their levels. @param definition 0 where nothing is null */
+function addLevels(definition: usize, levels: u32, values: u32): void {
+  if (definition !== 0 && values < levels) {
+    if (!hasNulls) {
+      hasNulls = true
+      memory.fill(levelsAt, <u8>maxDefinition, <usize>openLevels)
+    }
+    memory.copy(levelsAt + <usize>openLevels, definition, <usize>levels)
+  } else if (hasNulls) {
+    memory.fill(levelsAt + <usize>openLevels, <u8>maxDefinition, <usize>levels)
+  }
+  openLevels += levels
+  openValues += values
+  valuesSeen += values
+  if (openLevels === pageLevels) flushPage()
+}
+
+/** End the open page. */
+function flushPage(): void {
+  if (openLevels === 0) return
+  let end = bodyAt
+  if (maxDefinition > 0) {
+    end += 4
+    if (hasNulls) {
+      end = encodeLevels(levelsAt, openLevels, bitWidth(maxDefinition), end)
+    } else {
+      let rest = openLevels << 1
+      for (; rest > 127; rest >>= 7) store<u8>(end++, rest | 128)
+      store<u8>(end++, rest)
+      store<u8>(end++, maxDefinition)
+    }
+    store<u32>(bodyAt, <u32>(end - bodyAt - 4))
+  }
+  if (usesDictionary) {
+    const width = bitWidth(max<u32>(1, dictionary.count - 1))
+    store<u8>(end++, width)
+    end = encodeIndices(indicesAt, openValues, width, end)
+    hasIndexPages = true
+  } else if (isBoolean) {
+    for (let i: u32 = 0; i < openValues; i += 8) {
+      let byte: u32 = 0
+      for (let bit: u32 = 0; bit < 8 && i + bit < openValues; bit++) byte |= <u32>load<u8>(plainAt + i + bit) << bit
+      store<u8>(end++, byte)
+    }
+  } else {
+    memory.copy(end, plainAt, plainBytes)
+    end += plainBytes
+  }
+  handOver(usesDictionary ? 1 : 0, bodyAt, end - bodyAt, openLevels, openValues)
+  openLevels = 0
+  openValues = 0
+  hasNulls = false
+  plainBytes = 0
+}
+
+function handOver(what: u32, at: usize, bytes: usize, levels: u32, values: u32): void {
+  if (codec !== SNAPPY) {
+    onPage(what, at, <u32>bytes, <u32>bytes, levels, values)
+    return
+  }
+  let end: usize
+  if (storePages > 0) {
+    storePages--
+    end = snappyStore(at, bytes, compressedAt)
+  } else {
+    end = snappyCompress(at, bytes, compressedAt, tableAt)
+    if (end - compressedAt > bytes - bytes / 32) storePages = STORED_PAGES
+  }
+  onPage(what, compressedAt, <u32>(end - compressedAt), <u32>bytes, levels, values)
+}
+
+/** End the last page; then comes the dictionary, if pages use one. @returns false if it must be compressed by the caller */
+export function finishColumn(): void {
+  flushPage()
+  if (!hasIndexPages) return
+  storePages = 0
+  const bytes = dictionary.plainBytes
+  if (codec === SNAPPY) {
+    free = chunkBase
+    compressedAt = take(snappyBound(bytes))
+  }
+  handOver(2, dictionary.plainAt, bytes, 0, dictionary.count)
+}
+
+export function distinctValues(): u32 {
+  return dictionary.count
+}

@@ -1,0 +1,269 @@
+// The RLE / bit-packing hybrid (parquet-format, Encodings.md, "RLE = 3").
+
+/** bits needed for numbers up to `max` */
+export function bitWidth(max: u32): u32 {
+  return 32 - <u32>clz(max)
+}
+
+/**
+ * Decode `count` numbers of `width` bits, 0 to 32, to 32 bits each. Up to 8 bytes behind `end` may be read.
+ * @returns whether the input was sound
+ */
+export function decodeIndices(from: usize, end: usize, width: u32, count: u32, to: usize): bool {
+  const runBytes: u32 = (width + 7) >> 3
+  const mask: u32 = width === 32 ? 0xffffffff : (<u32>1 << width) - 1
+  let at = from
+  let filled: u32 = 0
+  while (filled < count) {
+    let header: u64 = 0
+    for (let shift: u64 = 0; ; shift += 7) {
+      if (at >= end || shift > 28) return false
+      const byte = <u64>load<u8>(at++)
+      header |= (byte & 127) << shift
+      if (byte < 128) break
+    }
+    const wanted = count - filled
+    let out = to + (<usize>filled << 2)
+    if ((header & 1) === 0) {
+      if (end - at < <usize>runBytes) return false
+      let value: u32 = 0
+      for (let i: u32 = 0; i < runBytes; i++) value |= <u32>load<u8>(at++) << (8 * i)
+      if (value > mask) return false
+      const run = <u32>min<u64>(header >> 1, <u64>wanted)
+      const outEnd = out + (<usize>run << 2)
+      const four = i32x4.splat(value)
+      for (; out + 16 <= outEnd; out += 16) v128.store(out, four)
+      for (; out < outEnd; out += 4) store<u32>(out, value)
+      filled += run
+      continue
+    }
+    const packed = (header >> 1) * 8
+    const run = <u32>min<u64>(packed, <u64>wanted)
+    // a last run may be cut short: only the bytes of wanted values must be there
+    if (<u64>(end - at) < (<u64>run * <u64>width + 7) >> 3) return false
+    unpack(at, width, run, mask, out)
+    filled += run
+    at += <usize>min<u64>(<u64>(end - at), (packed >> 3) * <u64>width)
+  }
+  return true
+}
+
+function unpack(from: usize, width: u32, count: u32, mask: u32, to: usize): void {
+  let bit: usize = 0
+  let i: u32 = 0
+  let out = to
+  const step = <usize>width
+  if (width <= 8) {
+    // eight numbers are `width` bytes, which one load brings
+    const wide = <u64>width
+    const most = <u64>mask
+    for (let at = from; i + 8 <= count; i += 8, at += step, out += 32) {
+      let eight = load<u64>(at)
+      store<u32>(out, <u32>(eight & most))
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 4)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 8)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 12)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 16)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 20)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 24)
+      eight >>= wide
+      store<u32>(out, <u32>(eight & most), 28)
+    }
+    bit = <usize>i * step
+  }
+  for (; i < count; i++, bit += step, out += 4) {
+    store<u32>(out, <u32>(load<u64>(from + (bit >> 3)) >> <u64>(bit & 7)) & mask)
+  }
+}
+
+/** The same for levels, a byte each. */
+export function decodeLevels(from: usize, end: usize, width: u32, count: u32, to: usize): bool {
+  const mask: u32 = (<u32>1 << width) - 1
+  let at = from
+  let filled: u32 = 0
+  while (filled < count) {
+    let header: u64 = 0
+    for (let shift: u64 = 0; ; shift += 7) {
+      if (at >= end || shift > 28) return false
+      const byte = <u64>load<u8>(at++)
+      header |= (byte & 127) << shift
+      if (byte < 128) break
+    }
+    const wanted = count - filled
+    const out = to + <usize>filled
+    if ((header & 1) === 0) {
+      if (at >= end) return false
+      const value = load<u8>(at++)
+      if (<u32>value > mask) return false
+      const run = <u32>min<u64>(header >> 1, <u64>wanted)
+      memory.fill(out, value, <usize>run)
+      filled += run
+      continue
+    }
+    const packed = (header >> 1) * 8
+    const run = <u32>min<u64>(packed, <u64>wanted)
+    if (<u64>(end - at) < (<u64>run * <u64>width + 7) >> 3) return false
+    if (width === 1) {
+      for (let i: usize = 0; i < <usize>run; i += 8) {
+        // one bit to each of eight bytes
+        const spread = (<u64>load<u8>(at + (i >> 3)) * 0x0101010101010101) & 0x8040201008040201
+        store<u64>(out + i, ((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101)
+      }
+    } else {
+      let bit: usize = 0
+      for (let i: u32 = 0; i < run; i++, bit += width) {
+        store<u8>(out + i, <u32>(load<u16>(at + (bit >> 3)) >> <u16>(bit & 7)) & mask)
+      }
+    }
+    filled += run
+    at += <usize>min<u64>(<u64>(end - at), (packed >> 3) * <u64>width)
+  }
+  return true
+}
+
+/** whether the first run holds `count` numbers of `value`, which fits a byte */
+export function isOneRun(from: usize, end: usize, count: u32, value: u32): bool {
+  let header: u64 = 0
+  let at = from
+  for (let shift: u64 = 0; shift <= 28; shift += 7) {
+    if (at >= end) return false
+    const byte = <u64>load<u8>(at++)
+    header |= (byte & 127) << shift
+    if (byte < 128) return (header & 1) === 0 && header >> 1 >= <u64>count && at < end && <u32>load<u8>(at) === value
+  }
+  return false
+}
+
+function writeVarint(to: usize, value: u32): usize {
+  let out = to
+  let rest = value
+  while (rest > 127) {
+    store<u8>(out++, rest | 128)
+    rest >>= 7
+  }
+  store<u8>(out++, rest)
+  return out
+}
+
+/** Encode 32-bit numbers: eight or more equal ones as a run. @returns end of what was written */
+export function encodeIndices(from: usize, count: u32, width: u32, to: usize): usize {
+  const end = from + (<usize>count << 2)
+  const runBytes: u32 = (width + 7) >> 3
+  let out = to
+  let at = from
+  let packedFrom = from
+  while (at + 32 <= end) {
+    const four = v128.load_splat<u32>(at)
+    const same = v128.and(i32x4.eq(v128.load(at), four), i32x4.eq(v128.load(at, 16), four))
+    if (!i32x4.all_true(same)) {
+      at += 32
+      continue
+    }
+    const value = load<u32>(at)
+    let runEnd = at + 32
+    while (runEnd < end && load<u32>(runEnd) === value) runEnd += 4
+    if (packedFrom < at) out = pack(packedFrom, at, width, out)
+    out = writeVarint(out, <u32>((runEnd - at) >> 2) << 1)
+    for (let i: u32 = 0; i < runBytes; i++) store<u8>(out++, value >> (8 * i))
+    at = runEnd
+    packedFrom = at
+  }
+  return packedFrom < end ? pack(packedFrom, end, width, out) : out
+}
+
+function pack(from: usize, end: usize, width: u32, to: usize): usize {
+  const groups = <u32>((end - from + 31) >> 5)
+  let out = writeVarint(to, (groups << 1) | 1)
+  const outEnd = out + <usize>groups * <usize>width
+  const wide = <u64>width
+  let held: u64 = 0
+  let bits: u64 = 0
+  for (let at = from; at < end; at += 4) {
+    held |= <u64>load<u32>(at) << bits
+    bits += wide
+    if (bits >= 32) {
+      store<u32>(out, <u32>held)
+      out += 4
+      held >>= 32
+      bits -= 32
+    }
+  }
+  for (; bits > 0; bits = bits > 8 ? bits - 8 : 0) {
+    store<u8>(out++, <u8>held)
+    held >>= 8
+  }
+  if (out < outEnd) memory.fill(out, 0, outEnd - out)
+  return outEnd
+}
+
+/** Encode levels, a byte each, of 1 to 8 bits. @returns end of what was written */
+export function encodeLevels(from: usize, count: u32, width: u32, to: usize): usize {
+  const end = from + <usize>count
+  let out = to
+  let at = from
+  let packedFrom = from
+  while (at + 8 <= end) {
+    const value = load<u8>(at)
+    if (load<u64>(at) !== <u64>value * 0x0101010101010101) {
+      at += 8
+      continue
+    }
+    let runEnd = at + 8
+    while (runEnd < end && load<u8>(runEnd) === value) runEnd++
+    if (packedFrom < at) out = packLevels(packedFrom, at, width, out)
+    out = writeVarint(out, <u32>(runEnd - at) << 1)
+    store<u8>(out++, value)
+    at = runEnd
+    packedFrom = at
+  }
+  return packedFrom < end ? packLevels(packedFrom, end, width, out) : out
+}
+
+function packLevels(from: usize, end: usize, width: u32, to: usize): usize {
+  const groups = <u32>((end - from + 7) >> 3)
+  let out = writeVarint(to, (groups << 1) | 1)
+  const outEnd = out + <usize>groups * <usize>width
+  const wide = <u64>width
+  let held: u64 = 0
+  let bits: u64 = 0
+  for (let at = from; at < end; at++) {
+    held |= <u64>load<u8>(at) << bits
+    bits += wide
+    if (bits >= 32) {
+      store<u32>(out, <u32>held)
+      out += 4
+      held >>= 32
+      bits -= 32
+    }
+  }
+  for (; bits > 0; bits = bits > 8 ? bits - 8 : 0) {
+    store<u8>(out++, <u8>held)
+    held >>= 8
+  }
+  if (out < outEnd) memory.fill(out, 0, outEnd - out)
+  return outEnd
+}
+
+/** how many of `count` levels are `level` */
+export function countLevels(from: usize, count: u32, level: u32): u32 {
+  let total: u32 = 0
+  const wanted = i8x16.splat(<u8>level)
+  let i: u32 = 0
+  for (; i + 16 <= count; i += 16) {
+    total += popcnt(i8x16.bitmask(i8x16.eq(v128.load(from + i), wanted)))
+  }
+  for (; i < count; i++) if (<u32>load<u8>(from + i) === level) total++
+  return total
+}
+
+/** whether no level is above `most` */
+export function areLevelsWithin(from: usize, count: u32, most: u32): bool {
+  for (let i: u32 = 0; i < count; i++) if (<u32>load<u8>(from + i) > most) return false
+  return true
+}
