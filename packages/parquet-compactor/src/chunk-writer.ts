@@ -1,12 +1,13 @@
 import { ByteBuffer } from './byte-buffer.ts'
-import { CODEC_NUMBERS, compress } from './compression.ts'
+import { NO_STATISTICS } from './chunk-bounds.ts'
+import { compress } from './compression.ts'
 import { Dictionary } from './dictionary.ts'
+import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
 import { ENCODING, PAGE, PHYSICAL } from './format.ts'
 import { bitWidth, encodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { LeafColumn } from './schema.ts'
 import { Statistics } from './statistics.ts'
-import { THRIFT } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
 
@@ -43,16 +44,6 @@ export interface LevelBatch {
   valueTo: number
 }
 
-/** A column chunk that is complete but for its place in the file. */
-export interface FinishedChunk {
-  /** dictionary page if any, then data pages, headers included */
-  pages: Uint8Array[]
-  /** write the ColumnMetaData struct for a chunk that begins at `offset` */
-  writeMetadata(writer: ThriftWriter, field: number, offset: number): void
-  bytes: number
-  uncompressedBytes: number
-}
-
 /**
  * Builds one column chunk. Pages are encoded and compressed as soon as they are full, so what is held is compressed
  * pages, one open page and the dictionary. Values are dictionary-encoded as long as that pays.
@@ -69,8 +60,9 @@ export class ChunkWriter {
   #pages: Uint8Array[] = []
   #pagesBytes = 0
   #uncompressedBytes = 0
-  #hasDictionaryPages = false
-  #hasPlainPages = false
+  #dataPages: FinishedPage[] = []
+  /** those of `#dataPages` that use the dictionary, which come first */
+  #dictionaryPages = 0
   #levels = 0
   #values = 0
   // the open page
@@ -82,6 +74,8 @@ export class ChunkWriter {
   #indexCount = 0
   #plain = new ByteBuffer()
   #pageLevels = 0
+  #pageRows = 0
+  #pageValues = 0
   /** what the values of the open page would take in PLAIN encoding */
   #pagePlainBytes = 0
   // indices of the input's dictionary translated to ours, for the table last seen
@@ -135,6 +129,10 @@ export class ChunkWriter {
     this.#levels += batch.levelTo - batch.levelFrom
     this.#pageLevels += batch.levelTo - batch.levelFrom
     this.#values += valueTo - valueFrom
+    this.#pageValues += valueTo - valueFrom
+    this.#pageRows += batch.repetition
+      ? countRows(batch.repetition, batch.levelFrom, batch.levelTo)
+      : batch.levelTo - batch.levelFrom
     if (this.#usesDictionary) {
       this.#appendToDictionary(values, valueFrom, valueTo)
       this.#judgeDictionary(values)
@@ -204,7 +202,7 @@ export class ChunkWriter {
     this.#usesDictionary = false
     this.#pagePlainBytes = 0
     this.#appendPlain({ count: indices.length, table: dictionary.table(), indices }, 0, indices.length, false)
-    if (!this.#hasDictionaryPages) {
+    if (this.#dictionaryPages === 0) {
       this.#statistics.add(dictionary.table(), 0, dictionary.count)
       this.#dictionary = undefined
     }
@@ -257,10 +255,9 @@ export class ChunkWriter {
       const width = bitWidth(Math.max(1, this.#dictionary!.count - 1))
       body.push(width)
       encodeHybridRuns(this.#indices.subarray(0, this.#indexCount), width, body)
-      this.#hasDictionaryPages = true
+      this.#dictionaryPages++
     } else {
       appendPlainValues(this.#leaf, this.#plain, body)
-      this.#hasPlainPages = true
     }
     const encoding = this.#usesDictionary ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
     const levels = this.#pageLevels
@@ -271,6 +268,9 @@ export class ChunkWriter {
       header.i32(4, ENCODING.RLE)
     })
     this.#pages.push(page)
+    this.#dataPages.push({ bytes: page.byteLength, levels, rows: this.#pageRows, nulls: levels - this.#pageValues })
+    this.#pageRows = 0
+    this.#pageValues = 0
     this.#definition.clear()
     this.#hasNulls = false
     this.#repetition.clear()
@@ -308,7 +308,7 @@ export class ChunkWriter {
     await this.flushPage()
     const dictionary = this.#dictionary
     let dictionaryBytes = 0
-    if (dictionary && this.#hasDictionaryPages) {
+    if (dictionary && this.#dictionaryPages > 0) {
       this.#statistics.add(dictionary.table(), 0, dictionary.count)
       const page = await this.#encodePage(dictionary.plain.view(), PAGE.DICTIONARY, 7, (header) => {
         header.i32(1, dictionary.count)
@@ -317,46 +317,32 @@ export class ChunkWriter {
       this.#pages.unshift(page)
       dictionaryBytes = page.byteLength
     }
-    const leaf = this.#leaf
-    const encodings: number[] = [ENCODING.RLE]
-    if (this.#hasPlainPages || dictionaryBytes > 0) encodings.push(ENCODING.PLAIN)
-    if (this.#hasDictionaryPages) encodings.push(ENCODING.RLE_DICTIONARY)
-    const bounds = this.#statistics.bounds()
-    const [codec, levels, values, bytes, uncompressedBytes] = [
-      this.#codec,
-      this.#levels,
-      this.#values,
-      this.#pagesBytes,
-      this.#uncompressedBytes,
-    ]
+    const pageKinds: PageKind[] = []
+    const addKind = (encoding: number, count: number) => {
+      if (count > 0) pageKinds.push({ kind: PAGE.DATA, encoding, count })
+    }
+    // the dictionary is given up at most once
+    addKind(ENCODING.RLE_DICTIONARY, this.#dictionaryPages)
+    addKind(ENCODING.PLAIN, this.#dataPages.length - this.#dictionaryPages)
+    const nulls = this.#levels - this.#values
     return {
+      leaf: this.#leaf,
+      codec: this.#codec,
       pages: this.#pages,
-      bytes,
-      uncompressedBytes,
-      writeMetadata(writer, field, offset) {
-        writer.open(field)
-        writer.i32(1, leaf.physical)
-        writer.list(2, THRIFT.I32, encodings.length)
-        for (const encoding of encodings) writer.elementI32(encoding)
-        writer.list(3, THRIFT.BINARY, leaf.path.length)
-        for (const name of leaf.path) writer.elementBinary(name)
-        writer.i32(4, CODEC_NUMBERS[codec])
-        writer.i64(5, levels)
-        writer.i64(6, uncompressedBytes)
-        writer.i64(7, bytes)
-        writer.i64(9, offset + dictionaryBytes)
-        if (dictionaryBytes > 0) writer.i64(11, offset)
-        writer.open(12)
-        writer.i64(3, levels - values)
-        if (bounds) {
-          writer.binary(5, bounds.max)
-          writer.binary(6, bounds.min)
-        }
-        writer.close()
-        writer.close()
-      },
+      bytes: this.#pagesBytes,
+      uncompressedBytes: this.#uncompressedBytes,
+      levels: this.#levels,
+      dictionaryBytes,
+      pageKinds,
+      statistics: { ...NO_STATISTICS, nulls, ...this.#statistics.bounds() },
     }
   }
+}
+
+function countRows(repetition: Uint8Array, from: number, to: number): number {
+  let rows = 0
+  for (let i = from; i < to; i++) if (repetition[i] === 0) rows++
+  return rows
 }
 
 function appendLevels(levels: Uint8Array, width: number, body: ByteBuffer): void {

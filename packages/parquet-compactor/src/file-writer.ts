@@ -1,5 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts'
-import type { FinishedChunk } from './chunk-writer.ts'
+import type { FinishedChunk } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
 import { MAGIC } from './format.ts'
 import { ParquetError } from './parquet-error.ts'
@@ -7,6 +7,7 @@ import type { Schema } from './schema.ts'
 import { reason, type Sink } from './source.ts'
 import { THRIFT } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
+import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 /** Smaller pieces are joined before they go to the sink. */
 const WRITE_BYTES = 256 * 1024
@@ -83,7 +84,7 @@ export class FileWriter {
     const { writer } = this.#open
     writer.open()
     writer.i64(2, 0)
-    chunk.writeMetadata(writer, 3, this.offset)
+    writeChunkMetadata(writer, 3, chunk, this.offset)
     writer.close()
     this.#open.uncompressedBytes += chunk.uncompressedBytes
     for (const page of chunk.pages.splice(0)) await this.#write(page)

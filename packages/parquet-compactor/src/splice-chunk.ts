@@ -1,6 +1,7 @@
+import { NO_STATISTICS } from './chunk-bounds.ts'
 import type { ChunkPlace } from './chunk-reader.ts'
-import type { FinishedChunk } from './chunk-writer.ts'
-import { CODEC_NUMBERS, compress } from './compression.ts'
+import { compress } from './compression.ts'
+import type { FinishedChunk, PageKind } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
 import { ENCODING, PAGE } from './format.ts'
 import { BoundsMerge } from './merge-bounds.ts'
@@ -8,7 +9,6 @@ import type { PlanReason } from './plan-merge.ts'
 import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
 import { NotSpliceable, type ScannedChunk, type ScannedPage, usesDictionary } from './scan-chunk.ts'
 import type { LeafColumn } from './schema.ts'
-import { THRIFT } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import { writtenPage } from './written-page.ts'
 
@@ -26,13 +26,6 @@ export interface SplicePart {
 export interface SplicedChunk extends FinishedChunk {
   /** which dictionaries the pages brought along */
   reason: 'no_dictionary' | 'one_dictionary' | 'several_dictionaries'
-}
-
-/** One page of the output, for the metadata of its chunk. */
-interface PageKind {
-  kind: number
-  encoding: number
-  count: number
 }
 
 /**
@@ -56,7 +49,7 @@ export async function spliceChunk(
     }
   }
   const pieces: Uint8Array[] = []
-  const kinds: PageKind[] = []
+  const pageKinds: PageKind[] = []
   let bytes = 0
   let uncompressedBytes = 0
   let nextDictionary = 0
@@ -87,37 +80,22 @@ export async function spliceChunk(
           : page
       putPage(written)
       const { kind, encoding } = page.header
-      const same = kinds.find((other) => other.kind === kind && other.encoding === encoding)
+      const same = pageKinds.find((other) => other.kind === kind && other.encoding === encoding)
       if (same) same.count++
-      else kinds.push({ kind, encoding, count: 1 })
+      else pageKinds.push({ kind, encoding, count: 1 })
     }
   }
-  const levels = parts.reduce((sum, { place }) => sum + place.values, 0)
   return {
+    leaf,
+    codec: settings.codec,
     pages: pieces,
     bytes,
     uncompressedBytes,
+    levels: parts.reduce((sum, { place }) => sum + place.values, 0),
+    dictionaryBytes,
+    pageKinds,
+    statistics: { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
-    writeMetadata(writer, field, offset) {
-      writer.open(field)
-      writer.i32(1, leaf.physical)
-      const encodings = encodingsOf(leaf, kinds, dictionaryBytes > 0)
-      writer.list(2, THRIFT.I32, encodings.length)
-      for (const encoding of encodings) writer.elementI32(encoding)
-      writer.list(3, THRIFT.BINARY, leaf.path.length)
-      for (const name of leaf.path) writer.elementBinary(name)
-      writer.i32(4, CODEC_NUMBERS[settings.codec])
-      writer.i64(5, levels)
-      writer.i64(6, uncompressedBytes)
-      writer.i64(7, bytes)
-      writer.i64(9, offset + dictionaryBytes)
-      if (dictionaryBytes > 0) writer.i64(11, offset)
-      writeStatistics(writer, bounds)
-      writer.list(13, THRIFT.STRUCT, kinds.length + (dictionaryBytes > 0 ? 1 : 0))
-      if (dictionaryBytes > 0) writeEncodingStats(writer, { kind: PAGE.DICTIONARY, encoding: ENCODING.PLAIN, count: 1 })
-      for (const kind of kinds) writeEncodingStats(writer, kind)
-      writer.close()
-    },
   }
 }
 
@@ -135,37 +113,6 @@ function obstacleOf(parts: readonly SplicePart[], settings: SpliceSettings): Pla
     }
   }
   return bytes < pages * settings.minPageBytes ? 'small_pages' : undefined
-}
-
-function encodingsOf(leaf: LeafColumn, kinds: PageKind[], hasDictionary: boolean): number[] {
-  const encodings = new Set<number>()
-  if (leaf.maxDefinition > 0 || leaf.maxRepetition > 0) encodings.add(ENCODING.RLE)
-  // of the dictionary page
-  if (hasDictionary) encodings.add(ENCODING.PLAIN)
-  for (const { encoding } of kinds) encodings.add(encoding)
-  return [...encodings]
-}
-
-function writeStatistics(writer: ThriftWriter, merged: BoundsMerge): void {
-  const bounds = merged.bounds()
-  if (merged.nulls < 0 && !bounds) return
-  writer.open(12)
-  if (merged.nulls >= 0) writer.i64(3, merged.nulls)
-  if (bounds) {
-    writer.binary(5, bounds.max!)
-    writer.binary(6, bounds.min!)
-    if (bounds.maxIsExact !== undefined) writer.boolean(7, bounds.maxIsExact)
-    if (bounds.minIsExact !== undefined) writer.boolean(8, bounds.minIsExact)
-  }
-  writer.close()
-}
-
-function writeEncodingStats(writer: ThriftWriter, { kind, encoding, count }: PageKind): void {
-  writer.open()
-  writer.i32(1, kind)
-  writer.i32(2, encoding)
-  writer.i32(3, count)
-  writer.close()
 }
 
 async function dictionaryPage(union: DictionaryUnion, settings: SpliceSettings): Promise<ScannedPage> {

@@ -1,0 +1,64 @@
+import type { ChunkStatistics } from './chunk-bounds.ts'
+import { CODEC_NUMBERS } from './compression.ts'
+import type { FinishedChunk, PageKind } from './finished-chunk.ts'
+import { ENCODING, PAGE } from './format.ts'
+import { THRIFT } from './thrift-reader.ts'
+import type { ThriftWriter } from './thrift-writer.ts'
+
+/**
+ * Write the ColumnMetaData struct of a chunk.
+ * @param offset where its pages begin in the file
+ */
+export function writeChunkMetadata(writer: ThriftWriter, field: number, chunk: FinishedChunk, offset: number): void {
+  const { leaf, dictionaryBytes } = chunk
+  writer.open(field)
+  writer.i32(1, leaf.physical)
+  const encodings = encodingsOf(chunk)
+  writer.list(2, THRIFT.I32, encodings.length)
+  for (const encoding of encodings) writer.elementI32(encoding)
+  writer.list(3, THRIFT.BINARY, leaf.path.length)
+  for (const name of leaf.path) writer.elementBinary(name)
+  writer.i32(4, CODEC_NUMBERS[chunk.codec])
+  writer.i64(5, chunk.levels)
+  writer.i64(6, chunk.uncompressedBytes)
+  writer.i64(7, chunk.bytes)
+  writer.i64(9, offset + dictionaryBytes)
+  if (dictionaryBytes > 0) writer.i64(11, offset)
+  writeStatistics(writer, 12, chunk.statistics)
+  writer.list(13, THRIFT.STRUCT, chunk.pageKinds.length + (dictionaryBytes > 0 ? 1 : 0))
+  if (dictionaryBytes > 0) writePageKind(writer, { kind: PAGE.DICTIONARY, encoding: ENCODING.PLAIN, count: 1 })
+  for (const kind of chunk.pageKinds) writePageKind(writer, kind)
+  writer.close()
+}
+
+function encodingsOf({ leaf, dictionaryBytes, pageKinds }: FinishedChunk): number[] {
+  const encodings = new Set<number>()
+  if (leaf.maxDefinition > 0 || leaf.maxRepetition > 0) encodings.add(ENCODING.RLE)
+  // of the dictionary page
+  if (dictionaryBytes > 0) encodings.add(ENCODING.PLAIN)
+  for (const { encoding } of pageKinds) encodings.add(encoding)
+  return [...encodings]
+}
+
+function writeStatistics(writer: ThriftWriter, field: number, statistics: ChunkStatistics): void {
+  const { nulls, min, max, minIsExact, maxIsExact } = statistics
+  const hasBounds = min !== undefined && max !== undefined
+  if (nulls < 0 && !hasBounds) return
+  writer.open(field)
+  if (nulls >= 0) writer.i64(3, nulls)
+  if (hasBounds) {
+    writer.binary(5, max)
+    writer.binary(6, min)
+    if (maxIsExact !== undefined) writer.boolean(7, maxIsExact)
+    if (minIsExact !== undefined) writer.boolean(8, minIsExact)
+  }
+  writer.close()
+}
+
+function writePageKind(writer: ThriftWriter, { kind, encoding, count }: PageKind): void {
+  writer.open()
+  writer.i32(1, kind)
+  writer.i32(2, encoding)
+  writer.i32(3, count)
+  writer.close()
+}
