@@ -17,7 +17,7 @@ import {
 } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
 
-/** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy. */
+/** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
 export declare function onPage(what: u32, at: usize, bytes: u32, uncompressedBytes: u32, levels: u32, values: u32): void
 
 const PLAIN = 0
@@ -54,6 +54,8 @@ export let usesDictionary: bool = false
 export let valuesSeen: u32 = 0
 let hasIndexPages: bool = false
 let storePages: u32 = 0
+/** while values of the open page are written anew: pages that end now hold values of earlier chunks */
+export let isUnfolding: bool = false
 
 // regions
 let levelsAt: usize = 0
@@ -130,9 +132,9 @@ export function beginColumn(
     dictionary.beginDictionary(at, dictionaryRoom, entryRoom, valueBytes)
   }
   levelsAt = take(<usize>pageLevels)
-  indicesAt = take(<usize>pageLevels << 2)
+  indicesAt = take((<usize>pageLevels) << 2)
   plainAt = take(pageBytes)
-  const bodyRoom = max(pageBytes, <usize>pageLevels << 2) + <usize>pageLevels + 64
+  const bodyRoom = max(pageBytes, (<usize>pageLevels) << 2) + <usize>pageLevels + 64
   bodyAt = take(bodyRoom)
   compressedAt = take(snappyBound(bodyRoom))
   tableAt = take(SNAPPY_TABLE_BYTES)
@@ -169,11 +171,24 @@ export function hasMore(): bool {
   return levelsLeft > 0
 }
 
-/** Read the header of the next page. @returns whether it is sound */
-export function nextPage(): bool {
+/** Read the header of the next page. @returns whether it is sound and within the bound */
+export function nextPage(maxPageBytes: u32): bool {
   if (chunkAt >= chunkEnd || !header.readHeader(chunkAt, chunkEnd)) return false
   chunkAt = header.bodyAt + <usize>header.compressedBytes
-  return true
+  return <u32>header.uncompressedBytes <= maxPageBytes && <u64>header.values * 5 <= <u64>maxPageBytes
+}
+
+/** all of the page but its header */
+export function pageAt(): usize {
+  return header.bodyAt
+}
+
+export function pageSize(): u32 {
+  return header.compressedBytes
+}
+
+export function pageChecksum(): u32 {
+  return header.checksum
 }
 
 /** bytes of the page that its codec has compressed */
@@ -211,13 +226,12 @@ export function makePageRoom(): usize {
 export function takeChunk(inputCodec: u32, maxPageBytes: u32): u32 {
   while (levelsLeft > 0) {
     const before = chunkAt
-    if (!nextPage()) return 2
+    if (!nextPage(maxPageBytes)) return 2
     if (header.kind === INDEX) continue
     if (header.hasChecksum) {
       chunkAt = before
       return 1
     }
-    if (<u32>header.uncompressedBytes > maxPageBytes || <u64>header.values * 5 > <u64>maxPageBytes) return 2
     let at = packedAt()
     if (inputCodec === SNAPPY && header.isCompressed && unpackedBytes() > 0) {
       const to = makePageRoom()
@@ -300,14 +314,14 @@ function takeDictionary(at: usize, end: usize): bool {
   if (valueBytes === 0) {
     // each value takes its length at least
     if ((end - at) >> 2 < <usize>inputCount) return false
-    inputStartsAt = take(<usize>inputCount << 2)
+    inputStartsAt = take((<usize>inputCount) << 2)
     let from = at
     for (let i: u32 = 0; i < inputCount; i++) {
       if (end - from < 4) return false
       const length = <usize>load<u32>(from)
       from += 4
       if (length > end - from) return false
-      store<u32>(inputStartsAt + (<usize>i << 2), <u32>(from - at))
+      store<u32>(inputStartsAt + ((<usize>i) << 2), <u32>(from - at))
       from += length
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
@@ -321,7 +335,7 @@ function mapInput(bytes: usize): void {
     usePlain()
     return
   }
-  const mapping = take(<usize>inputCount << 2)
+  const mapping = take((<usize>inputCount) << 2)
   for (let i: u32 = 0; i < inputCount; i++) {
     const at = inputEntryAt(i)
     const index =
@@ -334,14 +348,14 @@ function mapInput(bytes: usize): void {
       usePlain()
       return
     }
-    store<u32>(mapping + (<usize>i << 2), index)
+    store<u32>(mapping + ((<usize>i) << 2), index)
   }
   mappingAt = mapping
 }
 
 function inputEntryAt(index: u32): usize {
   if (valueBytes > 0) return inputAt + <usize>index * valueBytes
-  return inputAt + <usize>load<u32>(inputStartsAt + (<usize>index << 2))
+  return inputAt + <usize>load<u32>(inputStartsAt + ((<usize>index) << 2))
 }
 
 function inputEntryBytes(index: u32): usize {
@@ -365,10 +379,11 @@ export function usePlain(): void {
     return
   }
   // the open page is the first: it is written plain, too, and there is no dictionary
+  isUnfolding = true
   const count = openLevels
   const before = free
-  const indices = take(<usize>openValues << 2)
-  memory.copy(indices, indicesAt, <usize>openValues << 2)
+  const indices = take((<usize>openValues) << 2)
+  memory.copy(indices, indicesAt, (<usize>openValues) << 2)
   let definition: usize = 0
   if (hasNulls) {
     definition = take(<usize>count)
@@ -379,19 +394,20 @@ export function usePlain(): void {
   openValues = 0
   hasNulls = false
   unfold(indices, count, definition, true)
+  isUnfolding = false
   free = before
 }
 
 function takeIndices(from: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!hasInput) return false
-  const indices = take(<usize>present << 2)
+  const indices = take((<usize>present) << 2)
   if (present > 0) {
     if (from >= end) return false
     const width = <u32>load<u8>(from)
     if (width > 32 || !decodeIndices(from + 1, end, width, present, indices)) return false
     const entries = inputCount
     let isWithin = true
-    for (let i: u32 = 0; i < present; i++) isWithin = isWithin && load<u32>(indices + (<usize>i << 2)) < entries
+    for (let i: u32 = 0; i < present; i++) isWithin = isWithin && load<u32>(indices + ((<usize>i) << 2)) < entries
     if (!isWithin) return false
   }
   if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
@@ -399,9 +415,9 @@ function takeIndices(from: usize, end: usize, count: u32, definition: usize, pre
   for (let level: u32 = 0; level < count; ) {
     const levels = min(count - level, pageLevels - openLevels)
     const values = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
-    let to = indicesAt + (<usize>openValues << 2)
-    for (const valueEnd = value + (<usize>values << 2); value < valueEnd; value += 4, to += 4) {
-      store<u32>(to, load<u32>(mappingAt + (<usize>load<u32>(value) << 2)))
+    let to = indicesAt + ((<usize>openValues) << 2)
+    for (const valueEnd = value + ((<usize>values) << 2); value < valueEnd; value += 4, to += 4) {
+      store<u32>(to, load<u32>(mappingAt + ((<usize>load<u32>(value)) << 2)))
     }
     addLevels(definition === 0 ? 0 : definition + level, levels, values)
     level += levels
@@ -480,7 +496,7 @@ function takeFixed(values: usize, count: u32, definition: usize): void {
 /** @returns false, and nothing has changed, where the dictionary may not hold them */
 function internFixed(values: usize, present: u32): bool {
   if (!canIntern(present, <usize>present * valueBytes)) return false
-  let to = indicesAt + (<usize>openValues << 2)
+  let to = indicesAt + ((<usize>openValues) << 2)
   let from = values
   const end = values + <usize>present * valueBytes
   let isFound = true
@@ -514,7 +530,7 @@ function takeByteArrays(values: usize, end: usize, count: u32, definition: usize
     if (usesDictionary) {
       const inBatch = definition === 0 ? most : countLevels(definition + level, most, maxDefinition)
       const start = from
-      let to = indicesAt + (<usize>openValues << 2)
+      let to = indicesAt + ((<usize>openValues) << 2)
       let isFound = true
       for (let i: u32 = 0; i < inBatch; i++, to += 4) {
         if (end - from < 4) return false
@@ -600,7 +616,7 @@ function flushPage(): void {
   } else if (isBoolean) {
     for (let i: u32 = 0; i < openValues; i += 8) {
       let byte: u32 = 0
-      for (let bit: u32 = 0; bit < 8 && i + bit < openValues; bit++) byte |= <u32>load<u8>(plainAt + i + bit) << bit
+      for (let bit: u32 = 0; bit < 8 && i + bit < openValues; bit++) byte |= (<u32>load<u8>(plainAt + i + bit)) << bit
       store<u8>(end++, byte)
     }
   } else {
@@ -645,4 +661,8 @@ export function finishColumn(): void {
 
 export function distinctValues(): u32 {
   return dictionary.count
+}
+
+export function dictionaryBytes(): u32 {
+  return <u32>dictionary.plainBytes
 }

@@ -21,7 +21,7 @@ let slotMask: u32 = 0
 
 /** @returns bytes of memory wanted for pages of `bytes` with up to `entries` */
 export function dictionaryRoom(bytes: usize, entries: u32): usize {
-  return align(bytes + 16) + (<usize>entries << 2) + (<usize>slotsFor(entries) << 2)
+  return align(bytes + 16) + ((<usize>entries) << 2) + ((<usize>slotsFor(entries)) << 2)
 }
 
 function align(bytes: usize): usize {
@@ -40,7 +40,7 @@ export function beginDictionary(at: usize, bytes: usize, entries: u32, valueWidt
   plainRoom = bytes
   entryRoom = entries
   startsAt = at + align(bytes + 16)
-  slotsAt = startsAt + (<usize>entries << 2)
+  slotsAt = startsAt + ((<usize>entries) << 2)
   plainBytes = 0
   count = 0
   slotMask = 63
@@ -49,7 +49,7 @@ export function beginDictionary(at: usize, bytes: usize, entries: u32, valueWidt
 
 /** where the bytes of an entry begin */
 export function entryAt(index: u32): usize {
-  return width > 0 ? plainAt + <usize>index * width : plainAt + <usize>load<u32>(startsAt + (<usize>index << 2)) + 4
+  return width > 0 ? plainAt + <usize>index * width : plainAt + <usize>load<u32>(startsAt + ((<usize>index) << 2)) + 4
 }
 
 export function entryBytes(index: u32): usize {
@@ -62,7 +62,8 @@ function hash4(value: u32): u32 {
 }
 
 function hash8(value: u64): u32 {
-  const mixed = value * 0x9e3779b97f4a7c15
+  // numbers often differ in their upper bits alone, which a product does not carry down
+  const mixed = (value ^ (value >> 32)) * 0x9e3779b97f4a7c15
   return <u32>(mixed >> 32)
 }
 
@@ -73,42 +74,50 @@ function hashBytes(from: usize, length: usize): u32 {
   for (; at + 8 <= end; at += 8) hash = mix(hash, load<u64>(at))
   const left = end - at
   // bytes behind the value are masked away
-  if (left > 0) hash = mix(hash, load<u64>(at) & ((<u64>1 << (<u64>left * 8)) - 1))
-  return <u32>(hash >> 32)
+  if (left > 0) hash = mix(hash, load<u64>(at) & (((<u64>1) << (<u64>left * 8)) - 1))
+  return <u32>((hash * 0xc4ceb9fe1a85ec53) >> 32)
 }
 
 function mix(hash: u64, word: u64): u64 {
   const mixed = (hash ^ word) * 0xff51afd7ed558ccd
-  return mixed ^ (mixed >> 29)
+  return mixed ^ (mixed >> 32)
 }
 
 /** @returns the index of the 4 bytes, or `NO_INDEX` where the dictionary is full */
 export function intern4(value: u32): u32 {
-  for (let slot = hash4(value) & slotMask, probes: u32 = 0; probes < MAX_PROBES; slot = (slot + 1) & slotMask, probes++) {
-    const entry = load<u32>(slotsAt + (<usize>slot << 2))
+  for (
+    let slot = hash4(value) & slotMask, probes: u32 = 0;
+    probes < MAX_PROBES;
+    slot = (slot + 1) & slotMask, probes++
+  ) {
+    const entry = load<u32>(slotsAt + ((<usize>slot) << 2))
     if (entry === 0) {
       if (!hasRoom(4)) return NO_INDEX
-      store<u32>(slotsAt + (<usize>slot << 2), count + 1)
+      store<u32>(slotsAt + ((<usize>slot) << 2), count + 1)
       store<u32>(plainAt + plainBytes, value)
       plainBytes += 4
       return add()
     }
-    if (load<u32>(plainAt + (<usize>(entry - 1) << 2)) === value) return entry - 1
+    if (load<u32>(plainAt + ((<usize>(entry - 1)) << 2)) === value) return entry - 1
   }
   return NO_INDEX
 }
 
 export function intern8(value: u64): u32 {
-  for (let slot = hash8(value) & slotMask, probes: u32 = 0; probes < MAX_PROBES; slot = (slot + 1) & slotMask, probes++) {
-    const entry = load<u32>(slotsAt + (<usize>slot << 2))
+  for (
+    let slot = hash8(value) & slotMask, probes: u32 = 0;
+    probes < MAX_PROBES;
+    slot = (slot + 1) & slotMask, probes++
+  ) {
+    const entry = load<u32>(slotsAt + ((<usize>slot) << 2))
     if (entry === 0) {
       if (!hasRoom(8)) return NO_INDEX
-      store<u32>(slotsAt + (<usize>slot << 2), count + 1)
+      store<u32>(slotsAt + ((<usize>slot) << 2), count + 1)
       store<u64>(plainAt + plainBytes, value)
       plainBytes += 8
       return add()
     }
-    if (load<u64>(plainAt + (<usize>(entry - 1) << 3)) === value) return entry - 1
+    if (load<u64>(plainAt + ((<usize>(entry - 1)) << 3)) === value) return entry - 1
   }
   return NO_INDEX
 }
@@ -118,12 +127,12 @@ export function internBytes(from: usize, length: usize): u32 {
   const prefix: usize = width > 0 ? 0 : 4
   const hash = hashBytes(from, length)
   for (let slot = hash & slotMask, probes: u32 = 0; probes < MAX_PROBES; slot = (slot + 1) & slotMask, probes++) {
-    const entry = load<u32>(slotsAt + (<usize>slot << 2))
+    const entry = load<u32>(slotsAt + ((<usize>slot) << 2))
     if (entry === 0) {
       if (!hasRoom(prefix + length)) return NO_INDEX
-      store<u32>(slotsAt + (<usize>slot << 2), count + 1)
+      store<u32>(slotsAt + ((<usize>slot) << 2), count + 1)
       if (prefix > 0) {
-        store<u32>(startsAt + (<usize>count << 2), <u32>plainBytes)
+        store<u32>(startsAt + ((<usize>count) << 2), <u32>plainBytes)
         store<u32>(plainAt + plainBytes, <u32>length)
       }
       memory.copy(plainAt + plainBytes + prefix, from, length)
@@ -140,7 +149,7 @@ function areEqual(a: usize, b: usize, length: usize): bool {
   for (; i + 8 <= length; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false
   const left = length - i
   if (left === 0) return true
-  return ((load<u64>(a + i) ^ load<u64>(b + i)) << (64 - <u64>left * 8)) === 0
+  return (load<u64>(a + i) ^ load<u64>(b + i)) << (64 - <u64>left * 8) === 0
 }
 
 function hasRoom(bytes: usize): bool {
@@ -160,8 +169,10 @@ function rehash(): void {
   memory.fill(slotsAt, 0, (<usize>slotMask + 1) << 2)
   for (let index: u32 = 0; index < count; index++) {
     const at = entryAt(index)
-    let slot = (width === 4 ? hash4(load<u32>(at)) : width === 8 ? hash8(load<u64>(at)) : hashBytes(at, entryBytes(index))) & slotMask
-    while (load<u32>(slotsAt + (<usize>slot << 2)) !== 0) slot = (slot + 1) & slotMask
-    store<u32>(slotsAt + (<usize>slot << 2), index + 1)
+    let slot =
+      (width === 4 ? hash4(load<u32>(at)) : width === 8 ? hash8(load<u64>(at)) : hashBytes(at, entryBytes(index))) &
+      slotMask
+    while (load<u32>(slotsAt + ((<usize>slot) << 2)) !== 0) slot = (slot + 1) & slotMask
+    store<u32>(slotsAt + ((<usize>slot) << 2), index + 1)
   }
 }

@@ -4,6 +4,7 @@ export let kind: i32 = -1
 export let uncompressedBytes: i32 = -1
 export let compressedBytes: i32 = -1
 export let hasChecksum: bool = false
+export let checksum: u32 = 0
 /** levels of a data page, entries of a dictionary page */
 export let values: i32 = 0
 export let encoding: i32 = 0
@@ -55,7 +56,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
     else if (type === 5 && id === 2) uncompressedBytes = zigzag()
     else if (type === 5 && id === 3) compressedBytes = zigzag()
     else if (type === 5 && id === 4) {
-      zigzag()
+      checksum = <u32>zigzag()
       hasChecksum = true
     } else if (type === 12 && (id === 5 || id === 7 || id === 8)) {
       details = id

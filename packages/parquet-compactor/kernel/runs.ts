@@ -11,7 +11,7 @@ export function bitWidth(max: u32): u32 {
  */
 export function decodeIndices(from: usize, end: usize, width: u32, count: u32, to: usize): bool {
   const runBytes: u32 = (width + 7) >> 3
-  const mask: u32 = width === 32 ? 0xffffffff : (<u32>1 << width) - 1
+  const mask: u32 = width === 32 ? 0xffffffff : ((<u32>1) << width) - 1
   let at = from
   let filled: u32 = 0
   while (filled < count) {
@@ -23,14 +23,14 @@ export function decodeIndices(from: usize, end: usize, width: u32, count: u32, t
       if (byte < 128) break
     }
     const wanted = count - filled
-    let out = to + (<usize>filled << 2)
+    let out = to + ((<usize>filled) << 2)
     if ((header & 1) === 0) {
       if (end - at < <usize>runBytes) return false
       let value: u32 = 0
-      for (let i: u32 = 0; i < runBytes; i++) value |= <u32>load<u8>(at++) << (8 * i)
+      for (let i: u32 = 0; i < runBytes; i++) value |= (<u32>load<u8>(at++)) << (8 * i)
       if (value > mask) return false
       const run = <u32>min<u64>(header >> 1, <u64>wanted)
-      const outEnd = out + (<usize>run << 2)
+      const outEnd = out + ((<usize>run) << 2)
       const four = i32x4.splat(value)
       for (; out + 16 <= outEnd; out += 16) v128.store(out, four)
       for (; out < outEnd; out += 4) store<u32>(out, value)
@@ -84,7 +84,7 @@ function unpack(from: usize, width: u32, count: u32, mask: u32, to: usize): void
 
 /** The same for levels, a byte each. */
 export function decodeLevels(from: usize, end: usize, width: u32, count: u32, to: usize): bool {
-  const mask: u32 = (<u32>1 << width) - 1
+  const mask: u32 = ((<u32>1) << width) - 1
   let at = from
   let filled: u32 = 0
   while (filled < count) {
@@ -151,23 +151,34 @@ function writeVarint(to: usize, value: u32): usize {
   return out
 }
 
-/** Encode 32-bit numbers: eight or more equal ones as a run. @returns end of what was written */
+/** From so many equal numbers on a run is shorter than the numbers packed. */
+function shortestRun(width: u32): usize {
+  const runBits = 8 * (1 + ((width + 7) >> 3))
+  return max<usize>(4, <usize>((runBits + width - 1) / max<u32>(1, width)))
+}
+
+/** Encode 32-bit numbers. @returns end of what was written */
 export function encodeIndices(from: usize, count: u32, width: u32, to: usize): usize {
   const end = from + (<usize>count << 2)
   const runBytes: u32 = (width + 7) >> 3
+  const least = shortestRun(width) << 2
   let out = to
   let at = from
   let packedFrom = from
-  while (at + 32 <= end) {
+  while (at + least <= end) {
     const four = v128.load_splat<u32>(at)
-    const same = v128.and(i32x4.eq(v128.load(at), four), i32x4.eq(v128.load(at, 16), four))
-    if (!i32x4.all_true(same)) {
+    if (!i32x4.all_true(i32x4.eq(v128.load(at), four))) {
       at += 32
       continue
     }
     const value = load<u32>(at)
-    let runEnd = at + 32
+    let runEnd = at + 16
+    while (runEnd + 16 <= end && i32x4.all_true(i32x4.eq(v128.load(runEnd), four))) runEnd += 16
     while (runEnd < end && load<u32>(runEnd) === value) runEnd += 4
+    if (runEnd - at < least) {
+      at += 32
+      continue
+    }
     if (packedFrom < at) out = pack(packedFrom, at, width, out)
     out = writeVarint(out, <u32>((runEnd - at) >> 2) << 1)
     for (let i: u32 = 0; i < runBytes; i++) store<u8>(out++, value >> (8 * i))
@@ -185,7 +196,7 @@ function pack(from: usize, end: usize, width: u32, to: usize): usize {
   let held: u64 = 0
   let bits: u64 = 0
   for (let at = from; at < end; at += 4) {
-    held |= <u64>load<u32>(at) << bits
+    held |= (<u64>load<u32>(at)) << bits
     bits += wide
     if (bits >= 32) {
       store<u32>(out, <u32>held)
@@ -205,17 +216,24 @@ function pack(from: usize, end: usize, width: u32, to: usize): usize {
 /** Encode levels, a byte each, of 1 to 8 bits. @returns end of what was written */
 export function encodeLevels(from: usize, count: u32, width: u32, to: usize): usize {
   const end = from + <usize>count
+  const least = max<usize>(8, shortestRun(width))
   let out = to
   let at = from
   let packedFrom = from
-  while (at + 8 <= end) {
+  while (at + least <= end) {
     const value = load<u8>(at)
-    if (load<u64>(at) !== <u64>value * 0x0101010101010101) {
+    const eight = <u64>value * 0x0101010101010101
+    if (load<u64>(at) !== eight) {
       at += 8
       continue
     }
     let runEnd = at + 8
+    while (runEnd + 8 <= end && load<u64>(runEnd) === eight) runEnd += 8
     while (runEnd < end && load<u8>(runEnd) === value) runEnd++
+    if (runEnd - at < least) {
+      at += 8
+      continue
+    }
     if (packedFrom < at) out = packLevels(packedFrom, at, width, out)
     out = writeVarint(out, <u32>(runEnd - at) << 1)
     store<u8>(out++, value)
@@ -233,7 +251,7 @@ function packLevels(from: usize, end: usize, width: u32, to: usize): usize {
   let held: u64 = 0
   let bits: u64 = 0
   for (let at = from; at < end; at++) {
-    held |= <u64>load<u8>(at) << bits
+    held |= (<u64>load<u8>(at)) << bits
     bits += wide
     if (bits >= 32) {
       store<u32>(out, <u32>held)

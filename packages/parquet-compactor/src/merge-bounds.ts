@@ -24,7 +24,15 @@ export class BoundsMerge {
     const areNullsKnown = nulls >= 0 && nulls <= values
     this.nulls = this.nulls < 0 || !areNullsKnown ? -1 : this.nulls + nulls
     if (!this.#isKnown || (areNullsKnown && nulls === values)) return
-    const own = this.#usable(footer, chunk)
+    this.#widen(this.#usable(footer, chunk))
+  }
+
+  /** Add what another one of the same column has seen, but for its nulls. */
+  absorb(other: BoundsMerge): void {
+    if (this.#isKnown && (other.#merged || !other.#isKnown)) this.#widen(other.#merged)
+  }
+
+  #widen(own: Omit<ChunkStatistics, 'nulls'> | undefined): void {
     if (!own) {
       this.#isKnown = false
       this.#merged = undefined

@@ -76,6 +76,8 @@ export interface ColumnChunkReport {
   spliced: number
   /** the same under a joined dictionary, pages of changed indices written anew */
   remapped: number
+  /** their pages unpacked and joined into larger ones, under one dictionary where values repeat */
+  coalesced: number
   /** decoded and written anew */
   rewritten: number
   /** how many went which way for which reason; the keys are those of `PLAN_REASONS` */

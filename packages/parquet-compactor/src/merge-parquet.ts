@@ -6,6 +6,7 @@ import { FileReader, throwIfAborted } from './file-reader.ts'
 import { FileWriter } from './file-writer.ts'
 import type { Footer } from './footer.ts'
 import { loadFooter, nameSource } from './inspect.ts'
+import { Kernel } from './kernel.ts'
 import { KeyValueMerge } from './merge-key-values.ts'
 import type { Codec, CodecName, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
 import { MergeTally } from './merge-tally.ts'
@@ -297,6 +298,7 @@ function columnSettings(settings: Settings, codecs: CodecName[]): ColumnSettings
     ...settings,
     columnCodecs: codecs,
     maxPageBytes: settings.memoryBudgetBytes / 2,
+    kernel: new Kernel(),
     remapped: new ByteBuffer(),
     limits: chunkLimits(settings.memoryBudgetBytes / 4),
   }

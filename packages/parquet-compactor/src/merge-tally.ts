@@ -3,9 +3,9 @@ import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 
 /** Counts what became of the column chunks of the inputs, for the report. */
 export class MergeTally {
-  readonly #report: ColumnChunkReport = { copied: 0, spliced: 0, remapped: 0, rewritten: 0, reasons: {} }
+  readonly #report: ColumnChunkReport = { copied: 0, spliced: 0, remapped: 0, coalesced: 0, rewritten: 0, reasons: {} }
 
-  add(done: 'copied' | 'spliced' | 'remapped' | 'rewritten', reason: PlanReason, chunks: number): void {
+  add(done: Exclude<keyof ColumnChunkReport, 'reasons'>, reason: PlanReason, chunks: number): void {
     this.#report[done] += chunks
     this.#report.reasons[reason] = (this.#report.reasons[reason] ?? 0) + chunks
   }

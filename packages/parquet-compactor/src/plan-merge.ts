@@ -9,9 +9,10 @@ import type { Schema } from './schema.ts'
  * `copy`    the chunk of one input row group, as it is
  * `splice`  the pages of several chunks one after another, still compressed
  * `remap`   the same under one dictionary that joins theirs; only pages of changed indices are written anew
+ * `coalesce` pages are unpacked and joined into large ones, under one dictionary where values repeat; values stay as bytes
  * `rewrite` levels and values are decoded and written anew
  */
-export type ColumnAction = 'copy' | 'splice' | 'remap' | 'rewrite'
+export type ColumnAction = 'copy' | 'splice' | 'remap' | 'coalesce' | 'rewrite'
 
 export const PLAN_REASONS = {
   large_row_group: 'the row group is large enough as it is',
@@ -28,6 +29,8 @@ export const PLAN_REASONS = {
   row_group_rewritten: 'another column of the large row group must be written anew',
   large_dictionary: 'the joined dictionary would be too large',
   page_order: 'pages stand in an unusual order',
+  repeated_values: 'values repeat, so that a dictionary makes them smaller',
+  unexpected_pages: 'pages are not as the footer or the usual encodings let expect',
 } as const
 
 export type PlanReason = keyof typeof PLAN_REASONS
@@ -126,16 +129,17 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
       return { action: 'rewrite', reason: 'chunk_over_budget' }
     }
     const obstacle = obstacleOf([member], column, schema, settings)
-    return obstacle ? { action: 'rewrite', reason: obstacle } : { action: 'copy', reason: 'large_row_group' }
+    if (!obstacle) return { action: 'copy', reason: 'large_row_group' }
+    return { action: canCoalesce([member], column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
   })
-  if (columns.every(({ action }) => action === 'copy')) {
+  if (columns.every(({ action }) => action !== 'rewrite')) {
     return { members: 1, rows: footer.rowsOfGroup[rowGroup]!, bytes, columns, isStreamed: columns.length === 0 }
   }
   // one at a time would mean to hold all of it
   return {
     ...whole('row_group_rewritten'),
     columns: columns.map((column) =>
-      column.action === 'copy' ? { action: 'rewrite', reason: 'row_group_rewritten' } : column,
+      column.action === 'rewrite' ? column : { action: 'rewrite', reason: 'row_group_rewritten' },
     ),
   }
 }
@@ -153,7 +157,8 @@ function planRowGroup(members: Member[], bytes: number, schema: Schema, settings
 
 function planColumn(members: Member[], column: number, schema: Schema, settings: PlanSettings): PlannedColumn {
   const obstacle = obstacleOf(members, column, schema, settings)
-  if (obstacle) return { action: 'rewrite', reason: obstacle }
+  const anew = canCoalesce(members, column, schema) ? 'coalesce' : 'rewrite'
+  if (obstacle) return { action: anew, reason: obstacle }
   let pages = 0
   let dataBytes = 0
   let dictionaries = 0
@@ -163,9 +168,27 @@ function planColumn(members: Member[], column: number, schema: Schema, settings:
     dataBytes += footer.chunkBytes[chunk]! - footer.chunkDictionaryBytes[chunk]!
     dictionaries += footer.chunkHasDictionary[chunk]!
   }
-  if (dataBytes < pages * settings.minPageBytes) return { action: 'rewrite', reason: 'small_pages' }
-  if (dictionaries > 1) return { action: 'remap', reason: 'several_dictionaries' }
+  if (dataBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
+  if (dictionaries > 1) return { action: anew === 'coalesce' ? anew : 'remap', reason: 'several_dictionaries' }
   return { action: 'splice', reason: dictionaries === 1 ? 'one_dictionary' : 'no_dictionary' }
+}
+
+/** Encodings whose pages can be joined without a look at single values. */
+const JOINED_ENCODINGS =
+  (1 << ENCODING.PLAIN) |
+  (1 << ENCODING.PLAIN_DICTIONARY) |
+  (1 << ENCODING.RLE) |
+  (1 << ENCODING.RLE_DICTIONARY) |
+  (1 << ENCODING.BIT_PACKED)
+
+/** Flat columns with known bounds: those of the output come from the footers then. */
+function canCoalesce(members: Member[], column: number, schema: Schema): boolean {
+  const leaf = schema.leaves[column]!
+  if (leaf.maxRepetition > 0) return false
+  return members.every(({ footer, rowGroup }) => {
+    const chunk = rowGroup * schema.leaves.length + column
+    return (footer.chunkEncodings[chunk]! & ~JOINED_ENCODINGS) === 0
+  })
 }
 
 /** @returns why the pages cannot pass as they are, if footers tell */

@@ -1,12 +1,14 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
+import { coalesceChunk } from './coalesce-chunk.ts'
 import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
 import { nameSource } from './inspect.ts'
+import type { Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
 import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
@@ -28,6 +30,7 @@ export interface ColumnSettings {
   minPageBytes: number
   maxPageBytes: number
   signal: AbortSignal | undefined
+  kernel: Kernel
   /** for the page that is being read */
   scratch: ByteBuffer
   /** for indices that change */
@@ -53,7 +56,18 @@ export async function writeRowGroup(
     const { action, reason } = planned.columns[column]!
     let rewriteReason: PlanReason = reason
     let chunk: FinishedChunk | undefined
-    if (action !== 'rewrite') {
+    const mayRepeat =
+      action === 'splice' && reason === 'no_dictionary' && leaf.maxRepetition === 0 && members.length > 1
+    if (action === 'coalesce' || mayRepeat) {
+      const joined = await coalesce(members, column, leaf, mayRepeat, settings)
+      if (joined instanceof NotSpliceable) {
+        rewriteReason = joined.reason
+      } else {
+        tally.add('coalesced', mayRepeat ? 'repeated_values' : reason, members.length)
+        chunk = joined
+      }
+    }
+    if (!chunk && action !== 'rewrite' && action !== 'coalesce') {
       const spliced = await splice(members, column, leaf, settings)
       if (spliced instanceof NotSpliceable) {
         rewriteReason = spliced.reason
@@ -109,6 +123,30 @@ async function splice(
     scratch: settings.scratch,
     compressed: settings.limits.compressed,
     remapped: settings.remapped,
+  })
+}
+
+function coalesce(
+  members: readonly RowGroupSource[],
+  column: number,
+  leaf: LeafColumn,
+  onlyIfRepeated: boolean,
+  settings: ColumnSettings,
+): ReturnType<typeof coalesceChunk> {
+  const parts = members.map(({ file, footer, rowGroup }) => {
+    const chunk = rowGroup * footer.schema.leaves.length + column
+    return { file, footer, chunk, place: chunkPlace(footer, chunk), rows: footer.rowsOfGroup[rowGroup]! }
+  })
+  const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
+  return coalesceChunk(leaf, parts, {
+    kernel,
+    codec: columnCodecs[column]!,
+    codecs,
+    maxPageBytes,
+    onlyIfRepeated,
+    limits,
+    scratch,
+    compressed: limits.compressed,
   })
 }
 

@@ -1,0 +1,37 @@
+import asc from 'assemblyscript/asc'
+
+const OPTIONS = [
+  '-O3', ...(process.env.KERNEL_DEBUG ? ['--debug'] : []),
+  '--noAssert',
+  '--runtime',
+  'stub',
+  '--enable',
+  'simd',
+  '--enable',
+  'bulk-memory',
+  '--use',
+  'abort=',
+]
+
+/** Compile the kernel. @returns the source text of src/kernel-wasm.ts, which holds the module as base64 */
+export async function compileKernel() {
+  let wasm
+  const { error, stderr } = await asc.main(
+    ['column.ts', ...OPTIONS, '--baseDir', import.meta.dirname, '--outFile', 'kernel.wasm'],
+    {
+      writeFile: (_name, contents) => {
+        wasm = contents
+      },
+    },
+  )
+  if (error) throw new Error(stderr.toString(), { cause: error })
+  const lines = Buffer.from(wasm)
+    .toString('base64')
+    .match(/.{1,100}/g)
+  return [
+    '// Compiled from kernel/*.ts by `npm run build:kernel`; a test compiles it again and compares.',
+    'export const KERNEL_WASM_BASE64 =',
+    lines.map((line) => `  '${line}'`).join(' +\n'),
+    '',
+  ].join('\n')
+}

@@ -1,0 +1,172 @@
+import type { ByteBuffer } from './byte-buffer.ts'
+import { checksum } from './checksum.ts'
+import { NO_STATISTICS } from './chunk-bounds.ts'
+import { type ChunkPlace, inColumn } from './chunk-reader.ts'
+import { CODEC_NAMES, compress, decompress } from './compression.ts'
+import { DictionaryTrial } from './dictionary-trial.ts'
+import type { FileReader } from './file-reader.ts'
+import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
+import type { Footer } from './footer.ts'
+import { CODEC, ENCODING, PAGE } from './format.ts'
+import { nameSource } from './inspect.ts'
+import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
+import { BoundsMerge } from './merge-bounds.ts'
+import type { Codec, CodecName } from './merge-options.ts'
+import { corrupt } from './page-header.ts'
+import { NotSpliceable } from './scan-chunk.ts'
+import type { LeafColumn } from './schema.ts'
+import { ThriftWriter } from './thrift-writer.ts'
+
+/** One chunk of the inputs, which may yet have to be read. */
+export interface CoalescePart {
+  file: FileReader
+  footer: Footer
+  /** number of the chunk in its footer */
+  chunk: number
+  place: ChunkPlace
+  rows: number
+}
+
+export interface CoalesceSettings {
+  kernel: Kernel
+  codec: CodecName
+  codecs: Partial<Record<CodecName, Codec>>
+  maxPageBytes: number
+  /** give up unless so many values repeat that a dictionary makes the chunk smaller */
+  onlyIfRepeated: boolean
+  limits: ColumnLimits
+  scratch: ByteBuffer
+  compressed: ByteBuffer
+}
+
+type Pending = KernelPage & { bounds: BoundsMerge }
+
+/**
+ * Join the pages of chunks of one flat column into large pages in the kernel, under one dictionary where values repeat.
+ * Everything in the pages is looked at but the values themselves, which are copied.
+ * @param parts not empty
+ * @returns `NotSpliceable` where a chunk is odd, or corrupt: reading it value by value will tell
+ */
+export async function coalesceChunk(
+  leaf: LeafColumn,
+  parts: readonly CoalescePart[],
+  settings: CoalesceSettings,
+): Promise<FinishedChunk | NotSpliceable> {
+  const { kernel, codec, maxPageBytes, onlyIfRepeated } = settings
+  const pages: Pending[] = []
+  let bounds = new BoundsMerge(leaf)
+  let current = parts[0]!
+  kernel.onPage = (page) => {
+    pages.push({ ...page, body: page.body.slice(), bounds })
+    if (kernel.isUnfolding) return
+    // the chunk in hand may go on in the next page
+    bounds = new BoundsMerge(leaf)
+    bounds.add(current.footer, current.chunk)
+  }
+  kernel.begin(leaf, codec, settings.limits)
+  if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
+  const trial = new DictionaryTrial(parts, settings.limits.dictionaryBytes)
+  for (const part of parts) {
+    const { file, footer, chunk, place, rows } = part
+    if (place.values !== rows) return new NotSpliceable('unexpected_pages')
+    current = part
+    bounds.add(footer, chunk)
+    try {
+      kernel.open(file.held(place.offset, place.bytes) ?? (await file.read(place.offset, place.bytes)), place.values)
+      const name = CODEC_NAMES[place.codec]!
+      const taken = name === 'none' || name === 'snappy' ? kernel.take(name, maxPageBytes) : 'checksum'
+      const isOdd = taken === 'checksum' ? !(await takePages(place.codec, settings)) : taken === 'odd'
+      if (isOdd) return new NotSpliceable('unexpected_pages')
+    } catch (error) {
+      throw nameSource(inColumn(error, leaf), file.source.name)
+    }
+    const verdict = trial.judge(kernel, part === parts.at(-1))
+    if (verdict === false) {
+      if (onlyIfRepeated) return new NotSpliceable('no_dictionary')
+      kernel.usePlain()
+    }
+  }
+  kernel.finish()
+  return await assemble(leaf, pages, settings)
+}
+
+/** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
+async function takePages(codec: number, settings: CoalesceSettings): Promise<boolean> {
+  const { kernel, codecs, maxPageBytes, scratch } = settings
+  const { pages } = kernel
+  while (pages.hasMore()) {
+    if (!pages.nextPage(maxPageBytes)) return false
+    if (pages.hasChecksum()) {
+      const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
+      if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+    }
+    const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
+    const length = pages.unpackedBytes()
+    const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
+    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return false
+  }
+  return true
+}
+
+async function assemble(
+  leaf: LeafColumn,
+  pending: readonly Pending[],
+  settings: CoalesceSettings,
+): Promise<FinishedChunk> {
+  const { codec, codecs, compressed } = settings
+  const isPacked = codec === 'snappy' || codec === 'none'
+  const pages: Uint8Array[] = []
+  const dataPages: FinishedPage[] = []
+  const pageKinds: PageKind[] = []
+  const bounds = new BoundsMerge(leaf)
+  let [bytes, uncompressedBytes, levels, nulls, dictionaryBytes] = [0, 0, 0, 0, 0]
+  // the dictionary comes last and goes first
+  const last = pending.at(-1)
+  const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
+  for (const page of inOrder) {
+    // what the codec returns may be its scratch
+    const body = isPacked ? page.body : (await compress(codec, page.body.slice(), codecs, compressed)).slice()
+    const header = pageHeader(page, body.length)
+    const own = header.length + body.length
+    pages.push(header, body)
+    bytes += own
+    uncompressedBytes += header.length + page.uncompressedBytes
+    if (page.what === 'dictionary') {
+      dictionaryBytes = own
+      continue
+    }
+    levels += page.levels
+    nulls += page.levels - page.values
+    bounds.absorb(page.bounds)
+    const { min, max } = page.bounds.bounds() ?? {}
+    dataPages.push({ bytes: own, levels: page.levels, rows: page.levels, nulls: page.levels - page.values, min, max })
+    const encoding = page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
+    const same = pageKinds.find((kind) => kind.encoding === encoding)
+    if (same) same.count++
+    else pageKinds.push({ kind: PAGE.DATA, encoding, count: 1 })
+  }
+  const statistics = { ...NO_STATISTICS, ...bounds.bounds(), nulls }
+  return { leaf, codec, pages, bytes, uncompressedBytes, levels, dictionaryBytes, pageKinds, statistics, dataPages }
+}
+
+function pageHeader(page: KernelPage, compressedBytes: number): Uint8Array {
+  const isDictionary = page.what === 'dictionary'
+  const writer = new ThriftWriter()
+  writer.open()
+  writer.i32(1, isDictionary ? PAGE.DICTIONARY : PAGE.DATA)
+  writer.i32(2, page.uncompressedBytes)
+  writer.i32(3, compressedBytes)
+  writer.open(isDictionary ? 7 : 5)
+  if (isDictionary) {
+    writer.i32(1, page.values)
+    writer.i32(2, ENCODING.PLAIN)
+  } else {
+    writer.i32(1, page.levels)
+    writer.i32(2, page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN)
+    writer.i32(3, ENCODING.RLE)
+    writer.i32(4, ENCODING.RLE)
+  }
+  writer.close()
+  writer.close()
+  return writer.out.take()
+}

@@ -1,0 +1,78 @@
+import type { CoalescePart } from './coalesce-chunk.ts'
+import { bitWidth } from './hybrid-runs.ts'
+import type { Kernel } from './kernel.ts'
+
+/** A dictionary is judged after so many values … */
+const TRIAL_VALUES = 32_768
+/** … or after so many, if hardly any of them came twice. */
+const EARLY_VALUES = 8192
+const EARLY_DISTINCT = 0.98
+/** Chunks that have dictionaries keep one unless more than this part of their values is distinct. */
+const MAX_DISTINCT = 0.6
+/** One tenth as many entries as values is always worth it; */
+const FEW_DISTINCT = 0.1
+/** otherwise dictionary and indices must be smaller than this part of what the chunks are now, compressed. */
+const MAX_BYTES = 0.9
+
+/** Decides once, from the first values of a column, whether a dictionary pays for all of them. */
+export class DictionaryTrial {
+  readonly #bytes: number
+  readonly #values: number
+  readonly #hadDictionary: boolean
+  readonly #maxDictionaryBytes: number
+  #isDone = false
+
+  constructor(parts: readonly CoalescePart[], maxDictionaryBytes: number) {
+    let [bytes, values, hadDictionary] = [0, 0, false]
+    for (const { footer, chunk, place } of parts) {
+      bytes += place.bytes
+      values += place.values - Math.max(0, footer.chunkNulls[chunk]!)
+      hadDictionary ||= footer.chunkHasDictionary[chunk] === 1
+    }
+    this.#bytes = bytes
+    this.#values = values
+    this.#hadDictionary = hadDictionary
+    this.#maxDictionaryBytes = maxDictionaryBytes
+  }
+
+  /** @returns undefined if it is too early, or judged already */
+  judge(kernel: Kernel, isLast: boolean): boolean | undefined {
+    if (this.#isDone) return undefined
+    if (!kernel.usesDictionary) {
+      this.#isDone = true
+      return undefined
+    }
+    const seen = kernel.valuesSeen
+    if (seen < EARLY_VALUES && !isLast) return undefined
+    const distinct = kernel.distinctValues
+    const isHopeless = distinct > seen * EARLY_DISTINCT
+    if (!isHopeless && seen < TRIAL_VALUES && !isLast) return undefined
+    this.#isDone = true
+    if (seen === 0) return true
+    if (this.#hadDictionary) return distinct <= Math.max(seen * MAX_DISTINCT, 16)
+    if (isHopeless) return false
+    const expected = expectDistinct(distinct, seen, this.#values)
+    const dictionaryBytes = (expected * kernel.dictionaryBytes) / distinct
+    if (dictionaryBytes > this.#maxDictionaryBytes) return false
+    if (expected <= this.#values * FEW_DISTINCT) return true
+    return dictionaryBytes + (this.#values * bitWidth(expected)) / 8 < this.#bytes * MAX_BYTES
+  }
+}
+
+/**
+ * How many distinct values are to be expected among `values`, if `distinct` were found among the first `seen` and all come
+ * equally often: of K possible ones, n draws find K·(1 − e^(−n/K)).
+ */
+export function expectDistinct(distinct: number, seen: number, values: number): number {
+  if (distinct >= seen) return values
+  let low = 1e-9
+  let high = 64
+  // (1 − e^(−x)) / x falls with x = n/K
+  for (let i = 0; i < 60; i++) {
+    const middle = (low + high) / 2
+    if ((1 - Math.exp(-middle)) / middle > distinct / seen) low = middle
+    else high = middle
+  }
+  const possible = seen / low
+  return Math.min(values, Math.ceil(possible * (1 - Math.exp(-values / possible))))
+}

@@ -1,0 +1,205 @@
+import { PHYSICAL } from './format.ts'
+import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
+import type { CodecName } from './merge-options.ts'
+import type { LeafColumn } from './schema.ts'
+
+/** What kernel/column.ts exports. */
+interface KernelExports {
+  memory: { buffer: ArrayBuffer }
+  beginColumn(
+    width: number,
+    isBoolean: number,
+    maxDefinition: number,
+    codec: number,
+    pageLevels: number,
+    pageBytes: number,
+    dictionaryBytes: number,
+  ): number
+  makeRoom(bytes: number): number
+  openChunk(bytes: number, levels: number): void
+  takeChunk(codec: number, maxPageBytes: number): number
+  hasMore(): number
+  nextPage(maxPageBytes: number): number
+  pageAt(): number
+  pageSize(): number
+  hasChecksum(): number
+  pageChecksum(): number
+  packedAt(): number
+  packedBytes(): number
+  unpackedBytes(): number
+  isPacked(): number
+  makePageRoom(): number
+  takePage(at: number): number
+  usePlain(): void
+  finishColumn(): void
+  distinctValues(): number
+  dictionaryBytes(): number
+  isUnfolding: { value: number }
+  usesDictionary: { value: number }
+  valuesSeen: { value: number }
+}
+
+type PageByPage = Pick<
+  KernelExports,
+  | 'hasMore'
+  | 'nextPage'
+  | 'pageAt'
+  | 'pageSize'
+  | 'hasChecksum'
+  | 'pageChecksum'
+  | 'packedAt'
+  | 'packedBytes'
+  | 'unpackedBytes'
+  | 'isPacked'
+  | 'takePage'
+>
+
+/** A page as the kernel hands it over; `body` is in the kernel's memory and does not stay. */
+export interface KernelPage {
+  what: 'plain' | 'indices' | 'dictionary'
+  /** compressed if the codec of the column is snappy; for other codecs the caller does it */
+  body: Uint8Array
+  uncompressedBytes: number
+  levels: number
+  /** not null; of a dictionary its entries */
+  values: number
+}
+
+export interface ColumnLimits {
+  /** levels of a page at most */
+  pageLevels: number
+  /** bytes of the values of a page at most; a longer value is not handled */
+  pageBytes: number
+  /** bytes of distinct values from which on values are written plain */
+  dictionaryBytes: number
+}
+
+const WHAT = ['plain', 'indices', 'dictionary'] as const
+
+/** as much of WebAssembly as is needed; neither the language's library nor Node's types name it */
+interface WebAssemblyHost {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { exports: unknown }
+}
+
+const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
+
+// compiled here, once: a Worker may not do so inside a request
+const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
+
+/** how the kernel numbers the codecs that it knows; 2 leaves the page to the caller */
+function kernelCodec(codec: CodecName): number {
+  return codec === 'none' ? 0 : codec === 'snappy' ? 1 : 2
+}
+
+/**
+ * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
+ * column needed and is let go of with the instance.
+ */
+export class Kernel {
+  readonly #exports: KernelExports
+  #view = new Uint8Array()
+  onPage: (page: KernelPage) => void = () => {}
+
+  constructor() {
+    const onPage = (
+      what: number,
+      at: number,
+      bytes: number,
+      uncompressedBytes: number,
+      levels: number,
+      values: number,
+    ) => {
+      const body = this.bytes(at, bytes)
+      this.onPage({ what: WHAT[what]!, body, uncompressedBytes, levels, values })
+    }
+    this.#exports = new Instance(module, { column: { onPage } }).exports as KernelExports
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength
+  }
+
+  /** a view, valid until the kernel's memory grows */
+  bytes(at: number, length: number): Uint8Array {
+    return this.#memory().subarray(at, at + length)
+  }
+
+  begin(leaf: LeafColumn, codec: CodecName, limits: ColumnLimits): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    const { pageLevels, pageBytes, dictionaryBytes } = limits
+    const width = isBoolean ? 1 : leaf.width
+    this.#exports.beginColumn(
+      width,
+      Number(isBoolean),
+      leaf.maxDefinition,
+      kernelCodec(codec),
+      pageLevels,
+      pageBytes,
+      dictionaryBytes,
+    )
+  }
+
+  /** Put a chunk in hand. @param levels values and nulls, by the footer */
+  open(chunk: Uint8Array, levels: number): void {
+    const at = this.#exports.makeRoom(chunk.length)
+    this.#memory().set(chunk, at)
+    this.#exports.openChunk(chunk.length, levels)
+  }
+
+  /** Take over the pages in hand. @returns `odd` where the chunk must be read in another way */
+  take(codec: CodecName, maxPageBytes: number): 'done' | 'checksum' | 'odd' {
+    const result = this.#exports.takeChunk(kernelCodec(codec), maxPageBytes)
+    return result === 0 ? 'done' : result === 1 ? 'checksum' : 'odd'
+  }
+
+  /** the dictionary so far: its entries, and its bytes in PLAIN encoding */
+  get distinctValues(): number {
+    return this.#exports.distinctValues()
+  }
+
+  get dictionaryBytes(): number {
+    return this.#exports.dictionaryBytes()
+  }
+
+  /** whether pages that end now hold values of chunks before the one in hand */
+  get isUnfolding(): boolean {
+    return this.#exports.isUnfolding.value !== 0
+  }
+
+  /** values that are not null, so far */
+  get valuesSeen(): number {
+    return this.#exports.valuesSeen.value
+  }
+
+  get usesDictionary(): boolean {
+    return this.#exports.usesDictionary.value !== 0
+  }
+
+  usePlain(): void {
+    this.#exports.usePlain()
+  }
+
+  /** Hand over the last page, then the dictionary if pages use one. */
+  finish(): void {
+    this.#exports.finishColumn()
+  }
+
+  /** one page at a time, for codecs that the kernel does not know */
+  get pages(): PageByPage {
+    return this.#exports
+  }
+
+  /** Put a page that has been unpacked where the kernel takes it over. @returns whether it could */
+  takeUnpacked(page: Uint8Array): boolean {
+    const at = this.#exports.makePageRoom()
+    this.#memory().set(page, at)
+    return this.#exports.takePage(at) !== 0
+  }
+
+  #memory(): Uint8Array {
+    const { buffer } = this.#exports.memory
+    if (this.#view.buffer !== buffer) this.#view = new Uint8Array(buffer)
+    return this.#view
+  }
+}
