@@ -7,7 +7,7 @@ import { ENCODING, PAGE, PHYSICAL } from './format.ts'
 import { bitWidth, encodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { LeafColumn } from './schema.ts'
-import { Statistics } from './statistics.ts'
+import { isFloat, Statistics } from './statistics.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
 
@@ -54,6 +54,8 @@ export class ChunkWriter {
   readonly #codecs: Partial<Record<CodecName, Codec>>
   readonly #limits: ChunkWriterLimits
   readonly #statistics: Statistics
+  /** of the open page; of its values that are in the dictionary only once it ends */
+  #pageStatistics: Statistics
   #dictionary: Dictionary | undefined
   /** false once values are written plain, even if pages before them use the dictionary */
   #usesDictionary: boolean
@@ -95,6 +97,7 @@ export class ChunkWriter {
     this.#codecs = codecs
     this.#limits = limits
     this.#statistics = new Statistics(leaf)
+    this.#pageStatistics = new Statistics(leaf)
     this.#usesDictionary = leaf.physical !== PHYSICAL.BOOLEAN
     if (this.#usesDictionary) this.#dictionary = new Dictionary(leaf)
   }
@@ -137,7 +140,7 @@ export class ChunkWriter {
       this.#appendToDictionary(values, valueFrom, valueTo)
       this.#judgeDictionary(values)
     } else {
-      this.#appendPlain(values, valueFrom, valueTo, true)
+      this.#appendPlain(values, valueFrom, valueTo)
     }
   }
 
@@ -201,26 +204,23 @@ export class ChunkWriter {
     const indices = this.#indices.subarray(0, this.#indexCount)
     this.#usesDictionary = false
     this.#pagePlainBytes = 0
-    this.#appendPlain({ count: indices.length, table: dictionary.table(), indices }, 0, indices.length, false)
-    if (this.#dictionaryPages === 0) {
-      this.#statistics.add(dictionary.table(), 0, dictionary.count)
-      this.#dictionary = undefined
-    }
+    this.#appendPlain({ count: indices.length, table: dictionary.table(), indices }, 0, indices.length)
+    if (this.#dictionaryPages === 0) this.#dictionary = undefined
     this.#indices = new Uint32Array()
     this.#indexCount = 0
     this.#translated = undefined
     this.#translation = new Uint32Array()
   }
 
-  #appendPlain(values: PageValues, from: number, to: number, isNew: boolean): void {
+  #appendPlain(values: PageValues, from: number, to: number): void {
     const { table, indices } = values
     const { width } = this.#leaf
     const out = this.#plain
     const before = out.length
     if (!indices) {
-      if (isNew) this.#statistics.add(table, from, to)
+      this.#pageStatistics.add(table, from, to)
       if (width > 0) out.append(table.bytes, from * width, to * width)
-    } else if (isNew) {
+    } else {
       this.#addReferenced(table, indices, from, to)
     }
     if (indices || width === 0) {
@@ -237,9 +237,15 @@ export class ChunkWriter {
 
   /** Entries of a dictionary count for the bounds only if a value refers to them. */
   #addReferenced(table: ValueTable, indices: Uint32Array, from: number, to: number): void {
-    const seen = new Uint8Array(table.count)
-    for (let i = from; i < to; i++) seen[indices[i]!] = 1
-    for (let entry = 0; entry < table.count; entry++) if (seen[entry]) this.#statistics.add(table, entry, entry + 1)
+    const references = new Uint32Array(table.count)
+    for (let i = from; i < to; i++) references[indices[i]!]!++
+    const statistics = this.#pageStatistics
+    for (let entry = 0; entry < table.count; entry++) {
+      if (references[entry] === 0) continue
+      const nans = statistics.nans
+      statistics.add(table, entry, entry + 1)
+      if (statistics.nans > nans) statistics.nans = nans + references[entry]!
+    }
   }
 
   /** End the open page, which must be at the end of a row. */
@@ -256,6 +262,7 @@ export class ChunkWriter {
       body.push(width)
       encodeHybridRuns(this.#indices.subarray(0, this.#indexCount), width, body)
       this.#dictionaryPages++
+      this.#addReferenced(this.#dictionary!.table(), this.#indices, 0, this.#indexCount)
     } else {
       appendPlainValues(this.#leaf, this.#plain, body)
     }
@@ -268,7 +275,16 @@ export class ChunkWriter {
       header.i32(4, ENCODING.RLE)
     })
     this.#pages.push(page)
-    this.#dataPages.push({ bytes: page.byteLength, levels, rows: this.#pageRows, nulls: levels - this.#pageValues })
+    this.#dataPages.push({
+      bytes: page.byteLength,
+      levels,
+      rows: this.#pageRows,
+      nulls: levels - this.#pageValues,
+      nans: isFloat(this.#leaf) ? this.#pageStatistics.nans : undefined,
+      ...this.#pageStatistics.bounds(),
+    })
+    this.#statistics.include(this.#pageStatistics)
+    this.#pageStatistics = new Statistics(this.#leaf)
     this.#pageRows = 0
     this.#pageValues = 0
     this.#definition.clear()
@@ -309,7 +325,6 @@ export class ChunkWriter {
     const dictionary = this.#dictionary
     let dictionaryBytes = 0
     if (dictionary && this.#dictionaryPages > 0) {
-      this.#statistics.add(dictionary.table(), 0, dictionary.count)
       const page = await this.#encodePage(dictionary.plain.view(), PAGE.DICTIONARY, 7, (header) => {
         header.i32(1, dictionary.count)
         header.i32(2, ENCODING.PLAIN)
@@ -334,7 +349,13 @@ export class ChunkWriter {
       levels: this.#levels,
       dictionaryBytes,
       pageKinds,
-      statistics: { ...NO_STATISTICS, nulls, ...this.#statistics.bounds() },
+      statistics: {
+        ...NO_STATISTICS,
+        nulls,
+        nans: isFloat(this.#leaf) ? this.#statistics.nans : -1,
+        ...this.#statistics.bounds(),
+      },
+      dataPages: this.#dataPages,
     }
   }
 }

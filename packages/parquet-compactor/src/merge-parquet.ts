@@ -62,7 +62,7 @@ export async function mergeParquet(
   const footers = inputs.map(({ footer }) => footer)
   const plan = planMerge(footers, schema, { ...settings, codecs })
   const tally = new MergeTally()
-  const output = new FileWriter(sink, schema)
+  const output = new FileWriter(sink, schema, settings.memoryBudgetBytes / 8)
   await output.begin()
   const group = new RowGroupBuilder(output, schema, codecs, settings)
   const columns = columnSettings(settings, codecs)

@@ -107,10 +107,7 @@ export class ThriftReader {
   /** a 64-bit integer that must be a safe one, as all lengths, counts and offsets are */
   i64(): number {
     this.#expect(THRIFT.I64)
-    const value = this.#zigzag64()
-    const number = Number(value)
-    if (!Number.isSafeInteger(number)) this.fail('integer out of range')
-    return number
+    return this.elementI64()
   }
 
   #zigzag64(): number | bigint {
@@ -183,6 +180,18 @@ export class ThriftReader {
     return this.#zigzag32()
   }
 
+  /** an element of a list of i64, safe as those of `i64` */
+  elementI64(): number {
+    const number = Number(this.#zigzag64())
+    if (!Number.isSafeInteger(number)) this.fail('integer out of range')
+    return number
+  }
+
+  /** an element of a list of booleans, which some writers have with 0 for false and others with 2 */
+  elementBoolean(): boolean {
+    return this.byte() === THRIFT.TRUE
+  }
+
   /** an element of a list of binary */
   elementBinary(): Uint8Array {
     return this.#binary()
@@ -192,6 +201,13 @@ export class ThriftReader {
   struct(): void {
     this.#expect(THRIFT.STRUCT)
     this.enterStruct()
+  }
+
+  /** the value of the field just read, as it is encoded */
+  raw(): Uint8Array {
+    const start = this.offset
+    this.skip()
+    return this.bytes.subarray(start, this.offset)
   }
 
   /** pass over the value of the field just read */

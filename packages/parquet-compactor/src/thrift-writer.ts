@@ -7,8 +7,10 @@ export class ThriftWriter {
   #lastField = 0
   #stack: number[] = []
 
-  constructor(out = new ByteBuffer()) {
+  /** @param lastField the last field of a struct that is open already, to go on behind it */
+  constructor(out = new ByteBuffer(), lastField = 0) {
     this.out = out
+    this.#lastField = lastField
   }
 
   #field(id: number, type: number): void {
@@ -41,6 +43,12 @@ export class ThriftWriter {
     this.elementBinary(value)
   }
 
+  /** @param value as it is encoded */
+  raw(id: number, type: number, value: Uint8Array): void {
+    this.#field(id, type)
+    this.out.append(value)
+  }
+
   list(id: number, elementType: number, size: number): void {
     this.#field(id, THRIFT.LIST)
     if (size < 15) {
@@ -52,6 +60,10 @@ export class ThriftWriter {
   }
 
   elementI32(value: number): void {
+    this.#zigzag(value)
+  }
+
+  elementI64(value: number): void {
     this.#zigzag(value)
   }
 

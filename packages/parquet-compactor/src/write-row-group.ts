@@ -47,7 +47,7 @@ export async function writeRowGroup(
   settings: ColumnSettings,
   tally: MergeTally,
 ): Promise<void> {
-  output.beginRowGroup(schema.leaves.length)
+  output.beginRowGroup()
   for (const [column, leaf] of schema.leaves.entries()) {
     throwIfAborted(settings.signal)
     const { action, reason } = planned.columns[column]!
@@ -98,7 +98,14 @@ async function splice(
       return scanChunk(bytes, leaf, place, rows, settings.codecs, settings.maxPageBytes)
     })
     if (scanned instanceof NotSpliceable) return scanned
-    parts.push({ scanned, footer, chunk, place, within: (work) => named(file, leaf, work) })
+    parts.push({
+      scanned,
+      footer,
+      chunk,
+      place,
+      held: (range) => file.held(range.offset, range.bytes),
+      within: (work) => named(file, leaf, work),
+    })
   }
   return spliceChunk(leaf, parts, {
     codec: settings.columnCodecs[column]!,
