@@ -1,8 +1,11 @@
+import { BloomBuilder } from './bloom-filter.ts'
 import { ByteBuffer } from './byte-buffer.ts'
+import { type CarriedColumn, sumSizes } from './carry-chunk.ts'
+import { checksum } from './checksum.ts'
 import { NO_STATISTICS } from './chunk-bounds.ts'
 import { compress } from './compression.ts'
 import { Dictionary } from './dictionary.ts'
-import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
+import type { FinishedChunk, FinishedPage, PageKind, SizeStatistics } from './finished-chunk.ts'
 import { ENCODING, PAGE, PHYSICAL } from './format.ts'
 import { bitWidth, encodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
@@ -53,6 +56,12 @@ export class ChunkWriter {
   readonly #codec: CodecName
   readonly #codecs: Partial<Record<CodecName, Codec>>
   readonly #limits: ChunkWriterLimits
+  readonly #countsSizes: boolean
+  /** of values that are written plain; those of the dictionary are known */
+  readonly #bloom: BloomBuilder | undefined
+  #hasChecksums = false
+  /** of BYTE_ARRAY values of the open page */
+  #unencodedBytes = 0
   readonly #statistics: Statistics
   /** of the open page; of its values that are in the dictionary only once it ends */
   #pageStatistics: Statistics
@@ -91,11 +100,14 @@ export class ChunkWriter {
     codec: CodecName,
     codecs: Partial<Record<CodecName, Codec>>,
     limits: ChunkWriterLimits,
+    carried: CarriedColumn,
   ) {
     this.#leaf = leaf
     this.#codec = codec
     this.#codecs = codecs
     this.#limits = limits
+    this.#countsSizes = carried.sizes
+    this.#bloom = carried.bloomFilter ? new BloomBuilder(leaf) : undefined
     this.#statistics = new Statistics(leaf)
     this.#pageStatistics = new Statistics(leaf)
     this.#usesDictionary = leaf.physical !== PHYSICAL.BOOLEAN
@@ -110,7 +122,12 @@ export class ChunkWriter {
 
   /** bytes of memory held beside finished pages */
   get heldBytes(): number {
-    return this.#indices.length * 4 + this.#plain.bytes.length + (this.#dictionary?.heldBytes ?? 0)
+    return (
+      this.#indices.length * 4 +
+      this.#plain.bytes.length +
+      (this.#dictionary?.heldBytes ?? 0) +
+      (this.#bloom?.heldBytes ?? 0)
+    )
   }
 
   /** true when the open page should end at the next row */
@@ -118,6 +135,11 @@ export class ChunkWriter {
     if (this.#pageLevels >= this.#limits.pageLevels) return true
     // a page of indices is small, but it must stay possible to write it plain
     return this.#pagePlainBytes >= this.#limits.pageBytes * (this.#usesDictionary ? 4 : 1)
+  }
+
+  /** Give pages from the open one on a checksum. */
+  addChecksums(): void {
+    this.#hasChecksums = true
   }
 
   append(batch: LevelBatch): void {
@@ -219,6 +241,8 @@ export class ChunkWriter {
     const before = out.length
     if (!indices) {
       this.#pageStatistics.add(table, from, to)
+      this.#bloom?.add(table, from, to)
+      if (table.lengths) for (let i = from; i < to; i++) this.#unencodedBytes += table.lengths[i]!
       if (width > 0) out.append(table.bytes, from * width, to * width)
     } else {
       this.#addReferenced(table, indices, from, to)
@@ -242,6 +266,8 @@ export class ChunkWriter {
     const statistics = this.#pageStatistics
     for (let entry = 0; entry < table.count; entry++) {
       if (references[entry] === 0) continue
+      if (!this.#usesDictionary) this.#bloom?.add(table, entry, entry + 1)
+      if (table.lengths) this.#unencodedBytes += table.lengths[entry]! * references[entry]!
       const nans = statistics.nans
       statistics.add(table, entry, entry + 1)
       if (statistics.nans > nans) statistics.nans = nans + references[entry]!
@@ -280,6 +306,7 @@ export class ChunkWriter {
       levels,
       rows: this.#pageRows,
       nulls: levels - this.#pageValues,
+      sizes: this.#pageSizes(),
       nans: isFloat(this.#leaf) ? this.#pageStatistics.nans : undefined,
       ...this.#pageStatistics.bounds(),
     })
@@ -296,6 +323,28 @@ export class ChunkWriter {
     this.#pagePlainBytes = 0
   }
 
+  /** The dictionary if it has all values, or else a filter of all values. */
+  #knownValues(dictionary: Dictionary | undefined): Pick<FinishedChunk, 'dictionary' | 'bloomFilter'> {
+    if (dictionary && this.#dictionaryPages === this.#dataPages.length) return { dictionary: dictionary.table() }
+    if (dictionary && this.#dictionaryPages > 0) this.#bloom?.add(dictionary.table(), 0, dictionary.count)
+    return { bloomFilter: this.#bloom?.build() }
+  }
+
+  #pageSizes(): SizeStatistics | undefined {
+    const unencodedBytes = this.#leaf.physical === PHYSICAL.BYTE_ARRAY ? this.#unencodedBytes : undefined
+    this.#unencodedBytes = 0
+    if (!this.#countsSizes) return undefined
+    const { maxRepetition, maxDefinition } = this.#leaf
+    const definition = histogram(this.#definition.view(), maxDefinition)
+    if (!this.#hasNulls) definition[maxDefinition] = this.#pageLevels
+    return {
+      unencodedBytes,
+      // one level says no more than the counts of values and nulls (SizeStatistics)
+      repetition: maxRepetition > 0 ? histogram(this.#repetition.view(), maxRepetition) : undefined,
+      definition: maxRepetition > 0 || maxDefinition > 1 ? definition : undefined,
+    }
+  }
+
   async #encodePage(
     body: Uint8Array<ArrayBuffer>,
     kind: number,
@@ -308,6 +357,7 @@ export class ChunkWriter {
     header.i32(1, kind)
     header.i32(2, body.byteLength)
     header.i32(3, compressed.byteLength)
+    if (this.#hasChecksums) header.i32(4, checksum(compressed) | 0)
     header.open(field)
     details(header)
     header.close()
@@ -356,8 +406,21 @@ export class ChunkWriter {
         ...this.#statistics.bounds(),
       },
       dataPages: this.#dataPages,
+      sizes: this.#countsSizes
+        ? sumSizes(
+            this.#leaf,
+            this.#dataPages.map(({ sizes }) => sizes),
+          )
+        : undefined,
+      ...this.#knownValues(dictionary),
     }
   }
+}
+
+function histogram(levels: Uint8Array, maxLevel: number): number[] {
+  const counts = new Array<number>(maxLevel + 1).fill(0)
+  for (let i = 0; i < levels.length; i++) counts[levels[i]!]!++
+  return counts
 }
 
 function countRows(repetition: Uint8Array, from: number, to: number): number {

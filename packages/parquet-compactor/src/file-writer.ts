@@ -81,10 +81,10 @@ export class FileWriter {
     }
   }
 
-  async writeRowGroup(rows: number, chunks: FinishedChunk[]): Promise<void> {
+  async writeRowGroup(rows: number, chunks: FinishedChunk[], sorting?: SortingColumns): Promise<void> {
     this.beginRowGroup()
     for (const chunk of chunks) await this.writeChunk(chunk)
-    await this.endRowGroup(rows)
+    await this.endRowGroup(rows, sorting)
   }
 
   beginRowGroup(): void {

@@ -1,3 +1,4 @@
+import type { DropReason } from './drop-reasons.ts'
 import type { PlanReason } from './plan-merge.ts'
 
 /** Compress and decompress functions of the caller, for example of node:zlib where it exists. */
@@ -66,6 +67,11 @@ export interface MergeReport {
   columnChunks: ColumnChunkReport
   /** key-value metadata: how many pairs were written, and the keys whose later values lost to the first */
   keyValueMetadata: { written: number; conflictingKeys: string[] }
+  /**
+   * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
+   * keys of `DROP_REASONS`
+   */
+  dropped: Partial<Record<DropReason, number>>
 }
 
 /** Column chunks of the inputs that hold rows. */

@@ -114,7 +114,7 @@ function passes(header: PageHeader, leaf: LeafColumn, hasDictionary: boolean): b
   return leaf.maxRepetition === 0 || header.repetitionEncoding === ENCODING.RLE
 }
 
-export function usesDictionary({ encoding }: PageHeader): boolean {
+export function usesDictionary({ encoding }: { encoding: number }): boolean {
   return encoding === ENCODING.RLE_DICTIONARY || encoding === ENCODING.PLAIN_DICTIONARY
 }
 

@@ -1,5 +1,6 @@
 import { BoundOrder } from './bound-order.ts'
 import { boundsOf } from './chunk-bounds.ts'
+import type { DropTally } from './drop-reasons.ts'
 import type { Footer } from './footer.ts'
 import type { Schema } from './schema.ts'
 import { ThriftReader } from './thrift-reader.ts'
@@ -15,6 +16,11 @@ interface SortingColumn {
   column: number
   isDescending: boolean
   hasNullsFirst: boolean
+}
+
+interface Member {
+  footer: Footer
+  rowGroup: number
 }
 
 /** @returns column -1 where the struct names none */
@@ -35,10 +41,15 @@ export function readSortingColumn(reader: ThriftReader): SortingColumn {
  * name the same and each one's values of the first column lie strictly behind the last one's. Equal bounds are not enough:
  * there the next columns would decide. So are nulls, whose place they would have to keep.
  */
-export function mergeSorting(
-  members: readonly { footer: Footer; rowGroup: number }[],
-  schema: Schema,
-): SortingColumns | undefined {
+export function mergeSorting(members: readonly Member[], schema: Schema, drops: DropTally): SortingColumns | undefined {
+  const sorting = sortingOf(members, schema)
+  if (!sorting && members.some(({ footer, rowGroup }) => footer.sortingOfGroup[rowGroup])) {
+    drops.add('sorting_columns_unsure')
+  }
+  return sorting
+}
+
+function sortingOf(members: readonly Member[], schema: Schema): SortingColumns | undefined {
   const [first] = members
   const sorting = first?.footer.sortingOfGroup[first.rowGroup]
   if (!sorting || sorting.count === 0 || members.length === 1) return sorting

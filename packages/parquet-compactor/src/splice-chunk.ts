@@ -1,9 +1,9 @@
+import type { CarriedChunk } from './carry-chunk.ts'
+import { checksum } from './checksum.ts'
 import { NO_STATISTICS } from './chunk-bounds.ts'
-import type { Range } from './chunk-extras.ts'
 import type { ChunkPlace } from './chunk-reader.ts'
 import { compress } from './compression.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
-import type { Footer } from './footer.ts'
 import { ENCODING, PAGE } from './format.ts'
 import { BoundsMerge } from './merge-bounds.ts'
 import { pagesOfPart } from './pages-of-part.ts'
@@ -15,14 +15,9 @@ import { ThriftWriter } from './thrift-writer.ts'
 import { writtenPage } from './written-page.ts'
 
 /** One chunk of the inputs, scanned. */
-export interface SplicePart {
+export interface SplicePart extends CarriedChunk {
   scanned: ScannedChunk
-  footer: Footer
-  /** number of the chunk in its footer */
-  chunk: number
   place: ChunkPlace
-  /** @returns a range of the file if it is in memory */
-  held(range: Range): Uint8Array | undefined
   /** runs what may fail because of this chunk, to name its source in the error */
   within<Result>(work: () => Promise<Result>): Promise<Result>
 }
@@ -103,6 +98,7 @@ export async function spliceChunk(
     pageKinds,
     statistics: { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
     dataPages,
+    ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.table() } : {}),
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
   }
 }
@@ -131,6 +127,7 @@ async function dictionaryPage(union: DictionaryUnion, settings: SpliceSettings):
   writer.i32(1, PAGE.DICTIONARY)
   writer.i32(2, plain.length)
   writer.i32(3, body.length)
+  if (union.hasChecksum) writer.i32(4, checksum(body) | 0)
   writer.open(7)
   writer.i32(1, union.dictionary.count)
   writer.i32(2, ENCODING.PLAIN)

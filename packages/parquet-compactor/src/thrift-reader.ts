@@ -129,6 +129,13 @@ export class ThriftReader {
     return this.fail('varint exceeds 64 bits')
   }
 
+  double(): number {
+    this.#expect(THRIFT.DOUBLE)
+    if (this.end - this.offset < 8) this.fail('ends early')
+    this.offset += 8
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.offset - 8, 8).getFloat64(0, true)
+  }
+
   boolean(): boolean {
     if (this.fieldType !== THRIFT.TRUE && this.fieldType !== THRIFT.FALSE) this.fail('boolean expected')
     return this.fieldType === THRIFT.TRUE

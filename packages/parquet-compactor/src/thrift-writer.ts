@@ -34,6 +34,11 @@ export class ThriftWriter {
     this.#zigzag(value)
   }
 
+  double(id: number, value: number): void {
+    this.#field(id, THRIFT.DOUBLE)
+    this.out.append(new Uint8Array(Float64Array.of(value).buffer))
+  }
+
   boolean(id: number, value: boolean): void {
     this.#field(id, value ? THRIFT.TRUE : THRIFT.FALSE)
   }

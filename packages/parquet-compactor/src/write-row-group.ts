@@ -1,6 +1,8 @@
 import type { ByteBuffer } from './byte-buffer.ts'
+import { type CarriedChunk, type CarriedColumn, carryChunk } from './carry-chunk.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
+import type { DropTally } from './drop-reasons.ts'
 import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
@@ -12,6 +14,7 @@ import type { MergeTally } from './merge-tally.ts'
 import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
+import { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
 /** A row group of an input; small ones are in memory, chunks of large ones are read as they are needed. */
@@ -19,6 +22,8 @@ export interface RowGroupSource {
   file: FileReader
   footer: Footer
   rowGroup: number
+  /** where its page indexes and bloom filters are in memory */
+  carried: readonly FileReader[]
 }
 
 export interface ColumnSettings {
@@ -33,6 +38,9 @@ export interface ColumnSettings {
   /** for indices that change */
   remapped: ByteBuffer
   limits: ChunkWriterLimits
+  /** for each column */
+  carriedColumns: readonly CarriedColumn[]
+  drops: DropTally
 }
 
 /**
@@ -68,9 +76,18 @@ export async function writeRowGroup(
       tally.add('rewritten', rewriteReason, members.length)
       chunk = await rewrite(members, column, leaf, settings)
     }
-    await output.writeChunk(chunk)
+    const parts = members.map((member) => carriedChunk(member, column))
+    await output.writeChunk(carryChunk(chunk, parts, true, settings.carriedColumns[column]!, settings.drops))
   }
-  await output.endRowGroup(planned.rows)
+  await output.endRowGroup(planned.rows, mergeSorting(members, schema, settings.drops))
+}
+
+function carriedChunk({ footer, rowGroup, carried }: RowGroupSource, column: number): CarriedChunk {
+  return {
+    footer,
+    chunk: rowGroup * footer.schema.leaves.length + column,
+    held: ({ offset, bytes }) => carried.find((reader) => reader.has(offset, bytes))?.held(offset, bytes),
+  }
 }
 
 export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
@@ -89,23 +106,17 @@ async function splice(
   settings: ColumnSettings,
 ): ReturnType<typeof spliceChunk> {
   const parts: SplicePart[] = []
-  for (const { file, footer, rowGroup } of members) {
-    const chunk = rowGroup * footer.schema.leaves.length + column
-    const place = chunkPlace(footer, chunk)
+  for (const member of members) {
+    const { file, footer, rowGroup } = member
+    const part = carriedChunk(member, column)
+    const place = chunkPlace(footer, part.chunk)
     const scanned = await named(file, leaf, async () => {
       const bytes = await file.read(place.offset, place.bytes)
       const rows = footer.rowsOfGroup[rowGroup]!
       return scanChunk(bytes, leaf, place, rows, settings.codecs, settings.maxPageBytes)
     })
     if (scanned instanceof NotSpliceable) return scanned
-    parts.push({
-      scanned,
-      footer,
-      chunk,
-      place,
-      held: (range) => file.held(range.offset, range.bytes),
-      within: (work) => named(file, leaf, work),
-    })
+    parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
   }
   return spliceChunk(leaf, parts, {
     codec: settings.columnCodecs[column]!,
@@ -126,7 +137,7 @@ async function rewrite(
   settings: ColumnSettings,
 ): Promise<FinishedChunk> {
   const { codecs, columnCodecs, limits, maxPageBytes, scratch } = settings
-  const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits)
+  const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits, settings.carriedColumns[column]!)
   for (const { file, footer, rowGroup } of members) {
     const place = chunkPlace(footer, rowGroup * footer.schema.leaves.length + column)
     const reader = new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
