@@ -14,6 +14,7 @@ import {
   encodeIndices,
   encodeLevels,
   isOneRun,
+  largest,
 } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
 
@@ -33,6 +34,9 @@ const DATA_V2 = 3
 const NONE: u32 = 0
 const SNAPPY: u32 = 1
 
+/** After so many values a dictionary is given up if nearly all of them were distinct. */
+const EARLY_VALUES: u32 = 8192
+const EARLY_PERCENT: u64 = 98
 /** levels taken over at a time */
 const BATCH_LEVELS: u32 = 4096
 /** values or bytes may be touched so far behind their end */
@@ -49,13 +53,13 @@ let pageLevels: u32 = 0
 let pageBytes: usize = 0
 let dictionaryRoom: usize = 0
 let entryRoom: u32 = 0
-export let usesDictionary: bool = false
+let usesDictionary: bool = false
 /** values that are not null, so far */
-export let valuesSeen: u32 = 0
+let valuesSeen: u32 = 0
 let hasIndexPages: bool = false
 let storePages: u32 = 0
 /** while values of the open page are written anew: pages that end now hold values of earlier chunks */
-export let isUnfolding: bool = false
+let isUnfolding: bool = false
 
 // regions
 let levelsAt: usize = 0
@@ -156,6 +160,12 @@ export function makeRoom(bytes: u32): usize {
   return chunkBase
 }
 
+/** Take over a chunk that has been put in its place. @returns as `takePages` */
+export function takeChunk(bytes: u32, levels: f64, inputCodec: u32, maxPageBytes: u32): u32 {
+  openChunk(bytes, levels)
+  return takePages(inputCodec, maxPageBytes)
+}
+
 /** Begin with a chunk that has been put in its place. */
 export function openChunk(bytes: u32, levels: f64): void {
   chunkAt = chunkBase
@@ -223,7 +233,7 @@ export function makePageRoom(): usize {
  * @param inputCodec 0 for none, 1 for snappy
  * @returns 0 when done, 1 before a page whose checksum the caller is to compare, 2 where this cannot be done here
  */
-export function takeChunk(inputCodec: u32, maxPageBytes: u32): u32 {
+function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
   while (levelsLeft > 0) {
     const before = chunkAt
     if (!nextPage(maxPageBytes)) return 2
@@ -463,10 +473,19 @@ function appendPlain(at: usize, bytes: usize): bool {
   return true
 }
 
+/** whether values that come without a dictionary turn out to be nearly all distinct */
+function isHopeless(): bool {
+  return valuesSeen >= EARLY_VALUES && <u64>dictionary.count * 100 > <u64>valuesSeen * EARLY_PERCENT
+}
+
 function takeFixed(values: usize, count: u32, definition: usize): void {
   let from = values
   for (let level: u32 = 0; level < count; ) {
     let levels = min(count - level, pageLevels - openLevels)
+    if (usesDictionary && isHopeless()) {
+      usePlain()
+      continue
+    }
     if (usesDictionary) {
       levels = min(levels, BATCH_LEVELS)
       const present = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
@@ -527,6 +546,10 @@ function takeByteArrays(values: usize, end: usize, count: u32, definition: usize
   let from = values
   for (let level: u32 = 0; level < count; ) {
     const most = min(min(count - level, pageLevels - openLevels), BATCH_LEVELS)
+    if (usesDictionary && isHopeless()) {
+      usePlain()
+      continue
+    }
     if (usesDictionary) {
       const inBatch = definition === 0 ? most : countLevels(definition + level, most, maxDefinition)
       const start = from
@@ -659,8 +682,24 @@ export function finishColumn(): void {
   handOver(2, dictionary.plainAt, bytes, 0, dictionary.count)
 }
 
+export function isDictionaryUsed(): bool {
+  return usesDictionary
+}
+
+export function countValues(): u32 {
+  return valuesSeen
+}
+
+export function isWrittenAnew(): bool {
+  return isUnfolding
+}
+
 export function distinctValues(): u32 {
   return dictionary.count
+}
+
+export function dictionaryAt(): usize {
+  return dictionary.plainAt
 }
 
 export function dictionaryBytes(): u32 {

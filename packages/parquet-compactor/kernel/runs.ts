@@ -285,3 +285,17 @@ export function areLevelsWithin(from: usize, count: u32, most: u32): bool {
   for (let i: u32 = 0; i < count; i++) if (<u32>load<u8>(from + i) > most) return false
   return true
 }
+
+/** @returns the largest of 32-bit numbers, 0 if there are none */
+export function largest(from: usize, count: u32): u32 {
+  let at = from
+  const end = from + (<usize>count << 2)
+  let four = i32x4.splat(0)
+  for (; at + 16 <= end; at += 16) four = i32x4.max_u(four, v128.load(at))
+  let most = max<u32>(
+    max<u32>(i32x4.extract_lane(four, 0), i32x4.extract_lane(four, 1)),
+    max<u32>(i32x4.extract_lane(four, 2), i32x4.extract_lane(four, 3)),
+  )
+  for (; at < end; at += 4) most = max<u32>(most, load<u32>(at))
+  return most
+}

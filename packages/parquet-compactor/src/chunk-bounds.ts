@@ -5,7 +5,12 @@ const MAX_KEPT_BYTES = 256
 
 /** What the Statistics struct of a chunk says. Views into the footer. */
 export interface ChunkStatistics {
+  /** -1 where not known */
   nulls: number
+  /** of FLOAT and DOUBLE, values that are no number; -1 where not known */
+  nans: number
+  /** distinct values but null; -1 where not known */
+  distinct: number
   min: Uint8Array | undefined
   max: Uint8Array | undefined
   /** whether min and max are values of the column; undefined where the writer does not say */
@@ -15,6 +20,8 @@ export interface ChunkStatistics {
 
 export const NO_STATISTICS: ChunkStatistics = {
   nulls: -1,
+  nans: -1,
+  distinct: -1,
   min: undefined,
   max: undefined,
   minIsExact: undefined,
@@ -27,10 +34,12 @@ export function readStatistics(reader: ThriftReader): ChunkStatistics {
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 3) statistics.nulls = reader.i64()
+    else if (id === 4) statistics.distinct = reader.i64()
     else if (id === 5) statistics.max = reader.binary()
     else if (id === 6) statistics.min = reader.binary()
     else if (id === 7) statistics.maxIsExact = reader.boolean()
     else if (id === 8) statistics.minIsExact = reader.boolean()
+    else if (id === 9) statistics.nans = reader.i64()
     else reader.skip()
   }
   return statistics
@@ -78,7 +87,10 @@ export interface PackedBounds {
   boundsState: Uint8Array
 }
 
-export function boundsOf(packed: PackedBounds, chunk: number): Omit<ChunkStatistics, 'nulls'> {
+export function boundsOf(
+  packed: PackedBounds,
+  chunk: number,
+): Pick<ChunkStatistics, 'min' | 'max' | 'minIsExact' | 'maxIsExact'> {
   const state = packed.boundsState[chunk]!
   if (state === 0) return NO_STATISTICS
   const from = packed.boundsAt[chunk * 2]!

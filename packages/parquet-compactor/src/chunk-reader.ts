@@ -53,6 +53,8 @@ export class ChunkReader {
   readonly #scratch: ByteBuffer
   /** next page header, from the start of the chunk */
   #position = 0
+  /** whether a page had one */
+  #hasChecksums = false
   /** levels of the pages before `#position`, the page in hand included */
   #levelsRead = 0
   #dictionary: ValueTable | undefined
@@ -98,6 +100,7 @@ export class ChunkReader {
         break
       }
       const { repetition } = page
+      if (this.#hasChecksums) writer.addChecksums()
       const from = page.levelAt
       let to = Math.min(page.levels, from + BATCH_LEVELS)
       if (repetition) {
@@ -299,7 +302,10 @@ export class ChunkReader {
   async #body(header: PageHeader): Promise<Uint8Array> {
     const at = this.#at(this.#position, header.compressedBytes)
     const bytes = at instanceof Uint8Array ? at : await at
-    if (header.crc !== undefined && checksum(bytes) !== header.crc) corrupt('the checksum of a page does not match')
+    if (header.crc !== undefined) {
+      if (checksum(bytes) !== header.crc) corrupt('the checksum of a page does not match')
+      this.#hasChecksums = true
+    }
     this.#position += header.compressedBytes
     return bytes
   }

@@ -1,13 +1,16 @@
+import { BloomBuilder } from './bloom-filter.ts'
 import { ByteBuffer } from './byte-buffer.ts'
+import { type CarriedColumn, sumSizes } from './carry-chunk.ts'
+import { checksum } from './checksum.ts'
 import { NO_STATISTICS } from './chunk-bounds.ts'
 import { compress } from './compression.ts'
 import { Dictionary } from './dictionary.ts'
-import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
+import type { FinishedChunk, FinishedPage, PageKind, SizeStatistics } from './finished-chunk.ts'
 import { ENCODING, PAGE, PHYSICAL } from './format.ts'
 import { bitWidth, encodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { LeafColumn } from './schema.ts'
-import { Statistics } from './statistics.ts'
+import { isFloat, Statistics } from './statistics.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
 
@@ -53,7 +56,15 @@ export class ChunkWriter {
   readonly #codec: CodecName
   readonly #codecs: Partial<Record<CodecName, Codec>>
   readonly #limits: ChunkWriterLimits
+  readonly #countsSizes: boolean
+  /** of values that are written plain; those of the dictionary are known */
+  readonly #bloom: BloomBuilder | undefined
+  #hasChecksums = false
+  /** of BYTE_ARRAY values of the open page */
+  #unencodedBytes = 0
   readonly #statistics: Statistics
+  /** of the open page; of its values that are in the dictionary only once it ends */
+  #pageStatistics: Statistics
   #dictionary: Dictionary | undefined
   /** false once values are written plain, even if pages before them use the dictionary */
   #usesDictionary: boolean
@@ -89,12 +100,16 @@ export class ChunkWriter {
     codec: CodecName,
     codecs: Partial<Record<CodecName, Codec>>,
     limits: ChunkWriterLimits,
+    carried: CarriedColumn,
   ) {
     this.#leaf = leaf
     this.#codec = codec
     this.#codecs = codecs
     this.#limits = limits
+    this.#countsSizes = carried.sizes
+    this.#bloom = carried.bloomFilter ? new BloomBuilder(leaf) : undefined
     this.#statistics = new Statistics(leaf)
+    this.#pageStatistics = new Statistics(leaf)
     this.#usesDictionary = leaf.physical !== PHYSICAL.BOOLEAN
     if (this.#usesDictionary) this.#dictionary = new Dictionary(leaf)
   }
@@ -107,7 +122,12 @@ export class ChunkWriter {
 
   /** bytes of memory held beside finished pages */
   get heldBytes(): number {
-    return this.#indices.length * 4 + this.#plain.bytes.length + (this.#dictionary?.heldBytes ?? 0)
+    return (
+      this.#indices.length * 4 +
+      this.#plain.bytes.length +
+      (this.#dictionary?.heldBytes ?? 0) +
+      (this.#bloom?.heldBytes ?? 0)
+    )
   }
 
   /** true when the open page should end at the next row */
@@ -115,6 +135,11 @@ export class ChunkWriter {
     if (this.#pageLevels >= this.#limits.pageLevels) return true
     // a page of indices is small, but it must stay possible to write it plain
     return this.#pagePlainBytes >= this.#limits.pageBytes * (this.#usesDictionary ? 4 : 1)
+  }
+
+  /** Give pages from the open one on a checksum. */
+  addChecksums(): void {
+    this.#hasChecksums = true
   }
 
   append(batch: LevelBatch): void {
@@ -137,7 +162,7 @@ export class ChunkWriter {
       this.#appendToDictionary(values, valueFrom, valueTo)
       this.#judgeDictionary(values)
     } else {
-      this.#appendPlain(values, valueFrom, valueTo, true)
+      this.#appendPlain(values, valueFrom, valueTo)
     }
   }
 
@@ -201,26 +226,25 @@ export class ChunkWriter {
     const indices = this.#indices.subarray(0, this.#indexCount)
     this.#usesDictionary = false
     this.#pagePlainBytes = 0
-    this.#appendPlain({ count: indices.length, table: dictionary.table(), indices }, 0, indices.length, false)
-    if (this.#dictionaryPages === 0) {
-      this.#statistics.add(dictionary.table(), 0, dictionary.count)
-      this.#dictionary = undefined
-    }
+    this.#appendPlain({ count: indices.length, table: dictionary.table(), indices }, 0, indices.length)
+    if (this.#dictionaryPages === 0) this.#dictionary = undefined
     this.#indices = new Uint32Array()
     this.#indexCount = 0
     this.#translated = undefined
     this.#translation = new Uint32Array()
   }
 
-  #appendPlain(values: PageValues, from: number, to: number, isNew: boolean): void {
+  #appendPlain(values: PageValues, from: number, to: number): void {
     const { table, indices } = values
     const { width } = this.#leaf
     const out = this.#plain
     const before = out.length
     if (!indices) {
-      if (isNew) this.#statistics.add(table, from, to)
+      this.#pageStatistics.add(table, from, to)
+      this.#bloom?.add(table, from, to)
+      if (table.lengths) for (let i = from; i < to; i++) this.#unencodedBytes += table.lengths[i]!
       if (width > 0) out.append(table.bytes, from * width, to * width)
-    } else if (isNew) {
+    } else {
       this.#addReferenced(table, indices, from, to)
     }
     if (indices || width === 0) {
@@ -237,9 +261,17 @@ export class ChunkWriter {
 
   /** Entries of a dictionary count for the bounds only if a value refers to them. */
   #addReferenced(table: ValueTable, indices: Uint32Array, from: number, to: number): void {
-    const seen = new Uint8Array(table.count)
-    for (let i = from; i < to; i++) seen[indices[i]!] = 1
-    for (let entry = 0; entry < table.count; entry++) if (seen[entry]) this.#statistics.add(table, entry, entry + 1)
+    const references = new Uint32Array(table.count)
+    for (let i = from; i < to; i++) references[indices[i]!]!++
+    const statistics = this.#pageStatistics
+    for (let entry = 0; entry < table.count; entry++) {
+      if (references[entry] === 0) continue
+      if (!this.#usesDictionary) this.#bloom?.add(table, entry, entry + 1)
+      if (table.lengths) this.#unencodedBytes += table.lengths[entry]! * references[entry]!
+      const nans = statistics.nans
+      statistics.add(table, entry, entry + 1)
+      if (statistics.nans > nans) statistics.nans = nans + references[entry]!
+    }
   }
 
   /** End the open page, which must be at the end of a row. */
@@ -256,6 +288,7 @@ export class ChunkWriter {
       body.push(width)
       encodeHybridRuns(this.#indices.subarray(0, this.#indexCount), width, body)
       this.#dictionaryPages++
+      this.#addReferenced(this.#dictionary!.table(), this.#indices, 0, this.#indexCount)
     } else {
       appendPlainValues(this.#leaf, this.#plain, body)
     }
@@ -268,7 +301,17 @@ export class ChunkWriter {
       header.i32(4, ENCODING.RLE)
     })
     this.#pages.push(page)
-    this.#dataPages.push({ bytes: page.byteLength, levels, rows: this.#pageRows, nulls: levels - this.#pageValues })
+    this.#dataPages.push({
+      bytes: page.byteLength,
+      levels,
+      rows: this.#pageRows,
+      nulls: levels - this.#pageValues,
+      sizes: this.#pageSizes(),
+      nans: isFloat(this.#leaf) ? this.#pageStatistics.nans : undefined,
+      ...this.#pageStatistics.bounds(),
+    })
+    this.#statistics.include(this.#pageStatistics)
+    this.#pageStatistics = new Statistics(this.#leaf)
     this.#pageRows = 0
     this.#pageValues = 0
     this.#definition.clear()
@@ -278,6 +321,28 @@ export class ChunkWriter {
     this.#indexCount = 0
     this.#pageLevels = 0
     this.#pagePlainBytes = 0
+  }
+
+  /** The dictionary if it has all values, or else a filter of all values. */
+  #knownValues(dictionary: Dictionary | undefined): Pick<FinishedChunk, 'dictionary' | 'bloomFilter'> {
+    if (dictionary && this.#dictionaryPages === this.#dataPages.length) return { dictionary: dictionary.table() }
+    if (dictionary && this.#dictionaryPages > 0) this.#bloom?.add(dictionary.table(), 0, dictionary.count)
+    return { bloomFilter: this.#bloom?.build() }
+  }
+
+  #pageSizes(): SizeStatistics | undefined {
+    const unencodedBytes = this.#leaf.physical === PHYSICAL.BYTE_ARRAY ? this.#unencodedBytes : undefined
+    this.#unencodedBytes = 0
+    if (!this.#countsSizes) return undefined
+    const { maxRepetition, maxDefinition } = this.#leaf
+    const definition = histogram(this.#definition.view(), maxDefinition)
+    if (!this.#hasNulls) definition[maxDefinition] = this.#pageLevels
+    return {
+      unencodedBytes,
+      // one level says no more than the counts of values and nulls (SizeStatistics)
+      repetition: maxRepetition > 0 ? histogram(this.#repetition.view(), maxRepetition) : undefined,
+      definition: maxRepetition > 0 || maxDefinition > 1 ? definition : undefined,
+    }
   }
 
   async #encodePage(
@@ -292,6 +357,7 @@ export class ChunkWriter {
     header.i32(1, kind)
     header.i32(2, body.byteLength)
     header.i32(3, compressed.byteLength)
+    if (this.#hasChecksums) header.i32(4, checksum(compressed) | 0)
     header.open(field)
     details(header)
     header.close()
@@ -309,7 +375,6 @@ export class ChunkWriter {
     const dictionary = this.#dictionary
     let dictionaryBytes = 0
     if (dictionary && this.#dictionaryPages > 0) {
-      this.#statistics.add(dictionary.table(), 0, dictionary.count)
       const page = await this.#encodePage(dictionary.plain.view(), PAGE.DICTIONARY, 7, (header) => {
         header.i32(1, dictionary.count)
         header.i32(2, ENCODING.PLAIN)
@@ -334,9 +399,28 @@ export class ChunkWriter {
       levels: this.#levels,
       dictionaryBytes,
       pageKinds,
-      statistics: { ...NO_STATISTICS, nulls, ...this.#statistics.bounds() },
+      statistics: {
+        ...NO_STATISTICS,
+        nulls,
+        nans: isFloat(this.#leaf) ? this.#statistics.nans : -1,
+        ...this.#statistics.bounds(),
+      },
+      dataPages: this.#dataPages,
+      sizes: this.#countsSizes
+        ? sumSizes(
+            this.#leaf,
+            this.#dataPages.map(({ sizes }) => sizes),
+          )
+        : undefined,
+      ...this.#knownValues(dictionary),
     }
   }
+}
+
+function histogram(levels: Uint8Array, maxLevel: number): number[] {
+  const counts = new Array<number>(maxLevel + 1).fill(0)
+  for (let i = 0; i < levels.length; i++) counts[levels[i]!]!++
+  return counts
 }
 
 function countRows(repetition: Uint8Array, from: number, to: number): number {

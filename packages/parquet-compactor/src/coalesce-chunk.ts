@@ -1,12 +1,11 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
 import { NO_STATISTICS } from './chunk-bounds.ts'
-import { type ChunkPlace, inColumn } from './chunk-reader.ts'
+import { inColumn } from './chunk-reader.ts'
 import { CODEC_NAMES, compress, decompress } from './compression.ts'
+import { decodePlain } from './decode-values.ts'
 import { DictionaryTrial } from './dictionary-trial.ts'
-import type { FileReader } from './file-reader.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
-import type { Footer } from './footer.ts'
 import { CODEC, ENCODING, PAGE } from './format.ts'
 import { nameSource } from './inspect.ts'
 import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
@@ -16,16 +15,7 @@ import { corrupt } from './page-header.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 import type { LeafColumn } from './schema.ts'
 import { ThriftWriter } from './thrift-writer.ts'
-
-/** One chunk of the inputs, which may yet have to be read. */
-export interface CoalescePart {
-  file: FileReader
-  footer: Footer
-  /** number of the chunk in its footer */
-  chunk: number
-  place: ChunkPlace
-  rows: number
-}
+import type { RowGroupSource } from './write-row-group.ts'
 
 export interface CoalesceSettings {
   kernel: Kernel
@@ -34,6 +24,8 @@ export interface CoalesceSettings {
   maxPageBytes: number
   /** give up unless so many values repeat that a dictionary makes the chunk smaller */
   onlyIfRepeated: boolean
+  /** hand the distinct values over with the chunk */
+  wantsValues: boolean
   limits: ColumnLimits
   scratch: ByteBuffer
   compressed: ByteBuffer
@@ -44,76 +36,86 @@ type Pending = KernelPage & { bounds: BoundsMerge }
 /**
  * Join the pages of chunks of one flat column into large pages in the kernel, under one dictionary where values repeat.
  * Everything in the pages is looked at but the values themselves, which are copied.
- * @param parts not empty
+ * @param members not empty
  * @returns `NotSpliceable` where a chunk is odd, or corrupt: reading it value by value will tell
  */
 export async function coalesceChunk(
   leaf: LeafColumn,
-  parts: readonly CoalescePart[],
+  members: readonly RowGroupSource[],
+  column: number,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk | NotSpliceable> {
   const { kernel, codec, maxPageBytes, onlyIfRepeated } = settings
   const pages: Pending[] = []
   let bounds = new BoundsMerge(leaf)
-  let current = parts[0]!
+  let current = members[0]!
+  const chunkOf = ({ footer, rowGroup }: RowGroupSource) => rowGroup * footer.schema.leaves.length + column
   kernel.onPage = (page) => {
     pages.push({ ...page, body: page.body.slice(), bounds })
     if (kernel.isUnfolding) return
     // the chunk in hand may go on in the next page
     bounds = new BoundsMerge(leaf)
-    bounds.add(current.footer, current.chunk)
+    bounds.add(current.footer, chunkOf(current))
   }
   kernel.begin(leaf, codec, settings.limits)
-  if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
-  const trial = new DictionaryTrial(parts, settings.limits.dictionaryBytes)
-  for (const part of parts) {
-    const { file, footer, chunk, place, rows } = part
-    if (place.values !== rows) return new NotSpliceable('unexpected_pages')
-    current = part
+  const trial = new DictionaryTrial(members, column, settings.limits.dictionaryBytes)
+  let haveChecksums = false
+  const last = members.at(-1)
+  for (const member of members) {
+    const { file, footer, rowGroup } = member
+    const chunk = chunkOf(member)
+    const levels = footer.chunkValues[chunk]!
+    if (levels !== footer.rowsOfGroup[rowGroup]) return new NotSpliceable('unexpected_pages')
+    current = member
     bounds.add(footer, chunk)
     try {
-      kernel.open(file.held(place.offset, place.bytes) ?? (await file.read(place.offset, place.bytes)), place.values)
-      const name = CODEC_NAMES[place.codec]!
-      const taken = name === 'none' || name === 'snappy' ? kernel.take(name, maxPageBytes) : 'checksum'
-      const isOdd = taken === 'checksum' ? !(await takePages(place.codec, settings)) : taken === 'odd'
-      if (isOdd) return new NotSpliceable('unexpected_pages')
+      const [offset, bytes] = [footer.chunkOffset[chunk]!, footer.chunkBytes[chunk]!]
+      const codec = footer.chunkCodec[chunk]!
+      const held = file.held(offset, bytes) ?? (await file.read(offset, bytes))
+      const taken = kernel.take(held, levels, CODEC_NAMES[codec]!, maxPageBytes)
+      if (taken === 'odd') return new NotSpliceable('unexpected_pages')
+      if (taken === 'paged') {
+        const paged = await takePages(codec, settings)
+        if (paged === 'odd') return new NotSpliceable('unexpected_pages')
+        if (paged === 'checksums') haveChecksums = true
+      }
     } catch (error) {
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
-    const verdict = trial.judge(kernel, part === parts.at(-1))
-    if (verdict === false) {
-      if (onlyIfRepeated) return new NotSpliceable('no_dictionary')
-      kernel.usePlain()
-    }
+    if (trial.judge(kernel, member === last) === false) kernel.usePlain()
+    if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
   }
   kernel.finish()
-  return await assemble(leaf, pages, settings)
+  return await assemble(leaf, pages, haveChecksums, settings)
 }
 
 /** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
-async function takePages(codec: number, settings: CoalesceSettings): Promise<boolean> {
+async function takePages(codec: number, settings: CoalesceSettings): Promise<'odd' | 'checksums' | 'done'> {
   const { kernel, codecs, maxPageBytes, scratch } = settings
   const { pages } = kernel
+  let done: 'checksums' | 'done' = 'done'
   while (pages.hasMore()) {
-    if (!pages.nextPage(maxPageBytes)) return false
+    if (!pages.nextPage(maxPageBytes)) return 'odd'
     if (pages.hasChecksum()) {
+      done = 'checksums'
       const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
       if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
     }
     const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
     const length = pages.unpackedBytes()
     const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
-    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return false
+    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
   }
-  return true
+  return done
 }
 
 async function assemble(
   leaf: LeafColumn,
   pending: readonly Pending[],
+  haveChecksums: boolean,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk> {
-  const { codec, codecs, compressed } = settings
+  const { kernel, codec, codecs, compressed } = settings
   const isPacked = codec === 'snappy' || codec === 'none'
   const pages: Uint8Array[] = []
   const dataPages: FinishedPage[] = []
@@ -126,7 +128,7 @@ async function assemble(
   for (const page of inOrder) {
     // what the codec returns may be its scratch
     const body = isPacked ? page.body : (await compress(codec, page.body.slice(), codecs, compressed)).slice()
-    const header = pageHeader(page, body.length)
+    const header = pageHeader(page, body, haveChecksums)
     const own = header.length + body.length
     pages.push(header, body)
     bytes += own
@@ -146,16 +148,30 @@ async function assemble(
     else pageKinds.push({ kind: PAGE.DATA, encoding, count: 1 })
   }
   const statistics = { ...NO_STATISTICS, ...bounds.bounds(), nulls }
-  return { leaf, codec, pages, bytes, uncompressedBytes, levels, dictionaryBytes, pageKinds, statistics, dataPages }
+  const hasValues = settings.wantsValues && pageKinds.every(({ encoding }) => encoding === ENCODING.RLE_DICTIONARY)
+  return {
+    leaf,
+    codec,
+    pages,
+    bytes,
+    uncompressedBytes,
+    levels,
+    dictionaryBytes,
+    pageKinds,
+    statistics,
+    dataPages,
+    ...(hasValues ? { dictionary: decodePlain(leaf, kernel.copyDictionary(), kernel.distinctValues) } : {}),
+  }
 }
 
-function pageHeader(page: KernelPage, compressedBytes: number): Uint8Array {
+function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const isDictionary = page.what === 'dictionary'
   const writer = new ThriftWriter()
   writer.open()
   writer.i32(1, isDictionary ? PAGE.DICTIONARY : PAGE.DATA)
   writer.i32(2, page.uncompressedBytes)
-  writer.i32(3, compressedBytes)
+  writer.i32(3, body.length)
+  if (hasChecksum) writer.i32(4, checksum(body) | 0)
   writer.open(isDictionary ? 7 : 5)
   if (isDictionary) {
     writer.i32(1, page.values)

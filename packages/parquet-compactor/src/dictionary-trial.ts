@@ -1,12 +1,9 @@
-import type { CoalescePart } from './coalesce-chunk.ts'
 import { bitWidth } from './hybrid-runs.ts'
 import type { Kernel } from './kernel.ts'
+import type { RowGroupSource } from './write-row-group.ts'
 
-/** A dictionary is judged after so many values … */
+/** A dictionary is judged after so many values; the kernel gives up sooner where nearly all are distinct. */
 const TRIAL_VALUES = 32_768
-/** … or after so many, if hardly any of them came twice. */
-const EARLY_VALUES = 8192
-const EARLY_DISTINCT = 0.98
 /** Chunks that have dictionaries keep one unless more than this part of their values is distinct. */
 const MAX_DISTINCT = 0.6
 /** One tenth as many entries as values is always worth it; */
@@ -22,11 +19,12 @@ export class DictionaryTrial {
   readonly #maxDictionaryBytes: number
   #isDone = false
 
-  constructor(parts: readonly CoalescePart[], maxDictionaryBytes: number) {
+  constructor(members: readonly RowGroupSource[], column: number, maxDictionaryBytes: number) {
     let [bytes, values, hadDictionary] = [0, 0, false]
-    for (const { footer, chunk, place } of parts) {
-      bytes += place.bytes
-      values += place.values - Math.max(0, footer.chunkNulls[chunk]!)
+    for (const { footer, rowGroup } of members) {
+      const chunk = rowGroup * footer.schema.leaves.length + column
+      bytes += footer.chunkBytes[chunk]!
+      values += footer.chunkValues[chunk]! - Math.max(0, footer.chunkNulls[chunk]!)
       hadDictionary ||= footer.chunkHasDictionary[chunk] === 1
     }
     this.#bytes = bytes
@@ -35,22 +33,15 @@ export class DictionaryTrial {
     this.#maxDictionaryBytes = maxDictionaryBytes
   }
 
-  /** @returns undefined if it is too early, or judged already */
+  /** @returns undefined if it is too early, or judged already; whether to keep the dictionary */
   judge(kernel: Kernel, isLast: boolean): boolean | undefined {
     if (this.#isDone) return undefined
-    if (!kernel.usesDictionary) {
-      this.#isDone = true
-      return undefined
-    }
     const seen = kernel.valuesSeen
-    if (seen < EARLY_VALUES && !isLast) return undefined
-    const distinct = kernel.distinctValues
-    const isHopeless = distinct > seen * EARLY_DISTINCT
-    if (!isHopeless && seen < TRIAL_VALUES && !isLast) return undefined
+    if (seen < TRIAL_VALUES && !isLast) return undefined
     this.#isDone = true
     if (seen === 0) return true
+    const distinct = kernel.distinctValues
     if (this.#hadDictionary) return distinct <= Math.max(seen * MAX_DISTINCT, 16)
-    if (isHopeless) return false
     const expected = expectDistinct(distinct, seen, this.#values)
     const dictionaryBytes = (expected * kernel.dictionaryBytes) / distinct
     if (dictionaryBytes > this.#maxDictionaryBytes) return false

@@ -2,35 +2,53 @@ import { ByteBuffer } from './byte-buffer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
 import { MAGIC } from './format.ts'
+import { PageIndexes } from './page-indexes.ts'
 import { ParquetError } from './parquet-error.ts'
 import type { Schema } from './schema.ts'
+import type { SortingColumns } from './sorting-columns.ts'
 import { reason, type Sink } from './source.ts'
 import { THRIFT } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
 import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
-/** Smaller pieces are joined before they go to the sink. */
-const WRITE_BYTES = 256 * 1024
-
 const CREATED_BY = new TextEncoder().encode('fusou-compaction')
+
+/** of ColumnChunk */
+const META_DATA_FIELD = 3
 
 /** Writes the frame of a file around column chunks: magic, row groups, footer. */
 export class FileWriter {
   readonly #sink: Sink
   readonly #schema: Schema
-  #pending = new ByteBuffer(WRITE_BYTES)
+  /** the part that is being filled */
+  readonly #part: Uint8Array
+  #filled = 0
   /** RowGroup structs, written as they come: as objects they would weigh more */
   readonly #rowGroups = new ByteBuffer()
+  /** where in `#rowGroups` each ColumnChunk ends but for the places of its page indexes, which are not known yet */
+  readonly #chunkEnds: number[] = []
+  readonly #indexes: PageIndexes
   /** the row group that is being written */
-  #open!: { writer: ThriftWriter; start: number; uncompressedBytes: number }
+  #open!: { start: number; uncompressedBytes: number; chunks: { chunk: FinishedChunk; offset: number }[] }
   rowGroupCount = 0
   rowCount = 0
   /** bytes of the file so far */
   offset = 0
 
-  constructor(sink: Sink, schema: Schema) {
+  /**
+   * @param partBytes  what the sink gets at a time
+   * @param indexBytes bound on the page indexes of all chunks, which are held until the end
+   */
+  constructor(sink: Sink, schema: Schema, partBytes: number, indexBytes: number) {
     this.#sink = sink
+    this.#part = new Uint8Array(partBytes)
     this.#schema = schema
+    this.#indexes = new PageIndexes(indexBytes)
+  }
+
+  /** chunks that got no page index, for want of memory */
+  get chunksWithoutIndex(): number {
+    return this.#indexes.overflows
   }
 
   async begin(): Promise<void> {
@@ -39,69 +57,82 @@ export class FileWriter {
     await this.#write(magic.take())
   }
 
-  /** Copies, so that the sink owns what it gets and its parts are of one size. */
   async #write(bytes: Uint8Array): Promise<void> {
     this.offset += bytes.byteLength
     let from = 0
+    // most pieces fit, and are worth no promise
     while (from < bytes.byteLength) {
-      const to = Math.min(bytes.byteLength, from + WRITE_BYTES - this.#pending.length)
-      this.#pending.append(bytes, from, to)
+      const to = Math.min(bytes.byteLength, from + this.#part.length - this.#filled)
+      this.#part.set(from === 0 && to === bytes.byteLength ? bytes : bytes.subarray(from, to), this.#filled)
+      this.#filled += to - from
       from = to
-      if (this.#pending.length === WRITE_BYTES) await this.#flush()
+      if (this.#filled === this.#part.length) await this.#flush()
     }
   }
 
   async #flush(): Promise<void> {
-    if (this.#pending.length === 0) return
-    const pending = this.#pending
-    this.#pending = new ByteBuffer(WRITE_BYTES)
-    await this.#send(pending.view())
-  }
-
-  async #send(bytes: Uint8Array): Promise<void> {
+    if (this.#filled === 0) return
     try {
-      await this.#sink.write(bytes)
+      await this.#sink.write(this.#part.subarray(0, this.#filled))
     } catch (cause) {
       throw new ParquetError('write_failed', reason(cause), { cause })
     }
+    this.#filled = 0
   }
 
-  async writeRowGroup(rows: number, chunks: FinishedChunk[]): Promise<void> {
-    this.beginRowGroup(chunks.length)
+  async writeRowGroup(rows: number, chunks: FinishedChunk[], sorting?: SortingColumns): Promise<void> {
+    this.beginRowGroup()
     for (const chunk of chunks) await this.writeChunk(chunk)
-    await this.endRowGroup(rows)
+    await this.endRowGroup(rows, sorting)
   }
 
-  beginRowGroup(columns: number): void {
-    const writer = new ThriftWriter(this.#rowGroups)
-    writer.open()
-    writer.list(1, THRIFT.STRUCT, columns)
-    this.#open = { writer, start: this.offset, uncompressedBytes: 0 }
+  beginRowGroup(): void {
+    this.#open = { start: this.offset, uncompressedBytes: 0, chunks: [] }
   }
 
   /** Write the next chunk of the row group; its pages are let go of as they are written. */
   async writeChunk(chunk: FinishedChunk): Promise<void> {
-    const { writer } = this.#open
-    writer.open()
-    writer.i64(2, 0)
-    writeChunkMetadata(writer, 3, chunk, this.offset)
-    writer.close()
+    this.#indexes.add(chunk, this.offset)
     this.#open.uncompressedBytes += chunk.uncompressedBytes
+    const { dataPages: _, dictionary: __, ...kept } = chunk
+    this.#open.chunks.push({ chunk: { ...kept, pages: [] }, offset: this.offset })
     for (const page of chunk.pages.splice(0)) await this.#write(page)
   }
 
-  async endRowGroup(rows: number): Promise<void> {
-    const { writer, start, uncompressedBytes } = this.#open
+  /** @param sorting elements of the SortingColumn list as the inputs have them */
+  async endRowGroup(rows: number, sorting?: SortingColumns): Promise<void> {
+    const { start, uncompressedBytes, chunks } = this.#open
+    const chunkBytes = this.offset - start
+    const writer = new ThriftWriter(this.#rowGroups)
+    writer.open()
+    writer.list(1, THRIFT.STRUCT, chunks.length)
+    for (const { chunk, offset } of chunks) {
+      const filterOffset = this.offset
+      if (chunk.bloomFilter) await this.#write(chunk.bloomFilter)
+      writer.open()
+      writer.i64(2, 0)
+      writeChunkMetadata(writer, META_DATA_FIELD, chunk, offset, filterOffset)
+      this.#chunkEnds.push(this.#rowGroups.length)
+      writer.close()
+    }
     writer.i64(2, uncompressedBytes)
     writer.i64(3, rows)
+    if (sorting && sorting.count > 0) {
+      writer.list(4, THRIFT.STRUCT, sorting.count)
+      writer.out.append(sorting.elements)
+    }
     writer.i64(5, start)
-    writer.i64(6, this.offset - start)
+    writer.i64(6, chunkBytes)
     writer.close()
     this.rowGroupCount++
     this.rowCount += rows
   }
 
   async end(keyValues: Footer['keyValues']): Promise<void> {
+    const columnIndexAt = this.offset
+    await this.#write(this.#indexes.columnIndexes.view())
+    const offsetIndexAt = this.offset
+    await this.#write(this.#indexes.offsetIndexes.view())
     const writer = new ThriftWriter()
     writer.open()
     writer.i32(1, 2)
@@ -109,7 +140,7 @@ export class FileWriter {
     writer.out.append(this.#schema.elementBytes)
     writer.i64(3, this.rowCount)
     writer.list(4, THRIFT.STRUCT, this.rowGroupCount)
-    writer.out.append(this.#rowGroups.view())
+    this.#appendRowGroups(writer.out, columnIndexAt, offsetIndexAt)
     if (keyValues.length > 0) {
       writer.list(5, THRIFT.STRUCT, keyValues.length)
       for (const { key, value } of keyValues) {
@@ -134,5 +165,29 @@ export class FileWriter {
     writer.out.uint32(MAGIC)
     await this.#write(writer.out.take())
     await this.#flush()
+  }
+
+  /** Append the RowGroup structs, with the places of the page indexes in the ColumnChunks. */
+  #appendRowGroups(out: ByteBuffer, columnIndexAt: number, offsetIndexAt: number): void {
+    let from = 0
+    let [columnIndex, offsetIndex] = [columnIndexAt, offsetIndexAt]
+    for (const [chunk, end] of this.#chunkEnds.entries()) {
+      out.append(this.#rowGroups.bytes, from, end)
+      from = end
+      const columnBytes = this.#indexes.lengths[chunk * 2]!
+      const offsetBytes = this.#indexes.lengths[chunk * 2 + 1]!
+      const writer = new ThriftWriter(out, META_DATA_FIELD)
+      if (offsetBytes > 0) {
+        writer.i64(4, offsetIndex)
+        writer.i32(5, offsetBytes)
+      }
+      if (columnBytes > 0) {
+        writer.i64(6, columnIndex)
+        writer.i32(7, columnBytes)
+      }
+      columnIndex += columnBytes
+      offsetIndex += offsetBytes
+    }
+    out.append(this.#rowGroups.bytes, from, this.#rowGroups.length)
   }
 }

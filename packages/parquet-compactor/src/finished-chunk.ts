@@ -35,8 +35,11 @@ export interface FinishedChunk {
    */
   dictionary?: ValueTable
   /** header and bitset (BloomFilter.md), where the chunk is to have one */
-  bloomFilter?: Uint8Array
-  sizes?: SizeStatistics
+  bloomFilter?: Uint8Array | undefined
+  sizes?: SizeStatistics | undefined
+  /** values of the fields of ColumnMetaData as they are encoded */
+  keyValues?: Uint8Array | undefined
+  geospatial?: Uint8Array | undefined
 }
 
 /** One data page, as the page indexes tell of it. */

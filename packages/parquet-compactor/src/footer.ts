@@ -1,7 +1,9 @@
 import { ChunkBounds, NO_STATISTICS, type PackedBounds, readEncodingStats, readStatistics } from './chunk-bounds.ts'
+import { type ChunkExtras, ExtrasPacker, NO_EXTRAS, type PackedExtras, type Range, readSizes } from './chunk-extras.ts'
 import { CODEC, ENCODING, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
 import { ParquetError } from './parquet-error.ts'
 import { nameText, readSchema, type Schema } from './schema.ts'
+import { readSortingColumn, type SortingColumns } from './sorting-columns.ts'
 import { THRIFT, ThriftReader } from './thrift-reader.ts'
 
 /** "PAR1", the length of the metadata, "PAR1": the least a Parquet file has. */
@@ -13,7 +15,7 @@ export const TAIL_BYTES = 8
  * A checked footer. Numbers of column chunks are in typed arrays, `leaves` entries a row group: with objects, thousands
  * of small files would not fit in a Worker.
  */
-export interface Footer extends PackedBounds {
+export interface Footer extends PackedBounds, PackedExtras {
   schema: Schema
   rowCount: number
   rowGroupCount: number
@@ -38,6 +40,8 @@ export interface Footer extends PackedBounds {
   chunkHasDictionary: Uint8Array
   /** bytes of the chunk before its first data page, as far as the footer tells */
   chunkDictionaryBytes: Float64Array
+  /** SortingColumn lists of the row groups as they are encoded; undefined where there is none */
+  sortingOfGroup: (SortingColumns | undefined)[]
   /** whether bounds of byte arrays and unsigned numbers are in the order of the type */
   boundsHaveOrder: boolean
   keyValues: { key: Uint8Array; value: Uint8Array | undefined }[]
@@ -124,8 +128,10 @@ export function readFooter(fileLength: number, footer: Uint8Array, known?: Schem
 function packChunks(groups: RowGroups) {
   const chunks = groups.values.length
   const bounds = groups.bounds.finish()
+  const extras = groups.extras.finish()
   const wideBytes = 8 * (groups.rows.length + 5 * chunks)
-  const buffer = new ArrayBuffer(wideBytes + 4 * (chunks + bounds.at.length) + 6 * chunks + bounds.bytes.length)
+  const mediumBytes = 4 * (chunks + bounds.at.length + extras.at.length)
+  const buffer = new ArrayBuffer(wideBytes + mediumBytes + 7 * chunks + bounds.bytes.length + extras.bytes.length)
   let at = 0
   const place = <View extends ArrayBufferView & { set(values: ArrayLike<number>): void }>(
     type: new (buffer: ArrayBuffer, offset: number, length: number) => View,
@@ -145,12 +151,16 @@ function packChunks(groups: RowGroups) {
     chunkDictionaryBytes: place(Float64Array, groups.dictionaryBytes),
     chunkPages: place(Uint32Array, groups.pages),
     boundsAt: place(Uint32Array, bounds.at),
+    extrasAt: place(Uint32Array, extras.at),
     chunkEncodings: place(Uint16Array, groups.encodings),
     chunkCodec: place(Uint8Array, groups.codec),
     chunkVersions: place(Uint8Array, groups.versions),
     chunkHasDictionary: place(Uint8Array, groups.hasDictionary),
     boundsState: place(Uint8Array, bounds.state),
+    chunkExtras: place(Uint8Array, extras.has),
     boundsBytes: place(Uint8Array, bounds.bytes),
+    extrasBytes: place(Uint8Array, extras.bytes),
+    sortingOfGroup: groups.sorting,
   }
 }
 
@@ -167,6 +177,9 @@ interface RowGroups {
   hasDictionary: number[]
   dictionaryBytes: number[]
   bounds: ChunkBounds
+  extras: ExtrasPacker
+  /** empty where no row group has a list */
+  sorting: (SortingColumns | undefined)[]
 }
 
 /** @returns whether every column has the order of its type, which is the first of the union ColumnOrder */
@@ -196,6 +209,8 @@ function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): R
     hasDictionary: [],
     dictionaryBytes: [],
     bounds: new ChunkBounds(),
+    extras: new ExtrasPacker(),
+    sorting: [],
   }
   for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
     const firstChunk = groups.values.length
@@ -212,6 +227,8 @@ function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): R
         for (let column = 0; column < chunks; column++) readChunk(reader, schema, column, dataEnd, groups)
       } else if (id === 3) {
         rows = reader.i64()
+      } else if (id === 4) {
+        groups.sorting[groups.rows.length] = readSorting(reader, schema.leaves.length)
       } else {
         reader.skip()
       }
@@ -235,22 +252,40 @@ function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): R
 
 function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd: number, into: RowGroups): void {
   const { name } = schema.leaves[column]!
-  let hasMetadata = false
+  let extras: ChunkExtras | undefined
+  const columnIndex = { offset: 0, bytes: 0 }
+  const offsetIndex = { offset: 0, bytes: 0 }
   reader.enterStruct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) {
       if (reader.binary().length > 0) reader.fail(`column ${name} is in another file`)
     } else if (id === 3) {
-      if (hasMetadata) reader.fail(`column ${name} has its metadata twice`)
-      hasMetadata = true
-      readChunkMetadata(reader, schema, column, dataEnd, into)
-    } else if (id === 8 || id === 9) {
+      if (extras) reader.fail(`column ${name} has its metadata twice`)
+      extras = readChunkMetadata(reader, schema, column, dataEnd, into)
+    } else if (id === 4) offsetIndex.offset = reader.i64()
+    else if (id === 5) offsetIndex.bytes = reader.i32()
+    else if (id === 6) columnIndex.offset = reader.i64()
+    else if (id === 7) columnIndex.bytes = reader.i32()
+    else if (id === 8 || id === 9) {
       throw new ParquetError('encrypted', `column ${name} is encrypted`)
     } else {
       reader.skip()
     }
   }
-  if (!hasMetadata) reader.fail(`column ${name} has no metadata`)
+  if (!extras) reader.fail(`column ${name} has no metadata`)
+  const place = ({ offset, bytes }: Range, what: string): Range | undefined => {
+    if (bytes === 0) return undefined
+    if (offset < 4 || bytes < 0 || offset + bytes > dataEnd) {
+      reader.fail(
+        `the ${what} of column ${name} has ${bytes} bytes at ${offset} in a file of ${dataEnd} before the footer`,
+      )
+    }
+    return { offset, bytes }
+  }
+  extras.columnIndex = place(columnIndex, 'column index')
+  extras.offsetIndex = place(offsetIndex, 'offset index')
+  if (extras.bloomFilter?.bytes) place(extras.bloomFilter, 'bloom filter')
+  into.extras.add(extras)
 }
 
 function readChunkMetadata(
@@ -259,12 +294,14 @@ function readChunkMetadata(
   column: number,
   dataEnd: number,
   into: RowGroups,
-): void {
+): ChunkExtras {
   const leaf = schema.leaves[column]!
   let [physical, codec, values, uncompressed, compressed, dataOffset, dictionaryOffset] = [-1, -1, -1, -1, -1, -1, 0]
   let encodings = 0
   let statistics = NO_STATISTICS
   let pages = { pages: 0, versions: 0 }
+  const extras = { ...NO_EXTRAS }
+  const bloomFilter = { offset: 0, bytes: 0 }
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) physical = reader.i32()
@@ -274,10 +311,15 @@ function readChunkMetadata(
     else if (id === 5) values = reader.i64()
     else if (id === 6) uncompressed = reader.i64()
     else if (id === 7) compressed = reader.i64()
+    else if (id === 8) extras.keyValues = readRawKeyValues(reader)
     else if (id === 9) dataOffset = reader.i64()
     else if (id === 11) dictionaryOffset = reader.i64()
     else if (id === 12) statistics = readStatistics(reader)
     else if (id === 13) pages = readEncodingStats(reader)
+    else if (id === 14) bloomFilter.offset = reader.i64()
+    else if (id === 15) bloomFilter.bytes = reader.i32()
+    else if (id === 16) extras.sizes = readRawSizes(reader)
+    else if (id === 17) extras.geospatial = readRawGeospatial(reader)
     else reader.skip()
   }
   if (physical !== leaf.physical) reader.fail(`column ${leaf.name} has physical type ${physical}, not ${leaf.physical}`)
@@ -306,6 +348,39 @@ function readChunkMetadata(
   into.hasDictionary.push(offset < dataOffset || mayHaveDictionary ? 1 : 0)
   into.dictionaryBytes.push(Math.max(0, dataOffset - offset))
   into.bounds.add(statistics)
+  extras.distinct = statistics.distinct
+  extras.nans = statistics.nans
+  if (bloomFilter.offset > 0) extras.bloomFilter = bloomFilter
+  return extras
+}
+
+/** Values that are carried as they are encoded are read all the same, so that a malformed one is found here. */
+function readRawKeyValues(reader: ThriftReader): Uint8Array {
+  const start = reader.offset
+  for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) readKeyValue(reader)
+  return reader.bytes.subarray(start, reader.offset)
+}
+
+function readRawSizes(reader: ThriftReader): Uint8Array {
+  const start = reader.offset
+  if (reader.fieldType !== THRIFT.STRUCT) reader.fail('size statistics that are no struct')
+  readSizes(reader)
+  return reader.bytes.subarray(start, reader.offset)
+}
+
+function readRawGeospatial(reader: ThriftReader): Uint8Array {
+  if (reader.fieldType !== THRIFT.STRUCT) reader.fail('geospatial statistics that are no struct')
+  return reader.raw()
+}
+
+function readSorting(reader: ThriftReader, columns: number): SortingColumns {
+  const count = reader.list(THRIFT.STRUCT)
+  const start = reader.offset
+  for (let left = count; left > 0; left--) {
+    const { column } = readSortingColumn(reader)
+    if (column < 0 || column >= columns) reader.fail(`rows sorted by column ${column} of ${columns}`)
+  }
+  return { count, elements: reader.bytes.slice(start, reader.offset) }
 }
 
 function readEncodings(reader: ThriftReader): number {

@@ -1,3 +1,4 @@
+export { DROP_REASONS, type DropReason } from './drop-reasons.ts'
 export { footerLength } from './footer.ts'
 export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './inspect.ts'
 export type { Codec, CodecName, ColumnChunkReport, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'

@@ -17,7 +17,7 @@ interface KernelExports {
   ): number
   makeRoom(bytes: number): number
   openChunk(bytes: number, levels: number): void
-  takeChunk(codec: number, maxPageBytes: number): number
+  takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
   hasMore(): number
   nextPage(maxPageBytes: number): number
   pageAt(): number
@@ -33,10 +33,11 @@ interface KernelExports {
   usePlain(): void
   finishColumn(): void
   distinctValues(): number
+  dictionaryAt(): number
   dictionaryBytes(): number
-  isUnfolding: { value: number }
-  usesDictionary: { value: number }
-  valuesSeen: { value: number }
+  isWrittenAnew(): number
+  isDictionaryUsed(): number
+  countValues(): number
 }
 
 type PageByPage = Pick<
@@ -87,10 +88,9 @@ const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssembl
 // compiled here, once: a Worker may not do so inside a request
 const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
 
-/** how the kernel numbers the codecs that it knows; 2 leaves the page to the caller */
-function kernelCodec(codec: CodecName): number {
-  return codec === 'none' ? 0 : codec === 'snappy' ? 1 : 2
-}
+/** as the kernel numbers the codecs that it knows; any other number leaves pages to the caller */
+const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
+const OTHER_CODEC = 2
 
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
@@ -99,6 +99,9 @@ function kernelCodec(codec: CodecName): number {
 export class Kernel {
   readonly #exports: KernelExports
   #view = new Uint8Array()
+  /** where chunks are put, and how large they may be */
+  #chunkAt = 0
+  #room = 0
   onPage: (page: KernelPage) => void = () => {}
 
   constructor() {
@@ -133,24 +136,37 @@ export class Kernel {
       width,
       Number(isBoolean),
       leaf.maxDefinition,
-      kernelCodec(codec),
+      KERNEL_CODECS[codec] ?? OTHER_CODEC,
       pageLevels,
       pageBytes,
       dictionaryBytes,
     )
+    this.#room = 0
   }
 
-  /** Put a chunk in hand. @param levels values and nulls, by the footer */
-  open(chunk: Uint8Array, levels: number): void {
-    const at = this.#exports.makeRoom(chunk.length)
-    this.#memory().set(chunk, at)
-    this.#exports.openChunk(chunk.length, levels)
+  /**
+   * Take over all pages of a chunk.
+   * @param levels values and nulls, by the footer
+   * @returns `odd` where the chunk must be read in another way; `paged` where its pages are to be taken one at a time, for
+   *          their codec or their checksums: then nothing has been taken
+   */
+  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+    this.#put(chunk)
+    const known = KERNEL_CODECS[codec]
+    if (known === undefined) {
+      this.#exports.openChunk(chunk.length, levels)
+      return 'paged'
+    }
+    const result = this.#exports.takeChunk(chunk.length, levels, known, maxPageBytes)
+    return result === 0 ? 'done' : result === 1 ? 'paged' : 'odd'
   }
 
-  /** Take over the pages in hand. @returns `odd` where the chunk must be read in another way */
-  take(codec: CodecName, maxPageBytes: number): 'done' | 'checksum' | 'odd' {
-    const result = this.#exports.takeChunk(kernelCodec(codec), maxPageBytes)
-    return result === 0 ? 'done' : result === 1 ? 'checksum' : 'odd'
+  #put(chunk: Uint8Array): void {
+    if (chunk.length > this.#room) {
+      this.#chunkAt = this.#exports.makeRoom(chunk.length)
+      this.#room = chunk.length
+    }
+    this.#memory().set(chunk, this.#chunkAt)
   }
 
   /** the dictionary so far: its entries, and its bytes in PLAIN encoding */
@@ -162,18 +178,23 @@ export class Kernel {
     return this.#exports.dictionaryBytes()
   }
 
+  /** @returns a copy of the dictionary in PLAIN encoding */
+  copyDictionary(): Uint8Array {
+    return this.bytes(this.#exports.dictionaryAt(), this.#exports.dictionaryBytes()).slice()
+  }
+
   /** whether pages that end now hold values of chunks before the one in hand */
   get isUnfolding(): boolean {
-    return this.#exports.isUnfolding.value !== 0
+    return this.#exports.isWrittenAnew() !== 0
   }
 
   /** values that are not null, so far */
   get valuesSeen(): number {
-    return this.#exports.valuesSeen.value
+    return this.#exports.countValues()
   }
 
   get usesDictionary(): boolean {
-    return this.#exports.usesDictionary.value !== 0
+    return this.#exports.isDictionaryUsed() !== 0
   }
 
   usePlain(): void {
@@ -198,8 +219,8 @@ export class Kernel {
   }
 
   #memory(): Uint8Array {
-    const { buffer } = this.#exports.memory
-    if (this.#view.buffer !== buffer) this.#view = new Uint8Array(buffer)
+    // memory that grew has left the view behind, without a length
+    if (this.#view.length === 0) this.#view = new Uint8Array(this.#exports.memory.buffer)
     return this.#view
   }
 }

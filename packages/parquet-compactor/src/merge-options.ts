@@ -1,3 +1,4 @@
+import type { DropReason } from './drop-reasons.ts'
 import type { PlanReason } from './plan-merge.ts'
 
 /** Compress and decompress functions of the caller, for example of node:zlib where it exists. */
@@ -32,6 +33,8 @@ export interface MergeOptions {
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */
   maxReadsInFlight?: number
+  /** bytes that the sink gets at a time, for example the size of the parts of an upload; default 1 MiB */
+  partBytes?: number
   /** a file up to this length is read whole in one read; default 1 MiB */
   smallFileBytes?: number
   /**
@@ -66,6 +69,11 @@ export interface MergeReport {
   columnChunks: ColumnChunkReport
   /** key-value metadata: how many pairs were written, and the keys whose later values lost to the first */
   keyValueMetadata: { written: number; conflictingKeys: string[] }
+  /**
+   * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
+   * keys of `DROP_REASONS`
+   */
+  dropped: Partial<Record<DropReason, number>>
 }
 
 /** Column chunks of the inputs that hold rows. */

@@ -1,9 +1,12 @@
 import { ByteBuffer } from './byte-buffer.ts'
+import { type CarriedColumn, carriedColumns, carryChunk } from './carry-chunk.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
+import { DropTally } from './drop-reasons.ts'
 import { FileReader, throwIfAborted } from './file-reader.ts'
 import { FileWriter } from './file-writer.ts'
+import type { FinishedChunk } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
 import { loadFooter, nameSource } from './inspect.ts'
 import { Kernel } from './kernel.ts'
@@ -13,11 +16,16 @@ import { MergeTally } from './merge-tally.ts'
 import { ParquetError } from './parquet-error.ts'
 import { type PlannedRowGroup, planMerge } from './plan-merge.ts'
 import { readAhead } from './read-ahead.ts'
+import { readCarried } from './read-carried.ts'
 import { type Schema, schemaFingerprint } from './schema.ts'
+import { mergeSorting } from './sorting-columns.ts'
 import type { Sink, Source } from './source.ts'
 import { type ColumnSettings, chunkPlace, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
 const MIB = 1024 * 1024
+
+/** part of the memory budget that the page indexes of one large file may take, and the bloom filters of one row group */
+const INDEX_SHARE = 32
 
 interface Input {
   source: Source
@@ -31,6 +39,7 @@ interface Settings {
   codec: 'keep' | CodecName
   codecs: Partial<Record<CodecName, Codec>>
   maxReadsInFlight: number
+  partBytes: number
   smallFileBytes: number
   minPageBytes: number
   pages: 'splice' | 'rewrite'
@@ -63,10 +72,11 @@ export async function mergeParquet(
   const footers = inputs.map(({ footer }) => footer)
   const plan = planMerge(footers, schema, { ...settings, codecs })
   const tally = new MergeTally()
-  const output = new FileWriter(sink, schema)
+  const output = new FileWriter(sink, schema, settings.partBytes, settings.memoryBudgetBytes / 8)
   await output.begin()
-  const group = new RowGroupBuilder(output, schema, codecs, settings)
-  const columns = columnSettings(settings, codecs)
+  const drops = new DropTally()
+  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops)
+  const group = new RowGroupBuilder(output, schema, columns, settings)
   /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
   let planned = 0
   let seen = 0
@@ -83,7 +93,7 @@ export async function mergeParquet(
     1,
     Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
   )
-  for await (const { file, footer } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
+  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
     for (let index = 0; index < footer.rowGroupCount; index++) {
       const rows = footer.rowsOfGroup[index]!
       if (index === footer.rowGroupCount - 1) filesDone++
@@ -91,7 +101,7 @@ export async function mergeParquet(
       waiting.push(progress)
       const next = plan[planned]
       if (rows > 0 && next) {
-        const member = await openRowGroup(file, footer, schema, index, next, settings)
+        const member = await openRowGroup(file, indexes, footer, index, next, settings)
         seen++
         if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
         else members.push(member)
@@ -114,6 +124,7 @@ export async function mergeParquet(
   if (output.rowCount !== rowsIn) {
     throw new ParquetError('row_count_mismatch', `the footers name ${rowsIn} rows, ${output.rowCount} were written`)
   }
+  drops.add('page_index_memory', output.chunksWithoutIndex)
   await output.end(keyValues.pairs)
   return {
     files: inputs.length,
@@ -126,6 +137,7 @@ export async function mergeParquet(
     schemaFingerprint: await schemaFingerprint(schema),
     columnChunks: tally.report,
     keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
+    dropped: drops.counts,
   }
 }
 
@@ -148,6 +160,7 @@ function checkOptions(options: MergeOptions): Settings {
     codec,
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
+    partBytes: number('partBytes', MIB, 1),
     smallFileBytes: number('smallFileBytes', MIB, 1),
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
@@ -209,29 +222,39 @@ function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): Code
   })
 }
 
-async function openInput(input: Input, settings: Settings): Promise<{ file: FileReader; footer: Footer }> {
+/** @returns with its page indexes, where the file is not in memory as a whole and they fit */
+async function openInput(
+  input: Input,
+  settings: Settings,
+): Promise<{ file: FileReader; footer: Footer; indexes: FileReader | undefined }> {
   const { source, footer } = input
   const file = new FileReader(source, settings.signal)
+  let indexes: FileReader | undefined
   try {
     if (input.bytes) file.hold(0, input.bytes)
     else if (source.byteLength <= settings.smallFileBytes) await file.prime(0, source.byteLength)
+    const { signal, memoryBudgetBytes } = settings
+    const chunks: [number, number] = [0, footer.chunkExtras.length]
+    indexes = file.has(0, source.byteLength)
+      ? file
+      : await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
   } catch (error) {
     throw nameSource(error, source.name)
   }
   input.bytes = undefined
-  return { file, footer }
+  return { file, footer, indexes }
 }
 
 /** Make a row group ready: in memory if it is to be joined with others, or if one read brings it. */
 async function openRowGroup(
   file: FileReader,
+  indexes: FileReader | undefined,
   footer: Footer,
-  schema: Schema,
   rowGroup: number,
   planned: PlannedRowGroup,
   settings: Settings,
 ): Promise<RowGroupSource> {
-  const columns = schema.leaves.length
+  const columns = footer.schema.leaves.length
   const firstChunk = rowGroup * columns
   let bytes = 0
   let start = Number.POSITIVE_INFINITY
@@ -241,7 +264,9 @@ async function openRowGroup(
     start = Math.min(start, footer.chunkOffset[chunk]!)
     end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
   }
-  if (columns === 0 || file.has(start, end - start)) return { file, footer, rowGroup }
+  if (columns === 0 || file.has(0, file.source.byteLength)) return { file, footer, rowGroup, carried: [file] }
+  const carried = planned.isStreamed ? [] : await readCarriedOfGroup(file, indexes, footer, rowGroup, settings)
+  if (file.has(start, end - start)) return { file, footer, rowGroup, carried }
   const isJoined = !planned.isStreamed && planned.members > 1
   const most = isJoined ? settings.targetRowGroupBytes : settings.memoryBudgetBytes / 8
   // one read for the row group if its chunks stand together
@@ -253,16 +278,39 @@ async function openRowGroup(
   } catch (error) {
     throw nameSource(error, file.source.name)
   }
-  return { file: own, footer, rowGroup }
+  return { file: own, footer, rowGroup, carried }
+}
+
+/** Page indexes, if they did not come with those of the whole file, and bloom filters of a row group of a large file. */
+async function readCarriedOfGroup(
+  file: FileReader,
+  indexes: FileReader | undefined,
+  footer: Footer,
+  rowGroup: number,
+  { signal, memoryBudgetBytes }: Settings,
+): Promise<FileReader[]> {
+  const columns = footer.schema.leaves.length
+  const chunks: [number, number] = [rowGroup * columns, (rowGroup + 1) * columns]
+  const limit = memoryBudgetBytes / INDEX_SHARE
+  try {
+    const found = [
+      indexes ?? (await readCarried(file, footer, chunks, 'pageIndexes', signal, limit)),
+      await readCarried(file, footer, chunks, 'bloomFilters', signal, limit),
+    ]
+    return found.filter((reader) => reader !== undefined)
+  } catch (error) {
+    throw nameSource(error, file.source.name)
+  }
 }
 
 /** Decode a row group and hand its rows to the builder. */
 async function copyRowGroup(
-  { file, footer, rowGroup }: RowGroupSource,
+  member: RowGroupSource,
   schema: Schema,
   group: RowGroupBuilder,
   settings: Settings,
 ): Promise<void> {
+  const { file, footer, rowGroup } = member
   const rows = footer.rowsOfGroup[rowGroup]!
   const columns = schema.leaves.length
   let bytes = 0
@@ -285,7 +333,7 @@ async function copyRowGroup(
   try {
     for (let done = 0; done < rows; done += rowsPerSlice) {
       throwIfAborted(settings.signal)
-      await group.append(Math.min(rowsPerSlice, rows - done), readers)
+      await group.append(Math.min(rowsPerSlice, rows - done), readers, member)
     }
     for (const reader of readers) if (reader.mayHaveMore) await reader.expectEnd()
   } catch (error) {
@@ -293,9 +341,16 @@ async function copyRowGroup(
   }
 }
 
-function columnSettings(settings: Settings, codecs: CodecName[]): ColumnSettings {
+function columnSettings(
+  settings: Settings,
+  codecs: CodecName[],
+  carriedColumns: CarriedColumn[],
+  drops: DropTally,
+): ColumnSettings {
   return {
     ...settings,
+    carriedColumns,
+    drops,
     columnCodecs: codecs,
     maxPageBytes: settings.memoryBudgetBytes / 2,
     kernel: new Kernel(),
@@ -321,15 +376,17 @@ class RowGroupBuilder {
   rows = 0
   readonly #output: FileWriter
   readonly #schema: Schema
-  readonly #codecs: CodecName[]
+  readonly #columns: ColumnSettings
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
   #writers: ChunkWriter[]
+  /** row groups that the rows come from */
+  #members: Pick<RowGroupSource, 'footer' | 'rowGroup'>[] = []
 
-  constructor(output: FileWriter, schema: Schema, codecs: CodecName[], settings: Settings) {
+  constructor(output: FileWriter, schema: Schema, columns: ColumnSettings, settings: Settings) {
     this.#output = output
     this.#schema = schema
-    this.#codecs = codecs
+    this.#columns = columns
     this.#settings = settings
     // a quarter of the budget for open pages, a quarter for dictionaries
     this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
@@ -337,12 +394,16 @@ class RowGroupBuilder {
   }
 
   #newWriters(): ChunkWriter[] {
+    const { columnCodecs, codecs, carriedColumns } = this.#columns
     return this.#schema.leaves.map(
-      (leaf, column) => new ChunkWriter(leaf, this.#codecs[column]!, this.#settings.codecs, this.#limits),
+      (leaf, column) => new ChunkWriter(leaf, columnCodecs[column]!, codecs, this.#limits, carriedColumns[column]!),
     )
   }
 
-  async append(rows: number, readers: ChunkReader[]): Promise<void> {
+  /** @param member of the inputs whose rows they are */
+  async append(rows: number, readers: ChunkReader[], { footer, rowGroup }: RowGroupSource): Promise<void> {
+    const last = this.#members.at(-1)
+    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup })
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
       readers[column]!.release()
@@ -360,10 +421,21 @@ class RowGroupBuilder {
 
   async flush(): Promise<void> {
     if (this.rows === 0) return
-    const chunks = []
-    for (const writer of this.#writers) chunks.push(await writer.finish())
-    await this.#output.writeRowGroup(this.rows, chunks)
+    const { carriedColumns, drops } = this.#columns
+    const columns = this.#schema.leaves.length
+    const chunks: FinishedChunk[] = []
+    for (const [column, writer] of this.#writers.entries()) {
+      // filters are built from the values, so that none of the inputs need stay in memory for its own
+      const parts = this.#members.map(({ footer, rowGroup }) => ({
+        footer,
+        chunk: rowGroup * columns + column,
+        held: () => undefined,
+      }))
+      chunks.push(carryChunk(await writer.finish(), parts, false, carriedColumns[column]!, drops))
+    }
+    await this.#output.writeRowGroup(this.rows, chunks, mergeSorting(this.#members, this.#schema, drops))
     this.rows = 0
+    this.#members = []
     this.#writers = this.#newWriters()
   }
 }

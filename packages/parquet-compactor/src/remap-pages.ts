@@ -1,4 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
+import { checksum } from './checksum.ts'
 import { countValues, readLevels } from './chunk-reader.ts'
 import { compress, decompress } from './compression.ts'
 import { decodePlain } from './decode-values.ts'
@@ -36,6 +37,8 @@ export class DictionaryUnion {
   /** for each dictionary added, the new index of each entry; undefined where no index changes */
   readonly mappings: (Uint32Array | undefined)[] = []
   firstPage!: ScannedPage
+  /** whether any of the pages has one */
+  hasChecksum = false
   readonly #leaf: LeafColumn
   readonly #settings: SpliceSettings
   #firstCount = 0
@@ -49,6 +52,7 @@ export class DictionaryUnion {
   }
 
   async add(page: ScannedPage, codec: number): Promise<void> {
+    if (page.header.crc !== undefined) this.hasChecksum = true
     if (this.#lastBody && sameBytes(this.#lastBody, page.body)) {
       this.mappings.push(this.mappings.at(-1))
       return
@@ -163,6 +167,7 @@ export async function remapPage(
   writer.i32(1, header.kind)
   writer.i32(2, uncompressedBytes)
   writer.i32(3, joined.length)
+  if (header.crc !== undefined) writer.i32(4, checksum(joined) | 0)
   writer.open(isV2 ? 8 : 5)
   writer.i32(1, header.values)
   if (isV2) {

@@ -17,6 +17,8 @@ export interface ScannedPage {
   /** header and body */
   bytes: Uint8Array
   body: Uint8Array
+  /** rows of a data page; left out where it begins within one */
+  rows?: number
 }
 
 export interface ScannedChunk {
@@ -61,7 +63,7 @@ export async function scanChunk(
     if (Math.max(header.uncompressedBytes, header.compressedBytes) > maxPageBytes) {
       throw new ParquetError('page_too_large', `a page declares ${header.uncompressedBytes} bytes`)
     }
-    const page = { header, bytes: bytes.subarray(at, end), body: bytes.subarray(start, end) }
+    const page: ScannedPage = { header, bytes: bytes.subarray(at, end), body: bytes.subarray(start, end) }
     at = end
     if (header.kind === PAGE.INDEX) continue
     if (header.crc !== undefined && checksum(page.body) !== header.crc) corrupt('the checksum of a page does not match')
@@ -83,10 +85,14 @@ export async function scanChunk(
       header.uncompressedBytes - levelBytes,
     )
     values += header.values
-    rowsSeen +=
-      leaf.maxRepetition === 0
-        ? header.values
-        : await countRows(page, leaf, place, codecs, pages.length === 0, maxPageBytes)
+    if (leaf.maxRepetition === 0) {
+      page.rows = header.values
+      rowsSeen += header.values
+    } else {
+      const { rows: own, isWhole } = await countRows(page, leaf, place, codecs, pages.length === 0, maxPageBytes)
+      if (isWhole) page.rows = own
+      rowsSeen += own
+    }
     pages.push(page)
   }
   if (values !== place.values) corrupt('the pages hold more values than the footer says')
@@ -108,7 +114,7 @@ function passes(header: PageHeader, leaf: LeafColumn, hasDictionary: boolean): b
   return leaf.maxRepetition === 0 || header.repetitionEncoding === ENCODING.RLE
 }
 
-export function usesDictionary({ encoding }: PageHeader): boolean {
+export function usesDictionary({ encoding }: { encoding: number }): boolean {
   return encoding === ENCODING.RLE_DICTIONARY || encoding === ENCODING.PLAIN_DICTIONARY
 }
 
@@ -143,7 +149,7 @@ async function countRows(
   codecs: Partial<Record<CodecName, Codec>>,
   isFirst: boolean,
   maxPageBytes: number,
-): Promise<number> {
+): Promise<{ rows: number; isWhole: boolean }> {
   if (header.values * 2 > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${header.values} values`)
   const { maxRepetition, maxDefinition } = leaf
   const repetition = new Uint8Array(header.values)
@@ -163,5 +169,5 @@ async function countRows(
   if (isFirst && repetition[0] !== 0) corrupt('a chunk begins within a row')
   let rows = 0
   for (let i = 0; i < repetition.length; i++) if (repetition[i] === 0) rows++
-  return rows
+  return { rows, isWhole: repetition[0] === 0 }
 }

@@ -17,8 +17,8 @@ export interface Source {
 /** Where a file is written, in order. */
 export interface Sink {
   /**
-   * Called with one chunk at a time, never before the previous call has settled.
-   * The chunk belongs to the sink from here on: it is never written to or reused.
+   * Called with one part at a time, never before the previous call has settled. All parts are `partBytes` long but the
+   * last, which may be shorter. The bytes are the sink's only until its promise settles: then they are overwritten.
    */
   write(bytes: Uint8Array): Promise<void>
 }
@@ -37,7 +37,7 @@ export function memorySink(): Sink & { bytes(): Uint8Array } {
   const chunks: Uint8Array[] = []
   return {
     write: async (chunk) => {
-      chunks.push(chunk)
+      chunks.push(chunk.slice())
     },
     bytes() {
       const joined = new Uint8Array(chunks.reduce((sum, chunk) => sum + chunk.byteLength, 0))

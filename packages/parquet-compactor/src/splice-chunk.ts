@@ -1,10 +1,12 @@
+import type { CarriedChunk } from './carry-chunk.ts'
+import { checksum } from './checksum.ts'
 import { NO_STATISTICS } from './chunk-bounds.ts'
 import type { ChunkPlace } from './chunk-reader.ts'
 import { compress } from './compression.ts'
-import type { FinishedChunk, PageKind } from './finished-chunk.ts'
-import type { Footer } from './footer.ts'
+import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
 import { ENCODING, PAGE } from './format.ts'
 import { BoundsMerge } from './merge-bounds.ts'
+import { pagesOfPart } from './pages-of-part.ts'
 import type { PlanReason } from './plan-merge.ts'
 import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
 import { NotSpliceable, type ScannedChunk, type ScannedPage, usesDictionary } from './scan-chunk.ts'
@@ -13,11 +15,8 @@ import { ThriftWriter } from './thrift-writer.ts'
 import { writtenPage } from './written-page.ts'
 
 /** One chunk of the inputs, scanned. */
-export interface SplicePart {
+export interface SplicePart extends CarriedChunk {
   scanned: ScannedChunk
-  footer: Footer
-  /** number of the chunk in its footer */
-  chunk: number
   place: ChunkPlace
   /** runs what may fail because of this chunk, to name its source in the error */
   within<Result>(work: () => Promise<Result>): Promise<Result>
@@ -50,6 +49,7 @@ export async function spliceChunk(
   }
   const pieces: Uint8Array[] = []
   const pageKinds: PageKind[] = []
+  const dataPages: FinishedPage[] = []
   let bytes = 0
   let uncompressedBytes = 0
   let nextDictionary = 0
@@ -70,15 +70,17 @@ export async function spliceChunk(
     dictionaryBytes = bytes
   }
   const bounds = new BoundsMerge(leaf)
-  for (const { scanned, footer, chunk, place, within } of parts) {
-    bounds.add(footer, chunk)
+  for (const part of parts) {
+    const { scanned, footer, chunk, place, within } = part
+    const pages = pagesOfPart(leaf, part, bounds.add(footer, chunk))
     const mapping = union && scanned.dictionary ? union.mappings[nextDictionary++] : undefined
-    for (const page of scanned.pages) {
+    for (const [index, page] of scanned.pages.entries()) {
       const written =
         mapping && usesDictionary(page.header)
           ? await within(() => remapPage(page, leaf, mapping, union!.dictionary.count, place.codec, settings))
           : page
       putPage(written)
+      dataPages.push({ ...pages[index]!, bytes: written.bytes.length })
       const { kind, encoding } = page.header
       const same = pageKinds.find((other) => other.kind === kind && other.encoding === encoding)
       if (same) same.count++
@@ -95,6 +97,8 @@ export async function spliceChunk(
     dictionaryBytes,
     pageKinds,
     statistics: { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
+    dataPages,
+    ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.table() } : {}),
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
   }
 }
@@ -123,6 +127,7 @@ async function dictionaryPage(union: DictionaryUnion, settings: SpliceSettings):
   writer.i32(1, PAGE.DICTIONARY)
   writer.i32(2, plain.length)
   writer.i32(3, body.length)
+  if (union.hasChecksum) writer.i32(4, checksum(body) | 0)
   writer.open(7)
   writer.i32(1, union.dictionary.count)
   writer.i32(2, ENCODING.PLAIN)

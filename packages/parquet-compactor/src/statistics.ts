@@ -38,10 +38,17 @@ export function orderOf(leaf: LeafColumn): Order | undefined {
   return 'bytes'
 }
 
-/** Collects the bounds of a column chunk. */
+/** whether values of the column may be no number, and are told apart from those that are */
+export function isFloat({ physical }: LeafColumn): boolean {
+  return physical === PHYSICAL.FLOAT || physical === PHYSICAL.DOUBLE
+}
+
+/** Collects the bounds of a column chunk or page. */
 export class Statistics {
   readonly #order: Order | undefined
   readonly #width: number
+  /** values that are no number */
+  nans = 0
   #isEmpty = true
   #min = 0
   #max = 0
@@ -90,8 +97,27 @@ export class Statistics {
     }
   }
 
+  /** Add what another one of the same column has seen. */
+  include(other: Statistics): void {
+    this.nans += other.nans
+    if (other.#isEmpty) return
+    if (this.#order === 'signed64' || this.#order === 'unsigned64') {
+      this.#halves(other.#minHigh, other.#min)
+      this.#halves(other.#maxHigh, other.#max)
+    } else if (this.#order === 'bytes') {
+      this.#bytes(other.#minBytes, 0, other.#minBytes.length)
+      this.#bytes(other.#maxBytes, 0, other.#maxBytes.length)
+    } else {
+      this.#number(other.#min)
+      this.#number(other.#max)
+    }
+  }
+
   #number(value: number): void {
-    if (Number.isNaN(value)) return
+    if (Number.isNaN(value)) {
+      this.nans++
+      return
+    }
     if (this.#isEmpty) {
       this.#isEmpty = false
       this.#min = value

@@ -107,10 +107,7 @@ export class ThriftReader {
   /** a 64-bit integer that must be a safe one, as all lengths, counts and offsets are */
   i64(): number {
     this.#expect(THRIFT.I64)
-    const value = this.#zigzag64()
-    const number = Number(value)
-    if (!Number.isSafeInteger(number)) this.fail('integer out of range')
-    return number
+    return this.elementI64()
   }
 
   #zigzag64(): number | bigint {
@@ -130,6 +127,13 @@ export class ThriftReader {
       }
     }
     return this.fail('varint exceeds 64 bits')
+  }
+
+  double(): number {
+    this.#expect(THRIFT.DOUBLE)
+    if (this.end - this.offset < 8) this.fail('ends early')
+    this.offset += 8
+    return new DataView(this.bytes.buffer, this.bytes.byteOffset + this.offset - 8, 8).getFloat64(0, true)
   }
 
   boolean(): boolean {
@@ -183,6 +187,18 @@ export class ThriftReader {
     return this.#zigzag32()
   }
 
+  /** an element of a list of i64, safe as those of `i64` */
+  elementI64(): number {
+    const number = Number(this.#zigzag64())
+    if (!Number.isSafeInteger(number)) this.fail('integer out of range')
+    return number
+  }
+
+  /** an element of a list of booleans, which some writers have with 0 for false and others with 2 */
+  elementBoolean(): boolean {
+    return this.byte() === THRIFT.TRUE
+  }
+
   /** an element of a list of binary */
   elementBinary(): Uint8Array {
     return this.#binary()
@@ -192,6 +208,13 @@ export class ThriftReader {
   struct(): void {
     this.#expect(THRIFT.STRUCT)
     this.enterStruct()
+  }
+
+  /** the value of the field just read, as it is encoded */
+  raw(): Uint8Array {
+    const start = this.offset
+    this.skip()
+    return this.bytes.subarray(start, this.offset)
   }
 
   /** pass over the value of the field just read */

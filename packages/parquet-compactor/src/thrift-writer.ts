@@ -7,8 +7,10 @@ export class ThriftWriter {
   #lastField = 0
   #stack: number[] = []
 
-  constructor(out = new ByteBuffer()) {
+  /** @param lastField the last field of a struct that is open already, to go on behind it */
+  constructor(out = new ByteBuffer(), lastField = 0) {
     this.out = out
+    this.#lastField = lastField
   }
 
   #field(id: number, type: number): void {
@@ -32,6 +34,11 @@ export class ThriftWriter {
     this.#zigzag(value)
   }
 
+  double(id: number, value: number): void {
+    this.#field(id, THRIFT.DOUBLE)
+    this.out.append(new Uint8Array(Float64Array.of(value).buffer))
+  }
+
   boolean(id: number, value: boolean): void {
     this.#field(id, value ? THRIFT.TRUE : THRIFT.FALSE)
   }
@@ -39,6 +46,12 @@ export class ThriftWriter {
   binary(id: number, value: Uint8Array): void {
     this.#field(id, THRIFT.BINARY)
     this.elementBinary(value)
+  }
+
+  /** @param value as it is encoded */
+  raw(id: number, type: number, value: Uint8Array): void {
+    this.#field(id, type)
+    this.out.append(value)
   }
 
   list(id: number, elementType: number, size: number): void {
@@ -52,6 +65,10 @@ export class ThriftWriter {
   }
 
   elementI32(value: number): void {
+    this.#zigzag(value)
+  }
+
+  elementI64(value: number): void {
     this.#zigzag(value)
   }
 

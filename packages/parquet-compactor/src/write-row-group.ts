@@ -1,7 +1,9 @@
 import type { ByteBuffer } from './byte-buffer.ts'
+import { type CarriedChunk, type CarriedColumn, carryChunk } from './carry-chunk.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { coalesceChunk } from './coalesce-chunk.ts'
+import type { DropTally } from './drop-reasons.ts'
 import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
@@ -14,6 +16,7 @@ import type { MergeTally } from './merge-tally.ts'
 import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
+import { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
 /** A row group of an input; small ones are in memory, chunks of large ones are read as they are needed. */
@@ -21,6 +24,8 @@ export interface RowGroupSource {
   file: FileReader
   footer: Footer
   rowGroup: number
+  /** where its page indexes and bloom filters are in memory */
+  carried: readonly FileReader[]
 }
 
 export interface ColumnSettings {
@@ -36,6 +41,9 @@ export interface ColumnSettings {
   /** for indices that change */
   remapped: ByteBuffer
   limits: ChunkWriterLimits
+  /** for each column */
+  carriedColumns: readonly CarriedColumn[]
+  drops: DropTally
 }
 
 /**
@@ -50,14 +58,13 @@ export async function writeRowGroup(
   settings: ColumnSettings,
   tally: MergeTally,
 ): Promise<void> {
-  output.beginRowGroup(schema.leaves.length)
+  output.beginRowGroup()
   for (const [column, leaf] of schema.leaves.entries()) {
     throwIfAborted(settings.signal)
     const { action, reason } = planned.columns[column]!
     let rewriteReason: PlanReason = reason
     let chunk: FinishedChunk | undefined
-    const mayRepeat =
-      action === 'splice' && reason === 'no_dictionary' && leaf.maxRepetition === 0 && members.length > 1
+    const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && members.length > 1
     if (action === 'coalesce' || mayRepeat) {
       const joined = await coalesce(members, column, leaf, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {
@@ -82,9 +89,22 @@ export async function writeRowGroup(
       tally.add('rewritten', rewriteReason, members.length)
       chunk = await rewrite(members, column, leaf, settings)
     }
+    const carried = settings.carriedColumns[column]!
+    if (carried.isAny || members.length === 1) {
+      const parts = members.map((member) => carriedChunk(member, column))
+      chunk = carryChunk(chunk, parts, true, carried, settings.drops)
+    }
     await output.writeChunk(chunk)
   }
-  await output.endRowGroup(planned.rows)
+  await output.endRowGroup(planned.rows, mergeSorting(members, schema, settings.drops))
+}
+
+function carriedChunk({ footer, rowGroup, carried }: RowGroupSource, column: number): CarriedChunk {
+  return {
+    footer,
+    chunk: rowGroup * footer.schema.leaves.length + column,
+    held: ({ offset, bytes }) => carried.find((reader) => reader.has(offset, bytes))?.held(offset, bytes),
+  }
 }
 
 export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
@@ -103,16 +123,17 @@ async function splice(
   settings: ColumnSettings,
 ): ReturnType<typeof spliceChunk> {
   const parts: SplicePart[] = []
-  for (const { file, footer, rowGroup } of members) {
-    const chunk = rowGroup * footer.schema.leaves.length + column
-    const place = chunkPlace(footer, chunk)
+  for (const member of members) {
+    const { file, footer, rowGroup } = member
+    const part = carriedChunk(member, column)
+    const place = chunkPlace(footer, part.chunk)
     const scanned = await named(file, leaf, async () => {
       const bytes = await file.read(place.offset, place.bytes)
       const rows = footer.rowsOfGroup[rowGroup]!
       return scanChunk(bytes, leaf, place, rows, settings.codecs, settings.maxPageBytes)
     })
     if (scanned instanceof NotSpliceable) return scanned
-    parts.push({ scanned, footer, chunk, place, within: (work) => named(file, leaf, work) })
+    parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
   }
   return spliceChunk(leaf, parts, {
     codec: settings.columnCodecs[column]!,
@@ -133,17 +154,14 @@ function coalesce(
   onlyIfRepeated: boolean,
   settings: ColumnSettings,
 ): ReturnType<typeof coalesceChunk> {
-  const parts = members.map(({ file, footer, rowGroup }) => {
-    const chunk = rowGroup * footer.schema.leaves.length + column
-    return { file, footer, chunk, place: chunkPlace(footer, chunk), rows: footer.rowsOfGroup[rowGroup]! }
-  })
   const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
-  return coalesceChunk(leaf, parts, {
+  return coalesceChunk(leaf, members, column, {
     kernel,
     codec: columnCodecs[column]!,
     codecs,
     maxPageBytes,
     onlyIfRepeated,
+    wantsValues: settings.carriedColumns[column]!.bloomFilter,
     limits,
     scratch,
     compressed: limits.compressed,
@@ -157,7 +175,7 @@ async function rewrite(
   settings: ColumnSettings,
 ): Promise<FinishedChunk> {
   const { codecs, columnCodecs, limits, maxPageBytes, scratch } = settings
-  const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits)
+  const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits, settings.carriedColumns[column]!)
   for (const { file, footer, rowGroup } of members) {
     const place = chunkPlace(footer, rowGroup * footer.schema.leaves.length + column)
     const reader = new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
