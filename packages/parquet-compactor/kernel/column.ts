@@ -26,7 +26,6 @@ const PLAIN_DICTIONARY = 2
 const RLE = 3
 const RLE_DICTIONARY = 8
 
-const DATA = 0
 const INDEX = 1
 const DICTIONARY = 2
 const DATA_V2 = 3
@@ -37,6 +36,7 @@ const SNAPPY: u32 = 1
 /** After so many values a dictionary is given up if nearly all of them were distinct. */
 const EARLY_VALUES: u32 = 8192
 const EARLY_PERCENT: u64 = 98
+const MOST_ENTRIES: u32 = 262_144
 /** levels taken over at a time */
 const BATCH_LEVELS: u32 = 4096
 /** values or bytes may be touched so far behind their end */
@@ -129,7 +129,7 @@ export function beginColumn(
   pageBytes = <usize>mostPageBytes
   usesDictionary = !boolean
   dictionaryRoom = <usize>mostDictionaryBytes
-  entryRoom = mostDictionaryBytes >> 2
+  entryRoom = min(mostDictionaryBytes >> 2, MOST_ENTRIES)
   free = align(__heap_base)
   if (usesDictionary) {
     const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
@@ -415,10 +415,7 @@ function takeIndices(from: usize, end: usize, count: u32, definition: usize, pre
     if (from >= end) return false
     const width = <u32>load<u8>(from)
     if (width > 32 || !decodeIndices(from + 1, end, width, present, indices)) return false
-    const entries = inputCount
-    let isWithin = true
-    for (let i: u32 = 0; i < present; i++) isWithin = isWithin && load<u32>(indices + ((<usize>i) << 2)) < entries
-    if (!isWithin) return false
+    if (largest(indices, present) >= inputCount) return false
   }
   if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
   let value = indices

@@ -1,7 +1,7 @@
 import asc from 'assemblyscript/asc'
 
 const OPTIONS = [
-  '-O3', ...(process.env.KERNEL_DEBUG ? ['--debug'] : []),
+  '-O3',
   '--noAssert',
   '--runtime',
   'stub',

@@ -159,7 +159,7 @@ function shortestRun(width: u32): usize {
 
 /** Encode 32-bit numbers. @returns end of what was written */
 export function encodeIndices(from: usize, count: u32, width: u32, to: usize): usize {
-  const end = from + (<usize>count << 2)
+  const end = from + ((<usize>count) << 2)
   const runBytes: u32 = (width + 7) >> 3
   const least = shortestRun(width) << 2
   let out = to
@@ -180,7 +180,7 @@ export function encodeIndices(from: usize, count: u32, width: u32, to: usize): u
       continue
     }
     if (packedFrom < at) out = pack(packedFrom, at, width, out)
-    out = writeVarint(out, <u32>((runEnd - at) >> 2) << 1)
+    out = writeVarint(out, (<u32>((runEnd - at) >> 2)) << 1)
     for (let i: u32 = 0; i < runBytes; i++) store<u8>(out++, value >> (8 * i))
     at = runEnd
     packedFrom = at
@@ -235,7 +235,7 @@ export function encodeLevels(from: usize, count: u32, width: u32, to: usize): us
       continue
     }
     if (packedFrom < at) out = packLevels(packedFrom, at, width, out)
-    out = writeVarint(out, <u32>(runEnd - at) << 1)
+    out = writeVarint(out, (<u32>(runEnd - at)) << 1)
     store<u8>(out++, value)
     at = runEnd
     packedFrom = at
@@ -289,7 +289,7 @@ export function areLevelsWithin(from: usize, count: u32, most: u32): bool {
 /** @returns the largest of 32-bit numbers, 0 if there are none */
 export function largest(from: usize, count: u32): u32 {
   let at = from
-  const end = from + (<usize>count << 2)
+  const end = from + ((<usize>count) << 2)
   let four = i32x4.splat(0)
   for (; at + 16 <= end; at += 16) four = i32x4.max_u(four, v128.load(at))
   let most = max<u32>(

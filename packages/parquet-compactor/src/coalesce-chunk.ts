@@ -57,8 +57,9 @@ export async function coalesceChunk(
     bounds = new BoundsMerge(leaf)
     bounds.add(current.footer, chunkOf(current))
   }
-  kernel.begin(leaf, codec, settings.limits)
-  const trial = new DictionaryTrial(members, column, settings.limits.dictionaryBytes)
+  const dictionaryBytes = dictionaryLimit(members, chunkOf, settings)
+  kernel.begin(leaf, codec, { ...settings.limits, dictionaryBytes })
+  const trial = new DictionaryTrial(members, column, dictionaryBytes)
   let haveChecksums = false
   const last = members.at(-1)
   for (const member of members) {
@@ -87,6 +88,17 @@ export async function coalesceChunk(
   }
   kernel.finish()
   return await assemble(leaf, pages, haveChecksums, settings)
+}
+
+/** A dictionary that an input could afford is worth having: it may be a few times what one is now, compressed. */
+function dictionaryLimit(
+  members: readonly RowGroupSource[],
+  chunkOf: (member: RowGroupSource) => number,
+  { limits, maxPageBytes }: CoalesceSettings,
+): number {
+  let largest = 0
+  for (const member of members) largest = Math.max(largest, member.footer.chunkDictionaryBytes[chunkOf(member)]!)
+  return Math.floor(Math.max(limits.dictionaryBytes, Math.min(largest * 4, maxPageBytes / 4)))
 }
 
 /** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */

@@ -19,6 +19,9 @@ import type { LeafColumn, Schema } from './schema.ts'
 import { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
+/** In fewer rows a dictionary gains nothing that is worth a look at the values. */
+const SAMPLED_ROWS = 8192
+
 /** A row group of an input; small ones are in memory, chunks of large ones are read as they are needed. */
 export interface RowGroupSource {
   file: FileReader
@@ -64,7 +67,7 @@ export async function writeRowGroup(
     const { action, reason } = planned.columns[column]!
     let rewriteReason: PlanReason = reason
     let chunk: FinishedChunk | undefined
-    const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && members.length > 1
+    const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
     if (action === 'coalesce' || mayRepeat) {
       const joined = await coalesce(members, column, leaf, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {

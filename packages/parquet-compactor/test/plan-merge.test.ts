@@ -52,16 +52,16 @@ describe('a column of small row groups', () => {
   const CASES: [title: string, chunks: [Chunk, Chunk], action: string, reason: PlanReason][] = [
     ['without dictionaries is spliced', [{}, {}], 'splice', 'no_dictionary'],
     ['with one dictionary is spliced', [{}, { dictionaryBytes: 20 }], 'splice', 'one_dictionary'],
-    ['with two is remapped', [{ dictionaryBytes: 9 }, { dictionaryBytes: 9 }], 'remap', 'several_dictionaries'],
-    ['of another codec is rewritten', [{}, { codec: CODEC.ZSTD }], 'rewrite', 'codec_changes'],
+    ['with two is coalesced', [{ dictionaryBytes: 9 }, { dictionaryBytes: 9 }], 'coalesce', 'several_dictionaries'],
+    ['of another codec is coalesced', [{}, { codec: CODEC.ZSTD }], 'coalesce', 'codec_changes'],
     ['of an encoding not known is rewritten', [{}, { encodings: [15] }], 'rewrite', 'unknown_encoding'],
-    ['of both page versions is rewritten', [{ versions: 1 }, { versions: 2 }], 'rewrite', 'mixed_page_versions'],
-    ['of small pages is rewritten', [{ bytes: 30 }, { bytes: 30 }], 'rewrite', 'small_pages'],
-    ['of many pages in few bytes is rewritten', [{ pages: 3 }, { pages: 3 }], 'rewrite', 'small_pages'],
+    ['of both page versions is coalesced', [{ versions: 1 }, { versions: 2 }], 'coalesce', 'mixed_page_versions'],
+    ['of small pages is coalesced', [{ bytes: 30 }, { bytes: 30 }], 'coalesce', 'small_pages'],
+    ['of many pages in few bytes is coalesced', [{ pages: 3 }, { pages: 3 }], 'coalesce', 'small_pages'],
     [
-      'of small pages behind a dictionary is rewritten',
+      'of small pages behind a dictionary is coalesced',
       [{ dictionaryBytes: 80 }, { bytes: 30 }],
-      'rewrite',
+      'coalesce',
       'small_pages',
     ],
   ]
@@ -110,8 +110,19 @@ describe('row groups', () => {
     expect(plan([of(2600)])[0]).toMatchObject({ isStreamed: true, columns: [{ action: 'rewrite', reason }] })
   })
 
-  test('that are large stream through whole if one column must change', () => {
+  test('that are large keep the columns that need no change', () => {
     const [group] = plan([footerOf([{ bytes: 600 }, { codec: CODEC.GZIP }])])
+    expect(group).toMatchObject({
+      isStreamed: false,
+      columns: [
+        { action: 'copy', reason: 'large_row_group' },
+        { action: 'coalesce', reason: 'codec_changes' },
+      ],
+    })
+  })
+
+  test('that are large stream through whole if values of a column must be read', () => {
+    const [group] = plan([footerOf([{ bytes: 600 }, { encodings: [ENCODING.DELTA_BINARY_PACKED], codec: CODEC.GZIP }])])
     expect(group).toMatchObject({
       isStreamed: true,
       columns: [
