@@ -263,15 +263,11 @@ export class ChunkWriter {
   #addReferenced(table: ValueTable, indices: Uint32Array, from: number, to: number): void {
     const references = new Uint32Array(table.count)
     for (let i = from; i < to; i++) references[indices[i]!]!++
-    const statistics = this.#pageStatistics
-    for (let entry = 0; entry < table.count; entry++) {
-      if (references[entry] === 0) continue
-      if (!this.#usesDictionary) this.#bloom?.add(table, entry, entry + 1)
-      if (table.lengths) this.#unencodedBytes += table.lengths[entry]! * references[entry]!
-      const nans = statistics.nans
-      statistics.add(table, entry, entry + 1)
-      if (statistics.nans > nans) statistics.nans = nans + references[entry]!
-    }
+    this.#pageStatistics.add(table, 0, table.count, references)
+    if (!this.#usesDictionary) this.#bloom?.add(table, 0, table.count, references)
+    const { lengths } = table
+    if (!lengths) return
+    for (let entry = 0; entry < table.count; entry++) this.#unencodedBytes += lengths[entry]! * references[entry]!
   }
 
   /** End the open page, which must be at the end of a row. */

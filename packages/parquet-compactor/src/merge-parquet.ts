@@ -1,5 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts'
-import { type CarriedColumn, carriedColumns, carryChunk } from './carry-chunk.ts'
+import { type CarriedColumn, type CarriedRowGroup, carriedColumns, carryChunk } from './carry-chunk.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
@@ -376,8 +376,8 @@ class RowGroupBuilder {
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
   #writers: ChunkWriter[]
-  /** row groups that the rows come from */
-  #members: Pick<RowGroupSource, 'footer' | 'rowGroup'>[] = []
+  /** row groups that the rows come from, without their bytes */
+  #members: CarriedRowGroup[] = []
 
   constructor(output: FileWriter, schema: Schema, columns: ColumnSettings, settings: Settings) {
     this.#output = output
@@ -399,7 +399,7 @@ class RowGroupBuilder {
   /** @param member of the inputs whose rows they are */
   async append(rows: number, readers: ChunkReader[], { footer, rowGroup }: RowGroupSource): Promise<void> {
     const last = this.#members.at(-1)
-    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup })
+    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup, carried: [] })
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
       readers[column]!.release()
@@ -418,16 +418,10 @@ class RowGroupBuilder {
   async flush(): Promise<void> {
     if (this.rows === 0) return
     const { carriedColumns, drops } = this.#columns
-    const columns = this.#schema.leaves.length
     const chunks: FinishedChunk[] = []
     for (const [column, writer] of this.#writers.entries()) {
-      // filters are built from the values, so that none of the inputs need stay in memory for its own
-      const parts = this.#members.map(({ footer, rowGroup }) => ({
-        footer,
-        chunk: rowGroup * columns + column,
-        held: () => undefined,
-      }))
-      chunks.push(carryChunk(await writer.finish(), parts, false, carriedColumns[column]!, drops))
+      const chunk = await writer.finish()
+      chunks.push(carryChunk(chunk, column, this.#members, false, carriedColumns[column]!, drops))
     }
     await this.#output.writeRowGroup(this.rows, chunks, mergeSorting(this.#members, this.#schema, drops))
     this.rows = 0

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
-import { type CarriedChunk, type CarriedColumn, carryChunk } from './carry-chunk.ts'
+import { type CarriedColumn, type CarriedRowGroup, carriedChunk, carryChunk } from './carry-chunk.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import type { DropTally } from './drop-reasons.ts'
@@ -18,12 +18,8 @@ import { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
 /** A row group of an input; small ones are in memory, chunks of large ones are read as they are needed. */
-export interface RowGroupSource {
+export interface RowGroupSource extends CarriedRowGroup {
   file: FileReader
-  footer: Footer
-  rowGroup: number
-  /** where its page indexes and bloom filters are in memory */
-  carried: readonly FileReader[]
 }
 
 export interface ColumnSettings {
@@ -76,18 +72,10 @@ export async function writeRowGroup(
       tally.add('rewritten', rewriteReason, members.length)
       chunk = await rewrite(members, column, leaf, settings)
     }
-    const parts = members.map((member) => carriedChunk(member, column))
-    await output.writeChunk(carryChunk(chunk, parts, true, settings.carriedColumns[column]!, settings.drops))
+    const { carriedColumns, drops } = settings
+    await output.writeChunk(carryChunk(chunk, column, members, true, carriedColumns[column]!, drops))
   }
   await output.endRowGroup(planned.rows, mergeSorting(members, schema, settings.drops))
-}
-
-function carriedChunk({ footer, rowGroup, carried }: RowGroupSource, column: number): CarriedChunk {
-  return {
-    footer,
-    chunk: rowGroup * footer.schema.leaves.length + column,
-    held: ({ offset, bytes }) => carried.find((reader) => reader.has(offset, bytes))?.held(offset, bytes),
-  }
 }
 
 export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
