@@ -74,8 +74,8 @@ export function footerLength(fileLength: number, tail: Uint8Array): number {
  * @throws ParquetError `bad_footer` or `encrypted`
  */
 export function readFooter(fileLength: number, footer: Uint8Array, known?: Schema): Footer {
-  const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
   const dataEnd = fileLength - footer.byteLength
+  const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES, dataEnd)
   let schema: Schema | undefined
   let rowCount: number | undefined
   let groups: RowGroups | undefined

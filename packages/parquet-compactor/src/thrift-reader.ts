@@ -35,14 +35,18 @@ export class ThriftReader {
   #fieldId = 0
   #stack: number[] = []
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.byteLength) {
+  readonly #place: number
+
+  /** @param place of the first byte in the file, for messages */
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.byteLength, place = 0) {
     this.bytes = bytes
     this.offset = offset
     this.end = end
+    this.#place = place
   }
 
   fail(detail: string): never {
-    throw new ParquetError('bad_footer', `thrift at byte ${this.offset}: ${detail}`)
+    throw new ParquetError('bad_footer', `thrift at byte ${this.#place + this.offset}: ${detail}`)
   }
 
   byte(): number {

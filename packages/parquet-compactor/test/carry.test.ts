@@ -4,8 +4,12 @@ import { compressors } from 'hyparquet-compressors'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node'
 import { describe, expect, test } from 'vitest'
+import { checksum } from '../src/checksum.ts'
+import { PHYSICAL } from '../src/format.ts'
 import { type MergeOptions, memorySink, memorySource, mergeParquet } from '../src/index.ts'
+import { readPageHeader } from '../src/page-header.ts'
 import { expectFaithfulMerge, metadataOf, query, readWithHyparquet, store, writeWithDuckDB } from './engines.ts'
+import { handmade } from './handmade.ts'
 import { checkPageIndexes } from './page-index.ts'
 
 const merge = async (files: Uint8Array[], options?: MergeOptions) => {
@@ -246,4 +250,94 @@ test('faithful with page indexes over nested columns', async () => {
   expect(await readWithHyparquet(output)).toHaveLength(600)
   for (const { offset_index_offset } of metadataOf(output).row_groups[0]!.columns)
     expect(offset_index_offset).toBeDefined()
+})
+
+describe('sorting columns', () => {
+  /** hyparquet-writer and arrow-rs do not declare them, so the list is put into a footer by hand */
+  const sorted = (values: number[], more: { descending?: boolean; columns?: number[] } = {}) =>
+    handmade({
+      physical: PHYSICAL.INT32,
+      rows: values.length,
+      statistics: { min: int32(Math.min(...values)), max: int32(Math.max(...values)) },
+      sorting: (more.columns ?? [0]).map((column) => ({ column, descending: more.descending ?? false })),
+      pages: [{ values: values.length, body: int32(...values) }],
+    })
+  const int32 = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer)
+  const ascending = [{ column_idx: 0, descending: false, nulls_first: false }]
+  const CASES: [string, Uint8Array[], unknown][] = [
+    ['are kept where ranges follow each other', [sorted([1, 5]), sorted([6, 9])], ascending],
+    ['are kept where one ends with what the next begins with', [sorted([1, 5]), sorted([5, 9])], ascending],
+    ['are dropped where ranges overlap', [sorted([1, 5]), sorted([4, 9])], undefined],
+    ['are dropped where files stand in another order', [sorted([6, 9]), sorted([1, 5])], undefined],
+    ['are dropped where one input has none', [sorted([1, 5]), sorted([6, 9], { columns: [] })], undefined],
+    [
+      'may descend',
+      [sorted([9, 6], { descending: true }), sorted([5, 1], { descending: true })],
+      [{ column_idx: 0, descending: true, nulls_first: false }],
+    ],
+    ['are kept as they are for one', [sorted([3, 1])], ascending],
+  ]
+  test.each(CASES)('%s', async (_, files, expected) => {
+    for (const options of [{ minPageBytes: 0 }, { pages: 'rewrite' as const }]) {
+      const { output, report } = await merge(files, options)
+      expect(metadataOf(output).row_groups[0]!.sorting_columns).toEqual(expected)
+      expect(report.dropped).toEqual(expected ? {} : { sorting_columns_unsure: 1 })
+    }
+  })
+
+  test('of a column that there is not are refused', async () => {
+    await expect(merge([sorted([1], { columns: [7] })])).rejects.toThrow('rows sorted by column 7 of 1')
+  })
+})
+
+test('pages that are written get a checksum if those of the inputs had one', async () => {
+  const int32 = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer)
+  const file = (crc: boolean, ...entries: number[]) => {
+    const pages = [
+      { kind: 2, values: 2, body: int32(...entries) },
+      { values: 4, encoding: 8, body: Uint8Array.of(1, 3, 0b0110) },
+    ]
+    return handmade({ rows: 4, pages: pages.map((page) => (crc ? { ...page, crc: checksum(page.body) } : page)) })
+  }
+  for (const options of [{ minPageBytes: 0 }, { pages: 'rewrite' as const }]) {
+    for (const crc of [true, false]) {
+      const { output } = await merge([file(crc, 1, 2), file(crc, 2, 1)], options)
+      const chunk = metadataOf(output).row_groups[0]!.columns[0]!.meta_data!
+      const end = 4 + Number(chunk.total_compressed_size)
+      for (let at = 4; at < end; ) {
+        const header = readPageHeader(output, at)
+        expect(header.crc !== undefined).toBe(crc)
+        at += header.headerBytes + header.compressedBytes
+      }
+      // reads it with its checksums
+      expect((await merge([output], { pages: 'rewrite' })).report.rowsOut).toBe(8)
+      expect((await readWithHyparquet(output)).map(({ v }) => v)).toEqual([1, 2, 2, 1, 2, 1, 1, 2])
+    }
+  }
+})
+
+describe('an error names the byte', () => {
+  const int32 = (...values: number[]) => new Uint8Array(Int32Array.from(values).buffer)
+  test('of the footer where it broke', async () => {
+    const file = new Uint8Array(await writeWithDuckDB('select 1 as v'))
+    const length = new DataView(file.buffer, file.byteOffset).getUint32(file.length - 8, true)
+    const at = file.length - 8 - length + 20
+    file.fill(0xff, at, at + 4)
+    const error = await merge([file]).catch((reason: Error) => reason)
+    const named = Number(/thrift at byte (\d+)/.exec(String(error))?.[1])
+    expect(named).toBeGreaterThanOrEqual(at)
+    expect(named).toBeLessThan(file.length - 8)
+  })
+
+  test.each([
+    ['passes', { minPageBytes: 0 }],
+    ['is read', { pages: 'rewrite' as const }],
+  ])('where the page begins that %s', async (_, options) => {
+    const first = { values: 1, body: int32(7) }
+    const file = handmade({ rows: 2, pages: [first, { values: 1, body: int32(8), crc: 1 }] })
+    const second = 4 + readPageHeader(file, 4).headerBytes + 4
+    await expect(merge([file], options)).rejects.toThrow(
+      `corrupt_data: file-0: column v: page at byte ${second}: the checksum`,
+    )
+  })
 })
