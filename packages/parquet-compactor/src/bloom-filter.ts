@@ -1,4 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts'
+import { readable } from './read-page-index.ts'
 import type { LeafColumn } from './schema.ts'
 import { ThriftReader } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
@@ -31,10 +32,13 @@ const SALT = Int32Array.of(
 /**
  * Find the bitset of a filter.
  * @param bytes begin with the BloomFilterHeader and may go on behind the filter
- * @returns undefined where it is not the one kind that the format has, or not all there
- * @throws ParquetError `bad_footer` where the header is malformed
+ * @returns undefined where it is malformed, of another kind than the one that the format has, or not all there
  */
 export function readBloomFilter(bytes: Uint8Array): { bitset: Uint8Array; filter: Uint8Array } | undefined {
+  return readable(() => readFilter(bytes))
+}
+
+function readFilter(bytes: Uint8Array): { bitset: Uint8Array; filter: Uint8Array } | undefined {
   const reader: ThriftReader = new ThriftReader(bytes)
   let length = 0
   let kinds = 0

@@ -386,6 +386,7 @@ export class ChunkWriter {
     addKind(ENCODING.RLE_DICTIONARY, this.#dictionaryPages)
     addKind(ENCODING.PLAIN, this.#dataPages.length - this.#dictionaryPages)
     const nulls = this.#levels - this.#values
+    const bounds = this.#statistics.bounds()
     return {
       leaf: this.#leaf,
       codec: this.#codec,
@@ -399,7 +400,9 @@ export class ChunkWriter {
         ...NO_STATISTICS,
         nulls,
         nans: isFloat(this.#leaf) ? this.#statistics.nans : -1,
-        ...this.#statistics.bounds(),
+        ...bounds,
+        // a zero bound may have the other sign
+        ...(bounds && !isFloat(this.#leaf) ? { minIsExact: true, maxIsExact: true } : {}),
       },
       dataPages: this.#dataPages,
       sizes: this.#countsSizes

@@ -84,6 +84,8 @@ export async function mergeParquet(
   const report = () => {
     for (const step of waiting.splice(0)) options.onProgress?.({ ...step, bytesOut: output.offset })
   }
+  // page indexes are for pages that are not read
+  const mayPass = plan.some(({ isStreamed }) => !isStreamed)
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
   let filesDone = inputs.length - withRows.length
   // half a quarter of the budget for files that wait
@@ -91,7 +93,9 @@ export async function mergeParquet(
     1,
     Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
   )
-  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
+  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) =>
+    openInput(input, mayPass, settings),
+  )) {
     for (let index = 0; index < footer.rowGroupCount; index++) {
       const rows = footer.rowsOfGroup[index]!
       if (index === footer.rowGroupCount - 1) filesDone++
@@ -222,6 +226,7 @@ function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): Code
 /** @returns with its page indexes, where the file is not in memory as a whole and they fit */
 async function openInput(
   input: Input,
+  mayPass: boolean,
   settings: Settings,
 ): Promise<{ file: FileReader; footer: Footer; indexes: FileReader | undefined }> {
   const { source, footer } = input
@@ -232,9 +237,9 @@ async function openInput(
     else if (source.byteLength <= settings.smallFileBytes) await file.prime(0, source.byteLength)
     const { signal, memoryBudgetBytes } = settings
     const chunks: [number, number] = [0, footer.chunkExtras.length]
-    indexes = file.has(0, source.byteLength)
-      ? file
-      : await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
+    if (file.has(0, source.byteLength)) indexes = file
+    else if (mayPass)
+      indexes = await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
   } catch (error) {
     throw nameSource(error, source.name)
   }

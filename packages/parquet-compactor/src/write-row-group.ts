@@ -1,5 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 import { type CarriedColumn, type CarriedRowGroup, carriedChunk, carryChunk } from './carry-chunk.ts'
+import { extrasOf } from './chunk-extras.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import type { DropTally } from './drop-reasons.ts'
@@ -106,6 +107,11 @@ async function splice(
     if (scanned instanceof NotSpliceable) return scanned
     parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
   }
+  const isUnread = (part: SplicePart) => {
+    const { columnIndex } = extrasOf(part.footer, part.chunk)
+    return columnIndex !== undefined && !part.held(columnIndex)
+  }
+  if (parts.some(isUnread)) settings.drops.add('page_index_unread')
   return spliceChunk(leaf, parts, {
     codec: settings.columnCodecs[column]!,
     codecs: settings.codecs,

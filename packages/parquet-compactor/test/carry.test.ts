@@ -1,12 +1,12 @@
 import { tableFromArrays, tableToIPC } from 'apache-arrow'
-import { type ParquetQueryFilter, parquetReadObjects } from 'hyparquet'
+import { type ParquetQueryFilter, parquetReadObjects, readColumnIndex } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
 import { EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node'
 import { describe, expect, test } from 'vitest'
 import { checksum } from '../src/checksum.ts'
 import { PHYSICAL } from '../src/format.ts'
-import { type MergeOptions, memorySink, memorySource, mergeParquet } from '../src/index.ts'
+import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
 import { readPageHeader } from '../src/page-header.ts'
 import { expectFaithfulMerge, metadataOf, query, readWithHyparquet, store, writeWithDuckDB } from './engines.ts'
 import { handmade } from './handmade.ts'
@@ -339,5 +339,98 @@ describe('an error names the byte', () => {
     await expect(merge([file], options)).rejects.toThrow(
       `corrupt_data: file-0: column v: page at byte ${second}: the checksum`,
     )
+  })
+})
+
+test('changed bytes of page indexes, bloom filters and footers end in the rows or in a named error', async () => {
+  const make = (start: number) =>
+    write(
+      [
+        {
+          name: 'i',
+          data: Int32Array.from({ length: 400 }, (_, i) => start + i),
+          columnIndex: true,
+          bloomFilter: true,
+        },
+        {
+          name: 's',
+          data: Array.from({ length: 400 }, (_, i) => `t${(start + i) % 50}`),
+          columnIndex: true,
+          bloomFilter: true,
+        },
+      ],
+      { pageSize: 512 },
+    )
+  const [good, bytes] = [make(0), make(400)]
+  const expected = [...(await readWithHyparquet(good)), ...(await readWithHyparquet(bytes))]
+  const chunks = metadataOf(bytes).row_groups[0]!.columns
+  const dataEnd = Math.max(
+    ...chunks.map(
+      ({ meta_data: m }) => Number(m!.dictionary_page_offset ?? m!.data_page_offset) + Number(m!.total_compressed_size),
+    ),
+  )
+  let state = 20_260_101
+  const random = (below: number) => {
+    state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0
+    return (state >>> 8) % below
+  }
+  const outcomes = { merged: 0, refused: 0 }
+  for (let round = 0; round < 500; round++) {
+    const mutated = bytes.slice()
+    for (let changes = 1 + random(3); changes > 0; changes--) {
+      mutated[dataEnd + random(bytes.length - dataEnd)] = random(256)
+    }
+    for (const options of [{ minPageBytes: 0 }, { pages: 'rewrite' as const }]) {
+      try {
+        const { output } = await merge([good, mutated], options)
+        outcomes.merged++
+        if (round % 10 === 0) expect(await readWithHyparquet(output), `round ${round}`).toEqual(expected)
+      } catch (error) {
+        expect(error, `round ${round}`).toBeInstanceOf(ParquetError)
+        outcomes.refused++
+      }
+    }
+  }
+  expect(outcomes.merged).toBeGreaterThan(100)
+  expect(outcomes.refused).toBeGreaterThan(100)
+}, 60_000)
+
+test('deprecated bounds count for signed integers, and for nothing else', async () => {
+  const bytes = (array: Int32Array | Float64Array) => new Uint8Array(array.buffer)
+  const file = (physical: number, min: Uint8Array, max: Uint8Array) =>
+    handmade({
+      physical,
+      rows: 1,
+      statistics: { min, max, areDeprecated: true },
+      pages: [{ values: 1, body: min }],
+    })
+  const ints = [-5, 3].map((v) => file(PHYSICAL.INT32, bytes(Int32Array.of(v)), bytes(Int32Array.of(v + 1))))
+  const doubles = [-5, 3].map((v) => file(PHYSICAL.DOUBLE, bytes(Float64Array.of(v)), bytes(Float64Array.of(v + 1))))
+  const statistics = async (files: Uint8Array[]) =>
+    metadataOf((await merge(files, { minPageBytes: 0 })).output).row_groups[0]!.columns[0]!.meta_data!.statistics
+  expect(await statistics(ints)).toMatchObject({ min_value: -5, max_value: 4 })
+  const told = await statistics(doubles)
+  expect([told?.min_value, told?.max_value]).toEqual([undefined, undefined])
+})
+
+test('a page that passes keeps the bounds of its own index', async () => {
+  const make = (start: number) => writeWithArrow({ i: Int32Array.from({ length: 500 }, (_, i) => start + i) })
+  const bounds = (file: Uint8Array) => {
+    const chunk = metadataOf(file).row_groups[0]!.columns[0]!
+    const view = new DataView(new Uint8Array(file).buffer, Number(chunk.column_index_offset), chunk.column_index_length)
+    const { min_values, max_values, boundary_order } = readColumnIndex(
+      { view, offset: 0 },
+      { name: 'i', type: 'INT32' },
+    )
+    return { min_values, max_values, boundary_order }
+  }
+  const inputs = [make(0), make(1000)]
+  const expected = inputs.map(bounds)
+  expect(expected[0]!.min_values.length).toBeGreaterThan(3)
+  const { output } = await merge(inputs, { minPageBytes: 0 })
+  expect(bounds(output)).toEqual({
+    min_values: expected.flatMap(({ min_values }) => min_values),
+    max_values: expected.flatMap(({ max_values }) => max_values),
+    boundary_order: 'ASCENDING',
   })
 })

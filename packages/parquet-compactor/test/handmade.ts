@@ -32,7 +32,7 @@ export interface HandmadeFile {
   rootChildren?: number
   chunks?: number
   encrypted?: boolean
-  statistics?: { min: Uint8Array; max: Uint8Array }
+  statistics?: { min: Uint8Array; max: Uint8Array; areDeprecated?: boolean }
   sorting?: { column: number; descending: boolean }[]
 }
 
@@ -98,9 +98,16 @@ export function handmade(file: HandmadeFile): Uint8Array {
     footer.i64(9, 4 + (file.offsetShift ?? 0))
     if (file.statistics) {
       footer.open(12)
+      const { min, max, areDeprecated } = file.statistics
+      if (areDeprecated) {
+        footer.binary(1, max)
+        footer.binary(2, min)
+      }
       footer.i64(3, 0)
-      footer.binary(5, file.statistics.max)
-      footer.binary(6, file.statistics.min)
+      if (!areDeprecated) {
+        footer.binary(5, max)
+        footer.binary(6, min)
+      }
       footer.close()
     }
     footer.close()
