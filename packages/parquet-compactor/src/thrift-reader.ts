@@ -163,10 +163,12 @@ export class ThriftReader {
     return this.bytes.subarray(this.offset - length, this.offset)
   }
 
-  /** @returns the number of elements; they follow as bare values of the type asked for */
+  /** @returns the number of elements; they follow as bare values of the type asked for (`TRUE` for booleans) */
   list(elementType: number): number {
     this.#expect(THRIFT.LIST)
-    const { size, type } = this.#listHeader()
+    const { size, type: found } = this.#listHeader()
+    // a list of booleans is named by either of them
+    const type = found === THRIFT.FALSE ? THRIFT.TRUE : found
     if (size > 0 && type !== elementType) this.fail(`list of type ${type} where ${elementType} belongs`)
     return size
   }
