@@ -4,6 +4,7 @@ import type { DropTally } from './drop-reasons.ts'
 import type { FileReader } from './file-reader.ts'
 import type { FinishedChunk, SizeStatistics } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
+import { PHYSICAL } from './format.ts'
 import { mergeGeospatial } from './geospatial.ts'
 import type { LeafColumn, Schema } from './schema.ts'
 import { isFloat } from './statistics.ts'
@@ -45,8 +46,9 @@ export function carriedColumns(footers: readonly Footer[], schema: Schema): Carr
       if (++column === columns) column = 0
     }
   }
-  return schema.leaves.map((_, column) => ({
-    bloomFilter: (some[column]! & EXTRA.BLOOM_FILTER) !== 0,
+  return schema.leaves.map(({ physical }, column) => ({
+    // how a BOOLEAN is hashed, the format does not say
+    bloomFilter: physical !== PHYSICAL.BOOLEAN && (some[column]! & EXTRA.BLOOM_FILTER) !== 0,
     sizes: (every[column]! & some[column]! & EXTRA.SIZES) !== 0,
   }))
 }
