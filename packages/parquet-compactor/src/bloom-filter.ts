@@ -1,4 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts'
+import { readable } from './read-page-index.ts'
 import type { LeafColumn } from './schema.ts'
 import { ThriftReader } from './thrift-reader.ts'
 import { ThriftWriter } from './thrift-writer.ts'
@@ -31,10 +32,13 @@ const SALT = Int32Array.of(
 /**
  * Find the bitset of a filter.
  * @param bytes begin with the BloomFilterHeader and may go on behind the filter
- * @returns undefined where it is not the one kind that the format has, or not all there
- * @throws ParquetError `bad_footer` where the header is malformed
+ * @returns undefined where it is malformed, of another kind than the one that the format has, or not all there
  */
 export function readBloomFilter(bytes: Uint8Array): { bitset: Uint8Array; filter: Uint8Array } | undefined {
+  return readable(() => readFilter(bytes))
+}
+
+function readFilter(bytes: Uint8Array): { bitset: Uint8Array; filter: Uint8Array } | undefined {
   const reader: ThriftReader = new ThriftReader(bytes)
   let length = 0
   let kinds = 0
@@ -122,33 +126,27 @@ export class BloomBuilder {
   /** upper and lower half of each */
   #hashes = new Uint32Array(1024)
   #count = 0
-  #mayRepeat = false
   #isFull = false
 
   constructor(leaf: LeafColumn) {
     this.#width = leaf.width
   }
 
-  /** Values of one table that are distinct need not be sorted out; those of several calls are. */
-  add(table: ValueTable, from: number, to: number, areDistinct = false): void {
-    if (this.#isFull) return
-    if (this.#count > 0 || !areDistinct) this.#mayRepeat = true
+  /** @param references how often each value occurs; those that do not are passed over. Default: once */
+  add(table: ValueTable, from: number, to: number, references?: Uint32Array): void {
     if ((this.#count + to - from) * 2 > this.#hashes.length) this.#makeRoom(to - from)
     if (this.#isFull) return
     for (let i = from; i < to; i++) {
+      if (references?.[i] === 0) continue
       const start = table.starts ? table.starts[i]! : i * this.#width
-      xxhash64(
-        table.bytes,
-        start,
-        start + (table.lengths ? table.lengths[i]! : this.#width),
-        this.#hashes,
-        this.#count * 2,
-      )
+      const end = start + (table.lengths ? table.lengths[i]! : this.#width)
+      xxhash64(table.bytes, start, end, this.#hashes, this.#count * 2)
       this.#count++
     }
   }
 
   #makeRoom(more: number): void {
+    if (this.#isFull) return
     this.#count = distinct(this.#hashes, this.#count)
     const needed = this.#count + more
     if (needed > MAX_HASHES) {
@@ -165,10 +163,13 @@ export class BloomBuilder {
     return this.#hashes.byteLength
   }
 
-  /** @returns undefined where there were too many values */
-  build(): Uint8Array | undefined {
+  /**
+   * @param areDistinct whether no value was added twice
+   * @returns undefined where there were too many values
+   */
+  build(areDistinct = false): Uint8Array | undefined {
     if (this.#isFull) return undefined
-    if (this.#mayRepeat) this.#count = distinct(this.#hashes, this.#count)
+    if (!areDistinct) this.#count = distinct(this.#hashes, this.#count)
     const bytes = bitsetBytes(this.#count)
     if (bytes > MAX_BUILT_BYTES) return undefined
     const words = new Int32Array(bytes / 4)
@@ -213,6 +214,6 @@ function distinct(hashes: Uint32Array, count: number): number {
 /** A filter of exactly these values. */
 export function bloomFilterOf(leaf: LeafColumn, values: ValueTable): Uint8Array | undefined {
   const builder = new BloomBuilder(leaf)
-  builder.add(values, 0, values.count, true)
-  return builder.build()
+  builder.add(values, 0, values.count)
+  return builder.build(true)
 }

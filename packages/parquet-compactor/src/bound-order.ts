@@ -1,3 +1,5 @@
+import { boundsOf } from './chunk-bounds.ts'
+import type { Footer } from './footer.ts'
 import { uint32At } from './format.ts'
 import type { LeafColumn } from './schema.ts'
 import { type Order, orderOf } from './statistics.ts'
@@ -39,6 +41,14 @@ export class BoundOrder {
       return { min: low === 0 ? this.#zero(-0) : min, max: high === 0 ? this.#zero(0) : max }
     }
     return this.compare(min, max) > 0 ? undefined : { min, max }
+  }
+
+  /** Check bounds of a chunk as its footer has them. */
+  usableOfChunk(footer: Footer, chunk: number): Bounds | undefined {
+    const { min, max, areDeprecated } = boundsOf(footer, chunk)
+    // those of numbers with a fraction were often wrong where there was a NaN
+    if (areDeprecated && !this.order.startsWith('signed')) return undefined
+    return this.usable(min, max, footer.boundsHaveOrder)
   }
 
   /** the orders that files without a named one keep to as well */

@@ -1,8 +1,10 @@
 import { BloomUnion, bloomFilterOf, readBloomFilter } from './bloom-filter.ts'
 import { EXTRA, extrasOf, type Range, readSizes } from './chunk-extras.ts'
 import type { DropTally } from './drop-reasons.ts'
+import type { FileReader } from './file-reader.ts'
 import type { FinishedChunk, SizeStatistics } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
+import { PHYSICAL } from './format.ts'
 import { mergeGeospatial } from './geospatial.ts'
 import type { LeafColumn, Schema } from './schema.ts'
 import { isFloat } from './statistics.ts'
@@ -15,6 +17,14 @@ export interface CarriedChunk {
   chunk: number
   /** @returns a range of the file if it is in memory */
   held(range: Range): Uint8Array | undefined
+}
+
+/** A row group of the inputs. */
+export interface CarriedRowGroup {
+  footer: Footer
+  rowGroup: number
+  /** where its page indexes and bloom filters are in memory */
+  carried: readonly FileReader[]
 }
 
 /** What the chunks of a column have in the inputs, so that those of the output are to have it too. */
@@ -40,41 +50,59 @@ export function carriedColumns(footers: readonly Footer[], schema: Schema): Carr
       if (++column === columns) column = 0
     }
   }
-  return schema.leaves.map((_, column) => ({
+  return schema.leaves.map(({ physical }, column) => ({
     isAny: (some[column]! & JOINED) !== 0,
-    bloomFilter: (some[column]! & EXTRA.BLOOM_FILTER) !== 0,
+    // how a BOOLEAN is hashed, the format does not say
+    bloomFilter: physical !== PHYSICAL.BOOLEAN && (some[column]! & EXTRA.BLOOM_FILTER) !== 0,
     sizes: (every[column]! & some[column]! & EXTRA.SIZES) !== 0,
   }))
 }
 
 /**
  * Give a chunk of the output what footers say of the chunks that it is made of, beyond bounds and nulls.
- * @param parts   all chunks that rows of it come from, not empty
+ * @param members row groups of the inputs that rows of it come from, not empty
  * @param isWhole whether it has all of their rows; if not, its filter is built from its values or not at all
  */
 export function carryChunk(
   chunk: FinishedChunk,
-  parts: readonly CarriedChunk[],
+  column: number,
+  members: readonly CarriedRowGroup[],
   isWhole: boolean,
   carried: CarriedColumn,
   drops: DropTally,
 ): FinishedChunk {
-  const { leaf } = chunk
-  const has = (bit: number) => parts.every(({ footer, chunk: own }) => (footer.chunkExtras[own]! & bit) !== 0)
+  let [some, every] = [0, 0xff]
+  for (const { footer, rowGroup } of members) {
+    const has = footer.chunkExtras[rowGroup * footer.schema.leaves.length + column]!
+    some |= has
+    every &= has
+  }
+  if (some === 0) return chunk
+  const parts = members.map((member) => carriedChunk(member, column))
   const statistics = { ...chunk.statistics }
-  if (statistics.nans < 0 && isWhole && isFloat(leaf) && has(EXTRA.NANS)) {
+  if (statistics.nans < 0 && isWhole && isFloat(chunk.leaf) && every & EXTRA.NANS) {
     statistics.nans = parts.reduce((sum, { footer, chunk: own }) => sum + extrasOf(footer, own).nans, 0)
   }
-  if (statistics.distinct < 0 && isWhole && parts.length === 1 && has(EXTRA.DISTINCT)) {
+  if (statistics.distinct < 0 && isWhole && parts.length === 1 && every & EXTRA.DISTINCT) {
     statistics.distinct = extrasOf(parts[0]!.footer, parts[0]!.chunk).distinct
   }
+  const result = { ...chunk, statistics }
+  if (carried.bloomFilter && some & EXTRA.BLOOM_FILTER)
+    result.bloomFilter = carryBloomFilter(chunk, parts, isWhole, drops)
+  if (some & EXTRA.SIZES && !chunk.sizes) {
+    if (isWhole && every & EXTRA.SIZES) result.sizes = carrySizes(chunk.leaf, parts)
+    else drops.add('size_statistics_missing')
+  }
+  if (some & EXTRA.KEY_VALUES) result.keyValues = carryKeyValues(parts, drops)
+  if (some & EXTRA.GEOSPATIAL) result.geospatial = carryGeospatial(parts, drops)
+  return result
+}
+
+export function carriedChunk({ footer, rowGroup, carried }: CarriedRowGroup, column: number): CarriedChunk {
   return {
-    ...chunk,
-    statistics,
-    bloomFilter: carried.bloomFilter ? carryBloomFilter(chunk, parts, isWhole, drops) : undefined,
-    sizes: chunk.sizes ?? carrySizes(leaf, parts, isWhole && has(EXTRA.SIZES), drops),
-    keyValues: carryKeyValues(parts, drops),
-    geospatial: carryGeospatial(parts, drops),
+    footer,
+    chunk: rowGroup * footer.schema.leaves.length + column,
+    held: ({ offset, bytes }) => carried.find((reader) => reader.has(offset, bytes))?.held(offset, bytes),
   }
 }
 
@@ -86,7 +114,6 @@ function carryBloomFilter(
   drops: DropTally,
 ): Uint8Array | undefined {
   if (chunk.bloomFilter) return chunk.bloomFilter
-  if (!parts.some(({ footer, chunk: own }) => footer.chunkExtras[own]! & EXTRA.BLOOM_FILTER)) return undefined
   const isBuilt = chunk.dictionary !== undefined && (parts.length > 1 || !isWhole)
   if (isBuilt || !isWhole) {
     const filter = isBuilt ? bloomFilterOf(chunk.leaf, chunk.dictionary!) : undefined
@@ -123,17 +150,7 @@ function isAllNull(footer: Footer, chunk: number): boolean {
   return footer.chunkNulls[chunk] === footer.chunkValues[chunk]
 }
 
-function carrySizes(
-  leaf: LeafColumn,
-  parts: readonly CarriedChunk[],
-  isKnown: boolean,
-  drops: DropTally,
-): SizeStatistics | undefined {
-  if (!isKnown) {
-    if (parts.some(({ footer, chunk }) => footer.chunkExtras[chunk]! & EXTRA.SIZES))
-      drops.add('size_statistics_missing')
-    return undefined
-  }
+function carrySizes(leaf: LeafColumn, parts: readonly CarriedChunk[]): SizeStatistics | undefined {
   const all = parts.map(({ footer, chunk }) => readSizes(new ThriftReader(extrasOf(footer, chunk).sizes!)))
   return sumSizes(leaf, all)
 }
@@ -159,7 +176,6 @@ export function sumSizes(leaf: LeafColumn, all: readonly (SizeStatistics | undef
 }
 
 function carryKeyValues(parts: readonly CarriedChunk[], drops: DropTally): Uint8Array | undefined {
-  if (!parts.some(({ footer, chunk }) => footer.chunkExtras[chunk]! & EXTRA.KEY_VALUES)) return undefined
   let kept: Uint8Array | undefined
   for (const [index, { footer, chunk }] of parts.entries()) {
     const own = extrasOf(footer, chunk).keyValues
@@ -172,7 +188,6 @@ function carryKeyValues(parts: readonly CarriedChunk[], drops: DropTally): Uint8
 }
 
 function carryGeospatial(parts: readonly CarriedChunk[], drops: DropTally): Uint8Array | undefined {
-  if (!parts.some(({ footer, chunk }) => footer.chunkExtras[chunk]! & EXTRA.GEOSPATIAL)) return undefined
   const all: Uint8Array[] = []
   for (const { footer, chunk } of parts) {
     if (isAllNull(footer, chunk)) continue

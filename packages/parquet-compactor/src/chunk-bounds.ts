@@ -3,6 +3,9 @@ import { THRIFT, type ThriftReader } from './thrift-reader.ts'
 /** Longer bounds are not kept: five thousand footers of them would fill the memory, and readers gain little. */
 const MAX_KEPT_BYTES = 256
 
+/** bit of `boundsState` */
+const DEPRECATED = 32
+
 /** What the Statistics struct of a chunk says. Views into the footer. */
 export interface ChunkStatistics {
   /** -1 where not known */
@@ -16,6 +19,8 @@ export interface ChunkStatistics {
   /** whether min and max are values of the column; undefined where the writer does not say */
   minIsExact: boolean | undefined
   maxIsExact: boolean | undefined
+  /** whether the bounds are in the order of signed numbers, whatever the type (parquet.thrift, Statistics) */
+  areDeprecated: boolean
 }
 
 export const NO_STATISTICS: ChunkStatistics = {
@@ -26,14 +31,18 @@ export const NO_STATISTICS: ChunkStatistics = {
   max: undefined,
   minIsExact: undefined,
   maxIsExact: undefined,
+  areDeprecated: false,
 }
 
-/** Read a Statistics struct. The deprecated bounds (fields 1 and 2) have no defined order and are passed over. */
+/** Read a Statistics struct. The deprecated bounds (fields 1 and 2) count where there are no others. */
 export function readStatistics(reader: ThriftReader): ChunkStatistics {
   const statistics = { ...NO_STATISTICS }
+  let [min, max]: (Uint8Array | undefined)[] = []
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
-    if (id === 3) statistics.nulls = reader.i64()
+    if (id === 1) max = reader.binary()
+    else if (id === 2) min = reader.binary()
+    else if (id === 3) statistics.nulls = reader.i64()
     else if (id === 4) statistics.distinct = reader.i64()
     else if (id === 5) statistics.max = reader.binary()
     else if (id === 6) statistics.min = reader.binary()
@@ -42,6 +51,7 @@ export function readStatistics(reader: ThriftReader): ChunkStatistics {
     else if (id === 9) statistics.nans = reader.i64()
     else reader.skip()
   }
+  if (!statistics.min && !statistics.max && min && max) return { ...statistics, min, max, areDeprecated: true }
   return statistics
 }
 
@@ -53,14 +63,15 @@ export class ChunkBounds {
   readonly #at: number[] = []
   readonly #state: number[] = []
 
-  add({ min, max, minIsExact, maxIsExact }: ChunkStatistics): void {
+  add({ min, max, minIsExact, maxIsExact, areDeprecated }: ChunkStatistics): void {
     const kept = min && max && min.length <= MAX_KEPT_BYTES && max.length <= MAX_KEPT_BYTES
     this.#at.push(this.#length)
     if (kept) this.#append(min)
     this.#at.push(this.#length)
     if (kept) this.#append(max)
     const flag = (isExact: boolean | undefined) => (isExact === undefined ? 0 : isExact ? 1 : 2)
-    this.#state.push(kept ? 1 | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) : 0)
+    const state = 1 | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
+    this.#state.push(kept ? state : 0)
   }
 
   #append(bytes: Uint8Array): void {
@@ -83,14 +94,14 @@ export interface PackedBounds {
   boundsBytes: Uint8Array
   /** where they begin, two a chunk, and the end */
   boundsAt: Uint32Array
-  /** 0 for no bounds; bit 0, then two bits each for whether the minimum and the maximum are exact */
+  /** 0 for no bounds; bit 0, then two bits each for whether the minimum and the maximum are exact, bit 5 if deprecated */
   boundsState: Uint8Array
 }
 
 export function boundsOf(
   packed: PackedBounds,
   chunk: number,
-): Pick<ChunkStatistics, 'min' | 'max' | 'minIsExact' | 'maxIsExact'> {
+): Pick<ChunkStatistics, 'min' | 'max' | 'minIsExact' | 'maxIsExact' | 'areDeprecated'> {
   const state = packed.boundsState[chunk]!
   if (state === 0) return NO_STATISTICS
   const from = packed.boundsAt[chunk * 2]!
@@ -101,6 +112,7 @@ export function boundsOf(
     max: packed.boundsBytes.subarray(middle, packed.boundsAt[chunk * 2 + 2]!),
     minIsExact: flag((state >> 1) & 3),
     maxIsExact: flag((state >> 3) & 3),
+    areDeprecated: (state & DEPRECATED) !== 0,
   }
 }
 

@@ -7,7 +7,7 @@ import type { FileReader } from './file-reader.ts'
 import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
 import { bitWidth, decodeBitPacked, decodeHybridRuns, isOneRun } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
-import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
+import { atPage, corrupt, type PageHeader, readPageHeader } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
 import type { LeafColumn } from './schema.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
@@ -182,7 +182,13 @@ export class ChunkReader {
     }
     this.#page = undefined
     while (this.#levelsRead < this.#place.values) {
-      const page = await this.#nextPage()
+      const position = this.#position
+      let page: DataPage | undefined
+      try {
+        page = await this.#nextPage()
+      } catch (error) {
+        throw atPage(error, this.#place.offset + position)
+      }
       if (!page) continue
       if (resumeAt) {
         page.levelAt = resumeAt.levelAt
@@ -281,7 +287,7 @@ export class ChunkReader {
       const bytes = at instanceof Uint8Array ? at : await at
       let header: PageHeader
       try {
-        header = readPageHeader(bytes, 0)
+        header = readPageHeader(bytes, 0, this.#place.offset + position)
       } catch (error) {
         // perhaps only cut off
         if (size < left && size < WINDOW_BYTES) continue

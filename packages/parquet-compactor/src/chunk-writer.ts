@@ -263,15 +263,11 @@ export class ChunkWriter {
   #addReferenced(table: ValueTable, indices: Uint32Array, from: number, to: number): void {
     const references = new Uint32Array(table.count)
     for (let i = from; i < to; i++) references[indices[i]!]!++
-    const statistics = this.#pageStatistics
-    for (let entry = 0; entry < table.count; entry++) {
-      if (references[entry] === 0) continue
-      if (!this.#usesDictionary) this.#bloom?.add(table, entry, entry + 1)
-      if (table.lengths) this.#unencodedBytes += table.lengths[entry]! * references[entry]!
-      const nans = statistics.nans
-      statistics.add(table, entry, entry + 1)
-      if (statistics.nans > nans) statistics.nans = nans + references[entry]!
-    }
+    this.#pageStatistics.add(table, 0, table.count, references)
+    if (!this.#usesDictionary) this.#bloom?.add(table, 0, table.count, references)
+    const { lengths } = table
+    if (!lengths) return
+    for (let entry = 0; entry < table.count; entry++) this.#unencodedBytes += lengths[entry]! * references[entry]!
   }
 
   /** End the open page, which must be at the end of a row. */
@@ -390,6 +386,7 @@ export class ChunkWriter {
     addKind(ENCODING.RLE_DICTIONARY, this.#dictionaryPages)
     addKind(ENCODING.PLAIN, this.#dataPages.length - this.#dictionaryPages)
     const nulls = this.#levels - this.#values
+    const bounds = this.#statistics.bounds()
     return {
       leaf: this.#leaf,
       codec: this.#codec,
@@ -403,7 +400,9 @@ export class ChunkWriter {
         ...NO_STATISTICS,
         nulls,
         nans: isFloat(this.#leaf) ? this.#statistics.nans : -1,
-        ...this.#statistics.bounds(),
+        ...bounds,
+        // a zero bound may have the other sign
+        ...(bounds && !isFloat(this.#leaf) ? { minIsExact: true, maxIsExact: true } : {}),
       },
       dataPages: this.#dataPages,
       sizes: this.#countsSizes

@@ -1,6 +1,7 @@
 import { ChunkBounds, NO_STATISTICS, type PackedBounds, readEncodingStats, readStatistics } from './chunk-bounds.ts'
 import { type ChunkExtras, ExtrasPacker, NO_EXTRAS, type PackedExtras, type Range, readSizes } from './chunk-extras.ts'
 import { CODEC, ENCODING, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
+import { readGeospatial } from './geospatial.ts'
 import { ParquetError } from './parquet-error.ts'
 import { nameText, readSchema, type Schema } from './schema.ts'
 import { readSortingColumn, type SortingColumns } from './sorting-columns.ts'
@@ -74,8 +75,8 @@ export function footerLength(fileLength: number, tail: Uint8Array): number {
  * @throws ParquetError `bad_footer` or `encrypted`
  */
 export function readFooter(fileLength: number, footer: Uint8Array, known?: Schema): Footer {
-  const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES)
   const dataEnd = fileLength - footer.byteLength
+  const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES, dataEnd)
   let schema: Schema | undefined
   let rowCount: number | undefined
   let groups: RowGroups | undefined
@@ -369,8 +370,10 @@ function readRawSizes(reader: ThriftReader): Uint8Array {
 }
 
 function readRawGeospatial(reader: ThriftReader): Uint8Array {
+  const start = reader.offset
   if (reader.fieldType !== THRIFT.STRUCT) reader.fail('geospatial statistics that are no struct')
-  return reader.raw()
+  readGeospatial(reader)
+  return reader.bytes.subarray(start, reader.offset)
 }
 
 function readSorting(reader: ThriftReader, columns: number): SortingColumns {

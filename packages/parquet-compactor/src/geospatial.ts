@@ -10,7 +10,7 @@ export function mergeGeospatial(encoded: readonly Uint8Array[]): Uint8Array | un
   let box: Map<number, number> | undefined
   let types: Set<number> | undefined
   for (const [index, bytes] of encoded.entries()) {
-    const own = readGeospatial(bytes)
+    const own = readGeospatial(new ThriftReader(bytes))
     box = index === 0 ? own.box : box && own.box && joinBoxes(box, own.box)
     // an empty list says that the types are not known
     const known = own.types && own.types.length > 0 ? own.types : undefined
@@ -33,8 +33,10 @@ export function mergeGeospatial(encoded: readonly Uint8Array[]): Uint8Array | un
 }
 
 /** `box` by field id: xmin 1, xmax 2, ymin 3, ymax 4, zmin 5, zmax 6, mmin 7, mmax 8 */
-function readGeospatial(bytes: Uint8Array): { box: Map<number, number> | undefined; types: number[] | undefined } {
-  const reader: ThriftReader = new ThriftReader(bytes)
+export function readGeospatial(reader: ThriftReader): {
+  box: Map<number, number> | undefined
+  types: number[] | undefined
+} {
   let box: Map<number, number> | undefined
   let types: number[] | undefined
   reader.enterStruct()

@@ -25,8 +25,8 @@ export class BoundsMerge {
     const areNullsKnown = nulls >= 0 && nulls <= values
     this.nulls = this.nulls < 0 || !areNullsKnown ? -1 : this.nulls + nulls
     if (!this.#order || (areNullsKnown && nulls === values)) return undefined
-    const { min, max, minIsExact, maxIsExact } = boundsOf(footer, chunk)
-    const own = this.#order.usable(min, max, footer.boundsHaveOrder)
+    const { minIsExact, maxIsExact } = boundsOf(footer, chunk)
+    const own = this.#order.usableOfChunk(footer, chunk)
     if (!own) {
       this.#isKnown = false
       this.#merged = undefined

@@ -1,5 +1,5 @@
 import { ByteBuffer } from './byte-buffer.ts'
-import { type CarriedColumn, carriedColumns, carryChunk } from './carry-chunk.ts'
+import { type CarriedColumn, type CarriedRowGroup, carriedColumns, carryChunk } from './carry-chunk.ts'
 import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
@@ -86,6 +86,8 @@ export async function mergeParquet(
   const report = () => {
     for (const step of waiting.splice(0)) options.onProgress?.({ ...step, bytesOut: output.offset })
   }
+  // page indexes are for pages that are not read
+  const mayPass = plan.some(({ isStreamed }) => !isStreamed)
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
   let filesDone = inputs.length - withRows.length
   // half a quarter of the budget for files that wait
@@ -93,7 +95,9 @@ export async function mergeParquet(
     1,
     Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
   )
-  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
+  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) =>
+    openInput(input, mayPass, settings),
+  )) {
     for (let index = 0; index < footer.rowGroupCount; index++) {
       const rows = footer.rowsOfGroup[index]!
       if (index === footer.rowGroupCount - 1) filesDone++
@@ -225,6 +229,7 @@ function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): Code
 /** @returns with its page indexes, where the file is not in memory as a whole and they fit */
 async function openInput(
   input: Input,
+  mayPass: boolean,
   settings: Settings,
 ): Promise<{ file: FileReader; footer: Footer; indexes: FileReader | undefined }> {
   const { source, footer } = input
@@ -235,9 +240,9 @@ async function openInput(
     else if (source.byteLength <= settings.smallFileBytes) await file.prime(0, source.byteLength)
     const { signal, memoryBudgetBytes } = settings
     const chunks: [number, number] = [0, footer.chunkExtras.length]
-    indexes = file.has(0, source.byteLength)
-      ? file
-      : await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
+    if (file.has(0, source.byteLength)) indexes = file
+    else if (mayPass)
+      indexes = await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
   } catch (error) {
     throw nameSource(error, source.name)
   }
@@ -380,8 +385,8 @@ class RowGroupBuilder {
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
   #writers: ChunkWriter[]
-  /** row groups that the rows come from */
-  #members: Pick<RowGroupSource, 'footer' | 'rowGroup'>[] = []
+  /** row groups that the rows come from, without their bytes */
+  #members: CarriedRowGroup[] = []
 
   constructor(output: FileWriter, schema: Schema, columns: ColumnSettings, settings: Settings) {
     this.#output = output
@@ -403,7 +408,7 @@ class RowGroupBuilder {
   /** @param member of the inputs whose rows they are */
   async append(rows: number, readers: ChunkReader[], { footer, rowGroup }: RowGroupSource): Promise<void> {
     const last = this.#members.at(-1)
-    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup })
+    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup, carried: [] })
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
       readers[column]!.release()
@@ -422,16 +427,10 @@ class RowGroupBuilder {
   async flush(): Promise<void> {
     if (this.rows === 0) return
     const { carriedColumns, drops } = this.#columns
-    const columns = this.#schema.leaves.length
     const chunks: FinishedChunk[] = []
     for (const [column, writer] of this.#writers.entries()) {
-      // filters are built from the values, so that none of the inputs need stay in memory for its own
-      const parts = this.#members.map(({ footer, rowGroup }) => ({
-        footer,
-        chunk: rowGroup * columns + column,
-        held: () => undefined,
-      }))
-      chunks.push(carryChunk(await writer.finish(), parts, false, carriedColumns[column]!, drops))
+      const chunk = await writer.finish()
+      chunks.push(carryChunk(chunk, column, this.#members, false, carriedColumns[column]!, drops))
     }
     await this.#output.writeRowGroup(this.rows, chunks, mergeSorting(this.#members, this.#schema, drops))
     this.rows = 0

@@ -1,5 +1,5 @@
 import { PAGE } from './format.ts'
-import { ParquetError } from './parquet-error.ts'
+import { ParquetError, type ParquetErrorCode } from './parquet-error.ts'
 import { ThriftReader } from './thrift-reader.ts'
 
 /** What the header of a page says. Fields a kind of page lacks are 0. */
@@ -25,8 +25,11 @@ export interface PageHeader {
   headerBytes: number
 }
 
-/** @throws ParquetError `corrupt_data` */
-export function readPageHeader(bytes: Uint8Array, offset: number): PageHeader {
+/**
+ * @param place of the first of `bytes` in the file, for messages
+ * @throws ParquetError `corrupt_data`
+ */
+export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): PageHeader {
   const header: PageHeader = {
     kind: -1,
     uncompressedBytes: -1,
@@ -43,7 +46,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number): PageHeader {
     isCompressed: true,
     headerBytes: 0,
   }
-  const reader: ThriftReader = new ThriftReader(bytes, offset)
+  const reader: ThriftReader = new ThriftReader(bytes, offset, bytes.length, place)
   let details = -1
   try {
     reader.enterStruct()
@@ -58,7 +61,8 @@ export function readPageHeader(bytes: Uint8Array, offset: number): PageHeader {
       } else reader.skip()
     }
   } catch (cause) {
-    throw new ParquetError('corrupt_data', `page header: ${(cause as Error).message}`, { cause })
+    const detail = cause instanceof ParquetError ? cause.message.slice(cause.code.length + 2) : String(cause)
+    throw new ParquetError('corrupt_data', `page header: ${detail}`, { cause })
   }
   header.headerBytes = reader.offset - offset
   const expected =
@@ -95,3 +99,13 @@ function readDetails(reader: ThriftReader, kind: number, header: PageHeader): vo
 export function corrupt(detail: string): never {
   throw new ParquetError('corrupt_data', detail)
 }
+
+/** Say where in the file the page begins that failed. */
+export function atPage(error: unknown, offset: number): unknown {
+  if (!(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.message.includes(AT_PAGE)) return error
+  const detail = error.message.slice(error.code.length + 2)
+  return new ParquetError(error.code, `${AT_PAGE}${offset}: ${detail}`, { cause: error })
+}
+
+const PAGE_ERRORS = new Set<ParquetErrorCode>(['corrupt_data', 'page_too_large', 'unsupported_column'])
+const AT_PAGE = 'page at byte '

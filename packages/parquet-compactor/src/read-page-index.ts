@@ -87,7 +87,8 @@ function readBinaries(reader: ThriftReader): Uint8Array[] {
   return binaries
 }
 
-function readable<Result>(read: () => Result | undefined): Result | undefined {
+/** Of what only helps readers: undefined where it is malformed. */
+export function readable<Result>(read: () => Result | undefined): Result | undefined {
   try {
     return read()
   } catch (error) {

@@ -5,7 +5,7 @@ import { decompress } from './compression.ts'
 import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
 import { bitWidth, decodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
-import { corrupt, type PageHeader, readPageHeader } from './page-header.ts'
+import { atPage, corrupt, type PageHeader, readPageHeader } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
 import type { PlanReason } from './plan-merge.ts'
 import type { LeafColumn } from './schema.ts'
@@ -17,6 +17,8 @@ export interface ScannedPage {
   /** header and body */
   bytes: Uint8Array
   body: Uint8Array
+  /** where it begins in its file; left out where it was written anew */
+  offset?: number
   /** rows of a data page; left out where it begins within one */
   rows?: number
 }
@@ -50,20 +52,40 @@ export async function scanChunk(
   codecs: Partial<Record<CodecName, Codec>>,
   maxPageBytes: number,
 ): Promise<ScannedChunk | NotSpliceable> {
+  const walk = { at: 0 }
+  try {
+    return await walkPages(bytes, leaf, place, rows, codecs, maxPageBytes, walk)
+  } catch (error) {
+    throw atPage(error, place.offset + walk.at)
+  }
+}
+
+/** @param walk `at` is where the page in hand begins in the chunk */
+async function walkPages(
+  bytes: Uint8Array,
+  leaf: LeafColumn,
+  place: ChunkPlace,
+  rows: number,
+  codecs: Partial<Record<CodecName, Codec>>,
+  maxPageBytes: number,
+  walk: { at: number },
+): Promise<ScannedChunk | NotSpliceable> {
   const pages: ScannedPage[] = []
   let dictionary: ScannedPage | undefined
   let values = 0
   let rowsSeen = 0
   for (let at = 0; values < place.values; ) {
+    walk.at = at
     if (at >= bytes.length) corrupt('the pages end before the values the footer names')
-    const header = readPageHeader(bytes, at)
+    const header = readPageHeader(bytes, at, place.offset)
     const start = at + header.headerBytes
     const end = start + header.compressedBytes
     if (end > bytes.length) corrupt(`a page of ${header.compressedBytes} bytes exceeds its chunk`)
     if (Math.max(header.uncompressedBytes, header.compressedBytes) > maxPageBytes) {
       throw new ParquetError('page_too_large', `a page declares ${header.uncompressedBytes} bytes`)
     }
-    const page: ScannedPage = { header, bytes: bytes.subarray(at, end), body: bytes.subarray(start, end) }
+    const offset = place.offset + at
+    const page: ScannedPage = { header, bytes: bytes.subarray(at, end), body: bytes.subarray(start, end), offset }
     at = end
     if (header.kind === PAGE.INDEX) continue
     if (header.crc !== undefined && checksum(page.body) !== header.crc) corrupt('the checksum of a page does not match')

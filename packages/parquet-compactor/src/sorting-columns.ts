@@ -1,5 +1,4 @@
 import { BoundOrder } from './bound-order.ts'
-import { boundsOf } from './chunk-bounds.ts'
 import type { DropTally } from './drop-reasons.ts'
 import type { Footer } from './footer.ts'
 import type { Schema } from './schema.ts'
@@ -65,8 +64,7 @@ function sortingOf(members: readonly Member[], schema: Schema): SortingColumns |
     if (own?.count !== sorting.count || !isEqual(own.elements, sorting.elements)) return undefined
     const chunk = rowGroup * schema.leaves.length + column
     if (leaf.maxDefinition > 0 && footer.chunkNulls[chunk] !== 0) return undefined
-    const { min, max } = boundsOf(footer, chunk)
-    const bounds = order.usable(min, max, footer.boundsHaveOrder)
+    const bounds = order.usableOfChunk(footer, chunk)
     if (!bounds) return undefined
     const [from, to] = isDescending ? [bounds.max, bounds.min] : [bounds.min, bounds.max]
     if (last) {

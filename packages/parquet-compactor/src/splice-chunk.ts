@@ -6,6 +6,7 @@ import { compress } from './compression.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
 import { ENCODING, PAGE } from './format.ts'
 import { BoundsMerge } from './merge-bounds.ts'
+import { atPage } from './page-header.ts'
 import { pagesOfPart } from './pages-of-part.ts'
 import type { PlanReason } from './plan-merge.ts'
 import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
@@ -43,7 +44,7 @@ export async function spliceChunk(
   if (union) {
     const values = parts.reduce((sum, { place }) => sum + place.values, 0)
     for (const { scanned, place, within } of withDictionary) {
-      await within(() => union.add(scanned.dictionary!, place.codec))
+      await within(() => atOwnPage(scanned.dictionary!, () => union.add(scanned.dictionary!, place.codec)))
       if (union.isTooLarge(values)) return new NotSpliceable('large_dictionary')
     }
   }
@@ -77,7 +78,9 @@ export async function spliceChunk(
     for (const [index, page] of scanned.pages.entries()) {
       const written =
         mapping && usesDictionary(page.header)
-          ? await within(() => remapPage(page, leaf, mapping, union!.dictionary.count, place.codec, settings))
+          ? await within(() =>
+              atOwnPage(page, () => remapPage(page, leaf, mapping, union!.dictionary.count, place.codec, settings)),
+            )
           : page
       putPage(written)
       dataPages.push({ ...pages[index]!, bytes: written.bytes.length })
@@ -100,6 +103,15 @@ export async function spliceChunk(
     dataPages,
     ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.table() } : {}),
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
+  }
+}
+
+/** Failures within say where the page begins. */
+async function atOwnPage<Result>(page: ScannedPage, work: () => Promise<Result>): Promise<Result> {
+  try {
+    return await work()
+  } catch (error) {
+    throw atPage(error, page.offset ?? 0)
   }
 }
 

@@ -63,37 +63,41 @@ export class Statistics {
     this.#width = leaf.width
   }
 
-  add(table: ValueTable, from: number, to: number): void {
+  /** @param references how often each entry stands in the page; those that do not are passed over. Default: once */
+  add(table: ValueTable, from: number, to: number, references?: Uint32Array): void {
     const view = new DataView(table.bytes.buffer, table.bytes.byteOffset, table.bytes.byteLength)
-    switch (this.#order) {
-      case undefined:
-        return
-      case 'boolean':
-        for (let i = from; i < to; i++) this.#number(table.bytes[i]!)
-        return
-      case 'signed32':
-        for (let i = from; i < to; i++) this.#number(view.getInt32(i * 4, true))
-        return
-      case 'unsigned32':
-        for (let i = from; i < to; i++) this.#number(view.getUint32(i * 4, true))
-        return
-      case 'float':
-        for (let i = from; i < to; i++) this.#number(view.getFloat32(i * 4, true))
-        return
-      case 'double':
-        for (let i = from; i < to; i++) this.#number(view.getFloat64(i * 8, true))
-        return
-      case 'signed64':
-        for (let i = from; i < to; i++) this.#halves(view.getInt32(i * 8 + 4, true), view.getUint32(i * 8, true))
-        return
-      case 'unsigned64':
-        for (let i = from; i < to; i++) this.#halves(view.getUint32(i * 8 + 4, true), view.getUint32(i * 8, true))
-        return
-      case 'bytes':
-        for (let i = from; i < to; i++) {
+    const order = this.#order
+    if (order === undefined) return
+    for (let i = from; i < to; i++) {
+      const count = references ? references[i]! : 1
+      if (count === 0) continue
+      switch (order) {
+        case 'boolean':
+          this.#number(table.bytes[i]!, count)
+          break
+        case 'signed32':
+          this.#number(view.getInt32(i * 4, true), count)
+          break
+        case 'unsigned32':
+          this.#number(view.getUint32(i * 4, true), count)
+          break
+        case 'float':
+          this.#number(view.getFloat32(i * 4, true), count)
+          break
+        case 'double':
+          this.#number(view.getFloat64(i * 8, true), count)
+          break
+        case 'signed64':
+          this.#halves(view.getInt32(i * 8 + 4, true), view.getUint32(i * 8, true))
+          break
+        case 'unsigned64':
+          this.#halves(view.getUint32(i * 8 + 4, true), view.getUint32(i * 8, true))
+          break
+        case 'bytes': {
           const start = table.starts ? table.starts[i]! : i * this.#width
           this.#bytes(table.bytes, start, start + (table.lengths ? table.lengths[i]! : this.#width))
         }
+      }
     }
   }
 
@@ -113,9 +117,9 @@ export class Statistics {
     }
   }
 
-  #number(value: number): void {
+  #number(value: number, count = 1): void {
     if (Number.isNaN(value)) {
-      this.nans++
+      this.nans += count
       return
     }
     if (this.#isEmpty) {

@@ -35,14 +35,18 @@ export class ThriftReader {
   #fieldId = 0
   #stack: number[] = []
 
-  constructor(bytes: Uint8Array, offset = 0, end = bytes.byteLength) {
+  readonly #place: number
+
+  /** @param place of the first byte in the file, for messages */
+  constructor(bytes: Uint8Array, offset = 0, end = bytes.byteLength, place = 0) {
     this.bytes = bytes
     this.offset = offset
     this.end = end
+    this.#place = place
   }
 
   fail(detail: string): never {
-    throw new ParquetError('bad_footer', `thrift at byte ${this.offset}: ${detail}`)
+    throw new ParquetError('bad_footer', `thrift at byte ${this.#place + this.offset}: ${detail}`)
   }
 
   byte(): number {
@@ -159,10 +163,12 @@ export class ThriftReader {
     return this.bytes.subarray(this.offset - length, this.offset)
   }
 
-  /** @returns the number of elements; they follow as bare values of the type asked for */
+  /** @returns the number of elements; they follow as bare values of the type asked for (`TRUE` for booleans) */
   list(elementType: number): number {
     this.#expect(THRIFT.LIST)
-    const { size, type } = this.#listHeader()
+    const { size, type: found } = this.#listHeader()
+    // a list of booleans is named by either of them
+    const type = found === THRIFT.FALSE ? THRIFT.TRUE : found
     if (size > 0 && type !== elementType) this.fail(`list of type ${type} where ${elementType} belongs`)
     return size
   }

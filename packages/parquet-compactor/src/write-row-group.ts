@@ -1,5 +1,6 @@
 import type { ByteBuffer } from './byte-buffer.ts'
-import { type CarriedChunk, type CarriedColumn, carryChunk } from './carry-chunk.ts'
+import { type CarriedColumn, type CarriedRowGroup, carriedChunk, carryChunk } from './carry-chunk.ts'
+import { extrasOf } from './chunk-extras.ts'
 import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { coalesceChunk } from './coalesce-chunk.ts'
@@ -23,12 +24,8 @@ import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 const SAMPLED_ROWS = 8192
 
 /** A row group of an input; small ones are in memory, chunks of large ones are read as they are needed. */
-export interface RowGroupSource {
+export interface RowGroupSource extends CarriedRowGroup {
   file: FileReader
-  footer: Footer
-  rowGroup: number
-  /** where its page indexes and bloom filters are in memory */
-  carried: readonly FileReader[]
 }
 
 export interface ColumnSettings {
@@ -92,22 +89,14 @@ export async function writeRowGroup(
       tally.add('rewritten', rewriteReason, members.length)
       chunk = await rewrite(members, column, leaf, settings)
     }
-    const carried = settings.carriedColumns[column]!
+    const { carriedColumns, drops } = settings
+    const carried = carriedColumns[column]!
     if (carried.isAny || members.length === 1) {
-      const parts = members.map((member) => carriedChunk(member, column))
-      chunk = carryChunk(chunk, parts, true, carried, settings.drops)
+      chunk = carryChunk(chunk, column, members, true, carried, drops)
     }
     await output.writeChunk(chunk)
   }
   await output.endRowGroup(planned.rows, mergeSorting(members, schema, settings.drops))
-}
-
-function carriedChunk({ footer, rowGroup, carried }: RowGroupSource, column: number): CarriedChunk {
-  return {
-    footer,
-    chunk: rowGroup * footer.schema.leaves.length + column,
-    held: ({ offset, bytes }) => carried.find((reader) => reader.has(offset, bytes))?.held(offset, bytes),
-  }
 }
 
 export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
@@ -138,6 +127,11 @@ async function splice(
     if (scanned instanceof NotSpliceable) return scanned
     parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
   }
+  const isUnread = (part: SplicePart) => {
+    const { columnIndex } = extrasOf(part.footer, part.chunk)
+    return columnIndex !== undefined && !part.held(columnIndex)
+  }
+  if (parts.some(isUnread)) settings.drops.add('page_index_unread')
   return spliceChunk(leaf, parts, {
     codec: settings.columnCodecs[column]!,
     codecs: settings.codecs,

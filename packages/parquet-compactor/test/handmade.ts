@@ -32,6 +32,8 @@ export interface HandmadeFile {
   rootChildren?: number
   chunks?: number
   encrypted?: boolean
+  statistics?: { min: Uint8Array; max: Uint8Array; areDeprecated?: boolean }
+  sorting?: { column: number; descending: boolean }[]
 }
 
 /** A file of one column "v" and one row group, written by hand so that each part can lie. */
@@ -94,11 +96,35 @@ export function handmade(file: HandmadeFile): Uint8Array {
     footer.i64(6, dataEnd - 4)
     footer.i64(7, dataEnd - 4 + (file.compressedShift ?? 0))
     footer.i64(9, 4 + (file.offsetShift ?? 0))
+    if (file.statistics) {
+      footer.open(12)
+      const { min, max, areDeprecated } = file.statistics
+      if (areDeprecated) {
+        footer.binary(1, max)
+        footer.binary(2, min)
+      }
+      footer.i64(3, 0)
+      if (!areDeprecated) {
+        footer.binary(5, max)
+        footer.binary(6, min)
+      }
+      footer.close()
+    }
     footer.close()
     footer.close()
   }
   footer.i64(2, dataEnd - 4)
   footer.i64(3, rows)
+  if (file.sorting && file.sorting.length > 0) {
+    footer.list(4, 12, file.sorting.length)
+    for (const { column, descending } of file.sorting) {
+      footer.open()
+      footer.i32(1, column)
+      footer.boolean(2, descending)
+      footer.boolean(3, false)
+      footer.close()
+    }
+  }
   footer.close()
   if (file.encrypted) {
     footer.open(8)
