@@ -13,10 +13,18 @@ const WRITE_BYTES = 256 * 1024
 
 const CREATED_BY = new TextEncoder().encode('fusou-compaction')
 
+/** How the rows of every row group are sorted (parquet.thrift, SortingColumn). */
+export interface SortingColumn {
+  column: number
+  isDescending: boolean
+  areNullsFirst: boolean
+}
+
 /** Writes the frame of a file around column chunks: magic, row groups, footer. */
 export class FileWriter {
   readonly #sink: Sink
   readonly #schema: Schema
+  readonly #sortingColumns: readonly SortingColumn[]
   #pending = new ByteBuffer(WRITE_BYTES)
   /** RowGroup structs, written as they come: as objects they would weigh more */
   readonly #rowGroups = new ByteBuffer()
@@ -27,9 +35,10 @@ export class FileWriter {
   /** bytes of the file so far */
   offset = 0
 
-  constructor(sink: Sink, schema: Schema) {
+  constructor(sink: Sink, schema: Schema, sortingColumns: readonly SortingColumn[] = []) {
     this.#sink = sink
     this.#schema = schema
+    this.#sortingColumns = sortingColumns
   }
 
   async begin(): Promise<void> {
@@ -93,6 +102,16 @@ export class FileWriter {
     const { writer, start, uncompressedBytes } = this.#open
     writer.i64(2, uncompressedBytes)
     writer.i64(3, rows)
+    if (this.#sortingColumns.length > 0) {
+      writer.list(4, THRIFT.STRUCT, this.#sortingColumns.length)
+      for (const { column, isDescending, areNullsFirst } of this.#sortingColumns) {
+        writer.open()
+        writer.i32(1, column)
+        writer.boolean(2, isDescending)
+        writer.boolean(3, areNullsFirst)
+        writer.close()
+      }
+    }
     writer.i64(5, start)
     writer.i64(6, this.offset - start)
     writer.close()

@@ -1,29 +1,28 @@
 import { ByteBuffer } from './byte-buffer.ts'
-import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
 import { FileReader, throwIfAborted } from './file-reader.ts'
 import { FileWriter } from './file-writer.ts'
 import type { Footer } from './footer.ts'
+import { gatherRows } from './gather-rows.ts'
 import { loadFooter, nameSource } from './inspect.ts'
 import { KeyValueMerge } from './merge-key-values.ts'
-import type { Codec, CodecName, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
+import type { Codec, CodecName, MergeOptions, MergeReport, SchemaChange } from './merge-options.ts'
+import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
+import { openChunk } from './open-chunk.ts'
 import { ParquetError } from './parquet-error.ts'
 import { type PlannedRowGroup, planMerge } from './plan-merge.ts'
+import type { RankedRows } from './rank-rows.ts'
 import { readAhead } from './read-ahead.ts'
+import type { RowReader } from './row-stream.ts'
 import { type Schema, schemaFingerprint } from './schema.ts'
+import { type SlicedInput, selectRows, writeSelection } from './select-rows.ts'
 import type { Sink, Source } from './source.ts'
-import { type ColumnSettings, chunkPlace, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
+import type { Piece } from './value-piece.ts'
+import { type ColumnSettings, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
 const MIB = 1024 * 1024
-
-interface Input {
-  source: Source
-  footer: Footer
-  /** all of it, where it came with the footer */
-  bytes: Uint8Array | undefined
-}
 
 interface Settings {
   targetRowGroupBytes: number
@@ -56,27 +55,77 @@ export async function mergeParquet(
   options: MergeOptions = {},
 ): Promise<MergeReport> {
   const settings = checkOptions(options)
-  const { inputs, keyValues, schema } = await readInputs(sources, settings)
+  const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
   const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
   const codecs = chooseCodecs(inputs, schema, settings)
+  const selection = await selectRows(inputs, schema, options, settings)
+  const tally = new MergeTally()
+  const output = new FileWriter(sink, schema, selection?.sortingColumns)
+  await output.begin()
+  const progress = new ProgressCount(
+    inputs.map(({ source, footer }) => ({ source, rows: footer.rowCount })),
+    options.onProgress,
+  )
+  const group = new RowGroupBuilder(output, schema, codecs, settings)
+  const merge: Merge = { schema, codecs, output, group, tally, progress, columns: columnSettings(settings, codecs) }
+  if (selection) {
+    const writers = {
+      inOrder: (run: readonly SlicedInput[], isRewritten: boolean) =>
+        writeInOrder(run, isRewritten ? { ...settings, pages: 'rewrite' } : settings, merge),
+      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
+    }
+    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+  } else {
+    await writeInOrder(inputs, settings, merge)
+  }
+  await group.flush()
+  progress.report(output.offset)
+  const rowsWanted = selection?.rows ?? rowsIn
+  if (output.rowCount !== rowsWanted) {
+    throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
+  }
+  await output.end(keyValues.pairs)
+  return {
+    files: inputs.length,
+    rowsIn,
+    rowsOut: output.rowCount,
+    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytesOut: output.offset,
+    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
+    rowGroupsOut: output.rowGroupCount,
+    schemaFingerprint: await schemaFingerprint(schema),
+    columnChunks: tally.report,
+    keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
+    duplicateRows: rowsIn - rowsWanted,
+    ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
+    schemaChanges,
+  }
+}
+
+/** What all row groups of the output share. */
+interface Merge {
+  schema: Schema
+  codecs: CodecName[]
+  output: FileWriter
+  group: RowGroupBuilder
+  tally: MergeTally
+  progress: ProgressCount
+  columns: ColumnSettings
+}
+
+/** Write the rows of inputs one after another, pages as they are where the plan allows it. */
+async function writeInOrder(
+  inputs: readonly SlicedInput[],
+  settings: Settings,
+  { schema, codecs, output, group, tally, progress, columns }: Merge,
+): Promise<void> {
   const footers = inputs.map(({ footer }) => footer)
   const plan = planMerge(footers, schema, { ...settings, codecs })
-  const tally = new MergeTally()
-  const output = new FileWriter(sink, schema)
-  await output.begin()
-  const group = new RowGroupBuilder(output, schema, codecs, settings)
-  const columns = columnSettings(settings, codecs)
   /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
   let planned = 0
   let seen = 0
   let members: RowGroupSource[] = []
-  let progress: MergeProgress = { rowsDone: 0, rowsTotal: rowsIn, filesDone: 0, filesTotal: inputs.length, bytesOut: 0 }
-  const waiting: MergeProgress[] = []
-  const report = () => {
-    for (const step of waiting.splice(0)) options.onProgress?.({ ...step, bytesOut: output.offset })
-  }
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
-  let filesDone = inputs.length - withRows.length
   // half a quarter of the budget for files that wait
   const ahead = Math.max(
     1,
@@ -85,9 +134,7 @@ export async function mergeParquet(
   for await (const { file, footer } of readAhead(withRows, ahead, (input) => openInput(input, settings))) {
     for (let index = 0; index < footer.rowGroupCount; index++) {
       const rows = footer.rowsOfGroup[index]!
-      if (index === footer.rowGroupCount - 1) filesDone++
-      progress = { ...progress, rowsDone: progress.rowsDone + rows, filesDone }
-      waiting.push(progress)
+      progress.add(file.source, rows)
       const next = plan[planned]
       if (rows > 0 && next) {
         const member = await openRowGroup(file, footer, schema, index, next, settings)
@@ -106,26 +153,22 @@ export async function mergeParquet(
           planned++
         }
       }
-      if (members.length === 0) report()
+      if (members.length === 0) progress.report(output.offset)
     }
   }
-  await group.flush()
-  if (output.rowCount !== rowsIn) {
-    throw new ParquetError('row_count_mismatch', `the footers name ${rowsIn} rows, ${output.rowCount} were written`)
-  }
-  await output.end(keyValues.pairs)
-  return {
-    files: inputs.length,
-    rowsIn,
-    rowsOut: output.rowCount,
-    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    bytesOut: output.offset,
-    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
-    rowGroupsOut: output.rowGroupCount,
-    schemaFingerprint: await schemaFingerprint(schema),
-    columnChunks: tally.report,
-    keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
-  }
+}
+
+/** Write rows of several inputs in an order of their own. */
+async function gatherPieces(
+  pieces: readonly Piece[],
+  rows: RankedRows,
+  settings: Settings,
+  { schema, group, tally, progress, output, columns }: Merge,
+): Promise<void> {
+  await gatherRows(pieces, rows, schema, group, { ...settings, maxPageBytes: columns.maxPageBytes })
+  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+  for (const piece of pieces) progress.add(piece.source, piece.rows)
+  progress.report(output.offset)
 }
 
 function checkOptions(options: MergeOptions): Settings {
@@ -159,8 +202,8 @@ function checkOptions(options: MergeOptions): Settings {
 async function readInputs(
   sources: readonly Source[],
   settings: Settings,
-): Promise<{ inputs: Input[]; keyValues: KeyValueMerge; schema: Schema }> {
-  const inputs: Input[] = []
+): Promise<{ inputs: SlicedInput[]; keyValues: KeyValueMerge; schema: Schema; schemaChanges: SchemaChange[] }> {
+  const inputs: SlicedInput[] = []
   const keyValues = new KeyValueMerge()
   let schema: Schema | undefined
   let heldBytes = 0
@@ -186,7 +229,7 @@ async function readInputs(
     inputs.push({ source, footer: { ...footer, schema, keyValues: [] }, bytes: keeps ? tail : undefined })
   }
   if (!schema) throw new ParquetError('bad_option', 'there is nothing to merge')
-  return { inputs, keyValues, schema }
+  return { inputs, keyValues, schema, schemaChanges: [] }
 }
 
 function firstDifference(a: Schema, b: Schema): string {
@@ -197,7 +240,7 @@ function firstDifference(a: Schema, b: Schema): string {
   return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
-function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): CodecName[] {
+function chooseCodecs(inputs: SlicedInput[], schema: Schema, settings: Settings): CodecName[] {
   const { codec } = settings
   const first = inputs.find(({ footer }) => footer.rowCount > 0)?.footer
   return schema.leaves.map((_, column) => {
@@ -208,7 +251,7 @@ function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): Code
   })
 }
 
-async function openInput(input: Input, settings: Settings): Promise<{ file: FileReader; footer: Footer }> {
+async function openInput(input: SlicedInput, settings: Settings): Promise<{ file: FileReader; footer: Footer }> {
   const { source, footer } = input
   const file = new FileReader(source, settings.signal)
   try {
@@ -267,17 +310,8 @@ async function copyRowGroup(
   let bytes = 0
   for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
   const { codecs, memoryBudgetBytes, scratch } = settings
-  const readers = schema.leaves.map(
-    (leaf, column) =>
-      new ChunkReader(
-        file,
-        leaf,
-        chunkPlace(footer, rowGroup * columns + column),
-        codecs,
-        memoryBudgetBytes / 2,
-        scratch,
-      ),
-  )
+  const reading = { codecs, maxPageBytes: memoryBudgetBytes / 2, scratch }
+  const readers = schema.leaves.map((leaf, column) => openChunk(file, footer, rowGroup, column, leaf, reading))
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
   const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
@@ -340,7 +374,7 @@ class RowGroupBuilder {
     )
   }
 
-  async append(rows: number, readers: ChunkReader[]): Promise<void> {
+  async append(rows: number, readers: RowReader[]): Promise<void> {
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
       readers[column]!.release()

@@ -28,6 +28,8 @@ export const PLAN_REASONS = {
   row_group_rewritten: 'another column of the large row group must be written anew',
   large_dictionary: 'the joined dictionary would be too large',
   page_order: 'pages stand in an unusual order',
+  rows_reordered: 'rows are sorted or left out',
+  schema_changes: 'the column has another type in the output, or is missing',
 } as const
 
 export type PlanReason = keyof typeof PLAN_REASONS

@@ -1,5 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
-import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
+import { inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits, type FinishedChunk } from './chunk-writer.ts'
 import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
@@ -8,6 +8,7 @@ import type { Footer } from './footer.ts'
 import { nameSource } from './inspect.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
+import { chunkPlace, openChunk } from './open-chunk.ts'
 import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
@@ -72,15 +73,6 @@ export async function writeRowGroup(
   await output.endRowGroup(planned.rows)
 }
 
-export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
-  return {
-    offset: footer.chunkOffset[chunk]!,
-    bytes: footer.chunkBytes[chunk]!,
-    values: footer.chunkValues[chunk]!,
-    codec: footer.chunkCodec[chunk]!,
-  }
-}
-
 async function splice(
   members: readonly RowGroupSource[],
   column: number,
@@ -120,8 +112,7 @@ async function rewrite(
   const { codecs, columnCodecs, limits, maxPageBytes, scratch } = settings
   const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits)
   for (const { file, footer, rowGroup } of members) {
-    const place = chunkPlace(footer, rowGroup * footer.schema.leaves.length + column)
-    const reader = new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
+    const reader = openChunk(file, footer, rowGroup, column, leaf, { codecs, maxPageBytes, scratch })
     try {
       await reader.copyRows(footer.rowsOfGroup[rowGroup]!, writer)
       if (reader.mayHaveMore) await reader.expectEnd()

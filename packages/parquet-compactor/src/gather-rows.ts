@@ -1,0 +1,116 @@
+import { throwIfAborted } from './file-reader.ts'
+import { type GatheredColumn, gatherColumn } from './gathered-column.ts'
+import { ParquetError } from './parquet-error.ts'
+import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
+import { readAhead } from './read-ahead.ts'
+import type { RowReader } from './row-stream.ts'
+import type { LeafColumn, Schema } from './schema.ts'
+import { openPiece, type Piece, type PieceSettings, readColumn } from './value-piece.ts'
+
+/** Takes rows, all columns of them. */
+export interface RowTarget {
+  append(rows: number, readers: RowReader[]): Promise<void>
+}
+
+export interface GatherSettings extends PieceSettings {
+  targetRowGroupBytes: number
+}
+
+/** part of the budget for rows that are being gathered; the rest is for pages of the output that are open */
+const GATHER_SHARE = 0.75
+/** a piece whose rows do not fit in such small numbers has huge values */
+const LEAST_ROWS = 16
+
+/** A stretch of places in the output, and the pieces that have rows there. */
+interface Member {
+  piece: Piece
+  ranks: Uint32Array
+  least: number
+  greatest: number
+}
+
+/**
+ * Write the rows of pieces in the order of their ranks, a range of ranks at a time: of all pieces that have rows in it, which
+ * are then read whole, so that wide overlaps are read as often as there are ranges. Values are moved as bytes.
+ * @throws ParquetError `memory_budget` when a few rows do not fit
+ */
+export async function gatherRows(
+  pieces: readonly Piece[],
+  { ranks, kept }: RankedRows,
+  schema: Schema,
+  target: RowTarget,
+  settings: GatherSettings,
+): Promise<void> {
+  const members = membersOf(pieces, ranks)
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const budget = Math.max(settings.memoryBudgetBytes * GATHER_SHARE - ranks.byteLength, settings.memoryBudgetBytes / 4)
+  let rowsOfRange = Math.max(LEAST_ROWS, Math.min(kept, Math.floor(budget / bytesOfRow(schema.leaves, bytes / kept))))
+  for (let first = 0; first < kept; ) {
+    const rows = Math.min(rowsOfRange, kept - first)
+    const columns = await gather(members, first, rows, schema, budget, settings)
+    if (!columns) {
+      if (rows <= LEAST_ROWS) {
+        throw new ParquetError('memory_budget', `${rows} rows take more than ${Math.floor(budget)} bytes`)
+      }
+      rowsOfRange = Math.ceil(rows / 2)
+      continue
+    }
+    // a row group may end within the range
+    const slices = Math.max(1, Math.ceil(((bytes / kept) * rows) / (settings.targetRowGroupBytes / 4)))
+    const rowsOfSlice = Math.ceil(rows / slices)
+    for (let done = 0; done < rows; done += rowsOfSlice) {
+      throwIfAborted(settings.signal)
+      await target.append(Math.min(rowsOfSlice, rows - done), columns)
+    }
+    first += rows
+  }
+}
+
+function membersOf(pieces: readonly Piece[], ranks: Uint32Array): Member[] {
+  let before = 0
+  return pieces.map((piece) => {
+    const own = ranks.subarray(before, before + piece.rows)
+    before += piece.rows
+    let [least, greatest] = [LEFT_OUT, -1]
+    for (const rank of own) {
+      if (rank === LEFT_OUT) continue
+      if (rank < least) least = rank
+      if (rank > greatest) greatest = rank
+    }
+    return { piece, ranks: own, least, greatest }
+  })
+}
+
+/** A guess, as texts may be of any length; what turns out larger is tried again with fewer rows. */
+function bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): number {
+  const slots = leaves.reduce((sum, { width, maxDefinition, maxRepetition }) => {
+    const value = width === 0 ? 8 : Math.max(4, width)
+    return sum + value + (maxDefinition > 0 ? 1 : 0) + (maxRepetition > 0 ? 24 : 0)
+  }, 0)
+  return slots + compressedBytes / 2
+}
+
+/** @returns undefined where the range takes more than `budget` bytes */
+async function gather(
+  members: readonly Member[],
+  first: number,
+  rows: number,
+  schema: Schema,
+  budget: number,
+  settings: GatherSettings,
+): Promise<GatheredColumn[] | undefined> {
+  const columns = schema.leaves.map((leaf) => gatherColumn(leaf, first, rows))
+  const wanted = members.filter(({ least, greatest }) => least < first + rows && greatest >= first)
+  const open = async (member: Member) => ({ ...member, file: await openPiece(member.piece, settings) })
+  for await (const { piece, ranks, file } of readAhead(wanted, settings.maxReadsInFlight, open)) {
+    throwIfAborted(settings.signal)
+    for (const [column, leaf] of schema.leaves.entries()) {
+      columns[column]!.begin(ranks)
+      await readColumn(piece, file, column, leaf, columns[column]!, settings)
+    }
+    const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
+    if (held > budget && rows > 1) return undefined
+  }
+  for (const column of columns) column.finish()
+  return columns
+}

@@ -1,0 +1,257 @@
+import { ByteBuffer } from './byte-buffer.ts'
+import { GatheredValues } from './gathered-values.ts'
+import { corrupt } from './page-header.ts'
+import type { LevelBatch, RowReader, RowSink } from './row-stream.ts'
+import type { LeafColumn } from './schema.ts'
+import type { PageValues } from './value-table.ts'
+
+const NOWHERE = 0xffffffff
+/** levels handed on between two looks at the open page of the output */
+const BATCH_LEVELS = 8192
+
+/** A range of rows of one column, filled in any order and handed on in order. */
+export interface GatheredColumn extends RowSink, RowReader {
+  readonly heldBytes: number
+  /**
+   * Begin with the rows of an input.
+   * @param ranks place of each of its rows in the whole; those outside of the range are passed over
+   */
+  begin(ranks: Uint32Array): void
+  /** all inputs were seen: from here on rows are read */
+  finish(): void
+}
+
+/** @param first place of the first row of the range @param rows how many it has */
+export function gatherColumn(leaf: LeafColumn, first: number, rows: number): GatheredColumn {
+  return leaf.maxRepetition > 0 ? new GatheredLists(leaf, first, rows) : new GatheredScalars(leaf, first, rows)
+}
+
+abstract class Gathered {
+  readonly isPageFull = false
+  readonly leaf: LeafColumn
+  readonly first: number
+  readonly rows: number
+  ranks: Uint32Array = new Uint32Array()
+  /** rows of the input seen so far */
+  row = 0
+
+  constructor(leaf: LeafColumn, first: number, rows: number) {
+    this.leaf = leaf
+    this.first = first
+    this.rows = rows
+  }
+
+  get mayHaveMore(): boolean {
+    return false
+  }
+
+  async flushPage(): Promise<void> {}
+  async expectEnd(): Promise<void> {}
+  release(): void {}
+}
+
+/** At most one value a row. */
+class GatheredScalars extends Gathered implements GatheredColumn {
+  readonly #values: GatheredValues
+  /** definition level of each row, from the first null on */
+  #definition: Uint8Array | undefined
+  #present = new Uint32Array()
+  #done: { values: PageValues; row: number; value: number } | undefined
+
+  constructor(leaf: LeafColumn, first: number, rows: number) {
+    super(leaf, first, rows)
+    this.#values = new GatheredValues(leaf, rows)
+  }
+
+  get heldBytes(): number {
+    return this.#values.heldBytes + (this.#definition?.length ?? 0)
+  }
+
+  begin(ranks: Uint32Array): void {
+    this.ranks = ranks
+    this.row = 0
+  }
+
+  append({ definition, levelFrom, levelTo, values, valueFrom, valueTo }: LevelBatch): void {
+    const count = levelTo - levelFrom
+    const ranks = this.ranks.subarray(this.row, this.row + count)
+    this.row += count
+    if (!definition || valueTo - valueFrom === count) {
+      this.#values.put(values, valueFrom, ranks, this.first, this.rows)
+      return
+    }
+    const { maxDefinition } = this.leaf
+    this.#definition ??= new Uint8Array(this.rows).fill(maxDefinition)
+    if (this.#present.length < count) this.#present = new Uint32Array(count)
+    const present = this.#present
+    let presents = 0
+    for (let i = 0; i < count; i++) {
+      const level = definition[levelFrom + i]!
+      if (level === maxDefinition) {
+        present[presents++] = ranks[i]!
+        continue
+      }
+      const at = (ranks[i]! - this.first) >>> 0
+      if (at < this.rows) this.#definition[at] = level
+    }
+    this.#values.put(values, valueFrom, present.subarray(0, presents), this.first, this.rows)
+  }
+
+  finish(): void {
+    let count = this.rows
+    const definition = this.#definition
+    if (definition) {
+      const { maxDefinition } = this.leaf
+      const source = new Uint32Array(this.rows)
+      count = 0
+      for (let row = 0; row < this.rows; row++) if (definition[row] === maxDefinition) source[count++] = row
+      this.#values.compact(source, count)
+    }
+    this.#present = new Uint32Array()
+    this.#done = { values: this.#values.values(count), row: 0, value: 0 }
+  }
+
+  async copyRows(rows: number, sink: RowSink): Promise<void> {
+    const done = this.#done!
+    const end = done.row + rows
+    while (done.row < end) {
+      if (sink.isPageFull) await sink.flushPage()
+      const to = Math.min(end, done.row + BATCH_LEVELS)
+      let valueTo = done.value + to - done.row
+      if (this.#definition) {
+        valueTo = done.value
+        for (let row = done.row; row < to; row++) if (this.#definition[row] === this.leaf.maxDefinition) valueTo++
+      }
+      sink.append({
+        definition: this.#definition,
+        repetition: undefined,
+        levelFrom: done.row,
+        levelTo: to,
+        values: done.values,
+        valueFrom: done.value,
+        valueTo,
+      })
+      done.row = to
+      done.value = valueTo
+    }
+    if (sink.isPageFull) await sink.flushPage()
+  }
+}
+
+/** Any number of values a row: levels are kept as they come and put in order in the end. */
+class GatheredLists extends Gathered implements GatheredColumn {
+  readonly #values: GatheredValues
+  readonly #definition = new ByteBuffer()
+  readonly #repetition = new ByteBuffer()
+  /** of each row of the range: where its levels and its values begin, and how many levels there are */
+  #levelFrom: Uint32Array
+  #levelCount: Uint32Array
+  #valueFrom: Uint32Array
+  #valueCount = 0
+  /** where the row in hand goes */
+  #at = NOWHERE
+  #slots = new Uint32Array()
+  #done: { values: PageValues; levelAt: number; valueAt: number } | undefined
+
+  constructor(leaf: LeafColumn, first: number, rows: number) {
+    super(leaf, first, rows)
+    this.#values = new GatheredValues(leaf, rows)
+    this.#levelFrom = new Uint32Array(rows)
+    this.#levelCount = new Uint32Array(rows)
+    this.#valueFrom = new Uint32Array(rows)
+  }
+
+  get heldBytes(): number {
+    // twice, as they are put in order
+    const levels = 2 * (this.#definition.bytes.length + this.#repetition.bytes.length)
+    return this.#values.heldBytes + levels + 12 * this.rows + 4 * this.#valueCount
+  }
+
+  begin(ranks: Uint32Array): void {
+    this.ranks = ranks
+    this.row = 0
+    this.#at = NOWHERE
+  }
+
+  append({ definition, repetition, levelFrom, levelTo, values, valueFrom, valueTo }: LevelBatch): void {
+    const { maxDefinition } = this.leaf
+    const count = valueTo - valueFrom
+    if (this.#slots.length < count) this.#slots = new Uint32Array(count)
+    this.#values.grow(this.#valueCount + count)
+    const slots = this.#slots
+    let value = 0
+    for (let level = levelFrom; level < levelTo; level++) {
+      if (repetition![level] === 0) {
+        const at = (this.ranks[this.row++]! - this.first) >>> 0
+        this.#at = at < this.rows ? at : NOWHERE
+        if (at < this.rows) {
+          this.#levelFrom[at] = this.#definition.length
+          this.#valueFrom[at] = this.#valueCount
+        }
+      }
+      const isPresent = !definition || definition[level] === maxDefinition
+      const isWanted = this.#at !== NOWHERE
+      if (isWanted) {
+        this.#definition.push(definition ? definition[level]! : maxDefinition)
+        this.#repetition.push(repetition![level]!)
+        this.#levelCount[this.#at]!++
+      }
+      if (isPresent) slots[value++] = isWanted ? this.#valueCount++ : NOWHERE
+    }
+    this.#values.put(values, valueFrom, slots.subarray(0, value), 0, this.#valueCount)
+  }
+
+  finish(): void {
+    const { maxDefinition } = this.leaf
+    const definition = this.#definition.take()
+    const repetition = this.#repetition.take()
+    const order = new Uint32Array(this.#valueCount)
+    let values = 0
+    for (let row = 0; row < this.rows; row++) {
+      const from = this.#levelFrom[row]!
+      const to = from + this.#levelCount[row]!
+      let value = this.#valueFrom[row]!
+      for (let level = from; level < to; level++) if (definition[level] === maxDefinition) order[values++] = value++
+      this.#definition.append(definition, from, to)
+      this.#repetition.append(repetition, from, to)
+    }
+    if (this.#definition.length !== definition.length) corrupt('a row came twice')
+    const { table, indices } = this.#values.values(this.#valueCount)
+    if (indices) for (let i = 0; i < order.length; i++) order[i] = indices[order[i]!]!
+    this.#done = { values: { count: order.length, table, indices: order }, levelAt: 0, valueAt: 0 }
+  }
+
+  async copyRows(rows: number, sink: RowSink): Promise<void> {
+    const done = this.#done!
+    const { maxDefinition } = this.leaf
+    const definition = this.#definition.view()
+    const repetition = this.#repetition.view()
+    let left = rows
+    while (left > 0) {
+      if (sink.isPageFull) await sink.flushPage()
+      let levelTo = done.levelAt
+      let valueTo = done.valueAt
+      // whole rows only, as pages end with them
+      while (levelTo < definition.length) {
+        if (repetition[levelTo] === 0) {
+          if (left === 0 || levelTo - done.levelAt >= BATCH_LEVELS) break
+          left--
+        }
+        if (definition[levelTo] === maxDefinition) valueTo++
+        levelTo++
+      }
+      sink.append({
+        definition,
+        repetition,
+        levelFrom: done.levelAt,
+        levelTo,
+        values: done.values,
+        valueFrom: done.valueAt,
+        valueTo,
+      })
+      done.levelAt = levelTo
+      done.valueAt = valueTo
+    }
+    if (sink.isPageFull) await sink.flushPage()
+  }
+}

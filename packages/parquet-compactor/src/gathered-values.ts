@@ -1,0 +1,208 @@
+import { ByteBuffer } from './byte-buffer.ts'
+import { Dictionary } from './dictionary.ts'
+import type { LeafColumn } from './schema.ts'
+import type { PageValues, ValueTable } from './value-table.ts'
+
+const NONE = 0xffffffff
+
+/**
+ * Values put into numbered slots in any order. As long as all come by dictionary, a slot is an index into the union of the
+ * dictionaries; from the first plain page on it is the value itself.
+ */
+export class GatheredValues {
+  readonly #width: number
+  #capacity: number
+  #union: Dictionary | undefined
+  /** of each slot: entry of the union, or where the value begins */
+  #slots = new Uint32Array()
+  #lengths = new Uint32Array()
+  /** values of fixed width one after another, or any bytes that slots point into */
+  #fixed = new Uint8Array()
+  #fixedView = new DataView(this.#fixed.buffer)
+  #texts: ByteBuffer | undefined
+  #mode: 'empty' | 'indices' | 'plain' = 'empty'
+  #translated: ValueTable | undefined
+  #translation = new Uint32Array()
+
+  constructor(leaf: LeafColumn, capacity: number) {
+    this.#width = leaf.width
+    this.#capacity = capacity
+  }
+
+  get heldBytes(): number {
+    const own = this.#slots.byteLength + this.#lengths.byteLength + this.#fixed.byteLength
+    return own + (this.#texts?.bytes.byteLength ?? 0) + (this.#union?.heldBytes ?? 0) + this.#translation.byteLength
+  }
+
+  /** Make room for slots up to `capacity`. */
+  grow(capacity: number): void {
+    if (capacity <= this.#capacity) return
+    this.#capacity = Math.max(capacity, this.#capacity * 2)
+    if (this.#slots.length > 0) this.#slots = resized(this.#slots, this.#capacity)
+    if (this.#lengths.length > 0) this.#lengths = resized(this.#lengths, this.#capacity)
+    if (this.#fixed.length > 0) this.#allocateFixed()
+  }
+
+  #allocateFixed(): void {
+    const grown = new Uint8Array(this.#capacity * this.#width)
+    grown.set(this.#fixed)
+    this.#fixed = grown
+    this.#fixedView = new DataView(grown.buffer)
+  }
+
+  /**
+   * Put values `from`, `from` + 1, … of a page into the slots that `slots` names, less `base`; those that are then not
+   * below `limit` are passed over.
+   */
+  put(values: PageValues, from: number, slots: Uint32Array, base: number, limit: number): void {
+    if (slots.length === 0) return
+    const { table, indices } = values
+    if (indices && this.#mode !== 'plain') this.#putIndices(table, indices, from, slots, base, limit)
+    else {
+      this.#becomePlain()
+      if (this.#width > 0) this.#putFixed(table, indices, from, slots, base, limit)
+      else this.#putTexts(table, indices, from, slots, base, limit)
+    }
+  }
+
+  #putIndices(
+    table: ValueTable,
+    indices: Uint32Array,
+    from: number,
+    slots: Uint32Array,
+    base: number,
+    limit: number,
+  ): void {
+    if (this.#mode === 'empty') {
+      this.#mode = 'indices'
+      this.#slots = new Uint32Array(this.#capacity)
+      this.#union = new Dictionary({ width: this.#width })
+    }
+    if (this.#translated !== table) {
+      this.#translated = table
+      if (this.#translation.length < table.count) this.#translation = new Uint32Array(table.count * 2)
+      this.#translation.fill(NONE, 0, table.count)
+    }
+    const translation = this.#translation
+    const own = this.#slots
+    const union = this.#union!
+    const { bytes, starts, lengths } = table
+    const width = this.#width
+    for (let i = 0; i < slots.length; i++) {
+      const slot = (slots[i]! - base) >>> 0
+      if (slot >= limit) continue
+      const entry = indices[from + i]!
+      let index = translation[entry]!
+      if (index === NONE) {
+        index = union.intern(bytes, starts ? starts[entry]! : entry * width, lengths ? lengths[entry]! : width)
+        translation[entry] = index
+      }
+      own[slot] = index
+    }
+  }
+
+  #becomePlain(): void {
+    if (this.#mode === 'plain') return
+    const union = this.#union?.table()
+    const entries = this.#slots
+    this.#mode = 'plain'
+    this.#union = undefined
+    this.#translated = undefined
+    this.#translation = new Uint32Array()
+    if (this.#width > 0) {
+      this.#slots = new Uint32Array()
+      this.#allocateFixed()
+      if (!union || union.count === 0) return
+      const width = this.#width
+      for (let slot = 0, at = 0; slot < entries.length; slot++) {
+        const start = entries[slot]! * width
+        for (let b = 0; b < width; b++) this.#fixed[at++] = union.bytes[start + b]!
+      }
+      return
+    }
+    this.#texts = new ByteBuffer(1024)
+    this.#slots = new Uint32Array(this.#capacity)
+    this.#lengths = new Uint32Array(this.#capacity)
+    if (!union || union.count === 0) return
+    this.#texts.append(union.bytes)
+    for (let slot = 0; slot < entries.length; slot++) {
+      this.#slots[slot] = union.starts![entries[slot]!]!
+      this.#lengths[slot] = union.lengths![entries[slot]!]!
+    }
+  }
+
+  #putFixed(
+    table: ValueTable,
+    indices: Uint32Array | undefined,
+    from: number,
+    slots: Uint32Array,
+    base: number,
+    limit: number,
+  ): void {
+    const width = this.#width
+    const { bytes } = table
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
+    const own = this.#fixedView
+    for (let i = 0; i < slots.length; i++) {
+      const slot = (slots[i]! - base) >>> 0
+      if (slot >= limit) continue
+      const at = (indices ? indices[from + i]! : from + i) * width
+      if (width === 4) {
+        own.setUint32(slot * 4, view.getUint32(at, true), true)
+      } else if (width === 8) {
+        own.setUint32(slot * 8, view.getUint32(at, true), true)
+        own.setUint32(slot * 8 + 4, view.getUint32(at + 4, true), true)
+      } else {
+        for (let b = 0; b < width; b++) this.#fixed[slot * width + b] = bytes[at + b]!
+      }
+    }
+  }
+
+  #putTexts(
+    table: ValueTable,
+    indices: Uint32Array | undefined,
+    from: number,
+    slots: Uint32Array,
+    base: number,
+    limit: number,
+  ): void {
+    const { bytes, starts, lengths } = table
+    const texts = this.#texts!
+    for (let i = 0; i < slots.length; i++) {
+      const slot = (slots[i]! - base) >>> 0
+      if (slot >= limit) continue
+      const at = indices ? indices[from + i]! : from + i
+      const start = starts![at]!
+      const length = lengths![at]!
+      this.#slots[slot] = texts.length
+      this.#lengths[slot] = length
+      texts.append(bytes, start, start + length)
+    }
+  }
+
+  /** Keep `count` slots, the `i`th of them taken from slot `source[i]`, which is `i` or greater. */
+  compact(source: Uint32Array, count: number): void {
+    const width = this.#width
+    for (let i = 0; i < count; i++) {
+      const from = source[i]!
+      if (from === i) continue
+      if (this.#slots.length > 0) this.#slots[i] = this.#slots[from]!
+      if (this.#lengths.length > 0) this.#lengths[i] = this.#lengths[from]!
+      if (this.#fixed.length > 0)
+        for (let b = 0; b < width; b++) this.#fixed[i * width + b] = this.#fixed[from * width + b]!
+    }
+  }
+
+  /** @returns the first `count` slots as values of a page */
+  values(count: number): PageValues {
+    if (this.#mode === 'indices') return { count, table: this.#union!.table(), indices: this.#slots }
+    const table: ValueTable = { count, bytes: this.#texts?.view() ?? this.#fixed }
+    return { count, table: this.#width > 0 ? table : { ...table, starts: this.#slots, lengths: this.#lengths } }
+  }
+}
+
+export function resized(old: Uint32Array, length: number): Uint32Array<ArrayBuffer> {
+  const grown = new Uint32Array(length)
+  grown.set(old)
+  return grown
+}
