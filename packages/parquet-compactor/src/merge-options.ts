@@ -95,8 +95,11 @@ export interface MergeReport {
   schemaFingerprint: string
   /** what became of the column chunks of the inputs */
   columnChunks: ColumnChunkReport
-  /** key-value metadata: how many pairs were written, and the keys whose later values lost to the first */
-  keyValueMetadata: { written: number; conflictingKeys: string[] }
+  /**
+   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
+   * they describe a schema that a `union` changed
+   */
+  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[] }
   /** rows left out because of `dedupeBy` */
   duplicateRows: number
   /** where `sortBy` or `dedupeBy` was given: row groups of the inputs that stayed as they are, and those merged by values */

@@ -1,3 +1,4 @@
+import { adaptFooter, adaptSchema } from './adapt-footer.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
@@ -19,6 +20,7 @@ import type { RowReader } from './row-stream.ts'
 import { type Schema, schemaFingerprint } from './schema.ts'
 import { type SlicedInput, selectRows, writeSelection } from './select-rows.ts'
 import type { Sink, Source } from './source.ts'
+import { type NamedSchema, uniteSchemas } from './unite-schemas.ts'
 import type { Piece } from './value-piece.ts'
 import { type ColumnSettings, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
@@ -32,6 +34,7 @@ interface Settings {
   smallFileBytes: number
   minPageBytes: number
   pages: 'splice' | 'rewrite'
+  schema: 'strict' | 'union'
   memoryBudgetBytes: number
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -84,6 +87,7 @@ export async function mergeParquet(
   if (output.rowCount !== rowsWanted) {
     throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
   }
+  const droppedKeys = schemaChanges.length > 0 ? keyValues.dropSchemas() : []
   await output.end(keyValues.pairs)
   return {
     files: inputs.length,
@@ -95,7 +99,11 @@ export async function mergeParquet(
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
     columnChunks: tally.report,
-    keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
+    keyValueMetadata: {
+      written: keyValues.pairs.length,
+      conflictingKeys: keyValues.conflictingKeys,
+      ...(droppedKeys.length > 0 && { droppedKeys }),
+    },
     duplicateRows: rowsIn - rowsWanted,
     ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
     schemaChanges,
@@ -179,7 +187,8 @@ function checkOptions(options: MergeOptions): Settings {
     }
     return value
   }
-  const { codec = 'keep', codecs = {}, pages = 'splice' } = options
+  const { codec = 'keep', codecs = {}, pages = 'splice', schema = 'strict' } = options
+  if (schema !== 'strict' && schema !== 'union') throw new ParquetError('bad_option', 'schema must be strict or union')
   if (codec !== 'keep' && CODEC_NUMBERS[codec] === undefined)
     throw new ParquetError('bad_option', `unknown codec ${codec}`)
   if (codec !== 'keep' && !canCompress(codec, codecs)) {
@@ -193,6 +202,7 @@ function checkOptions(options: MergeOptions): Settings {
     smallFileBytes: number('smallFileBytes', MIB, 1),
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
+    schema,
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
     signal: options.signal,
     scratch: new ByteBuffer(),
@@ -206,6 +216,7 @@ async function readInputs(
   const inputs: SlicedInput[] = []
   const keyValues = new KeyValueMerge()
   let schema: Schema | undefined
+  const schemas = new Map<string, NamedSchema>()
   let heldBytes = 0
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
@@ -213,12 +224,12 @@ async function readInputs(
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
     schema ??= footer.schema
-    if (footer.schema.canonical !== schema.canonical) {
+    if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
       throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
     }
     for (let i = 0; i < footer.chunkCodec.length; i++) {
       if (!CODEC_NAMES[footer.chunkCodec[i]!]) {
-        const { name } = schema.leaves[i % schema.leaves.length]!
+        const { name } = footer.schema.leaves[i % footer.schema.leaves.length]!
         throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${footer.chunkCodec[i]}`)
       }
     }
@@ -226,10 +237,16 @@ async function readInputs(
     const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.memoryBudgetBytes / 8
     if (keeps) heldBytes += tail.byteLength
     // of thousands of equal schemas one is enough
-    inputs.push({ source, footer: { ...footer, schema, keyValues: [] }, bytes: keeps ? tail : undefined })
+    const own = schemas.get(footer.schema.canonical) ?? { schema: footer.schema, source: source.name }
+    schemas.set(footer.schema.canonical, own)
+    inputs.push({ source, footer: { ...footer, schema: own.schema, keyValues: [] }, bytes: keeps ? tail : undefined })
   }
   if (!schema) throw new ParquetError('bad_option', 'there is nothing to merge')
-  return { inputs, keyValues, schema, schemaChanges: [] }
+  if (schemas.size === 1) return { inputs, keyValues, schema, schemaChanges: [] }
+  const united = uniteSchemas([...schemas.values()])
+  const adaptations = new Map([...schemas].map(([text, own]) => [text, adaptSchema(own.schema, united.schema)]))
+  for (const input of inputs) input.footer = adaptFooter(input.footer, adaptations.get(input.footer.schema.canonical)!)
+  return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes }
 }
 
 function firstDifference(a: Schema, b: Schema): string {

@@ -1,3 +1,4 @@
+import { adaptReader, nullReader } from './adapted-reader.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { type ChunkPlace, ChunkReader } from './chunk-reader.ts'
 import type { FileReader } from './file-reader.ts'
@@ -31,6 +32,19 @@ export function openChunk(
   leaf: LeafColumn,
   { codecs, maxPageBytes, scratch }: ReadSettings,
 ): RowReader {
-  const place = chunkPlace(footer, rowGroup * footer.schema.leaves.length + column)
-  return new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
+  const read = (from: Footer, own: LeafColumn, at: number) =>
+    new ChunkReader(
+      file,
+      own,
+      chunkPlace(from, rowGroup * from.schema.leaves.length + at),
+      codecs,
+      maxPageBytes,
+      scratch,
+    )
+  const adaptation = footer.adapted?.columns[column]
+  if (!adaptation) return read(footer, leaf, column)
+  const { source } = footer.adapted!
+  if (adaptation.sourceColumn === undefined) return nullReader(leaf)
+  const own = source.schema.leaves[adaptation.sourceColumn]!
+  return adaptReader(read(source, own, adaptation.sourceColumn), leaf, adaptation)
 }

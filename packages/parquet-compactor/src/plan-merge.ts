@@ -176,6 +176,7 @@ function obstacleOf(members: Member[], column: number, schema: Schema, settings:
   const codec = CODEC_NUMBERS[settings.codecs[column]!]
   let versions = 0
   for (const { footer, rowGroup } of members) {
+    if (footer.adapted?.columns[column]) return 'schema_changes'
     const chunk = rowGroup * schema.leaves.length + column
     if (footer.chunkCodec[chunk] !== codec) return 'codec_changes'
     if ((footer.chunkEncodings[chunk]! & ~KNOWN_ENCODINGS) !== 0) return 'unknown_encoding'

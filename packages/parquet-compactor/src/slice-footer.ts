@@ -30,5 +30,6 @@ export function sliceFooter(footer: Footer, from: number, to: number): Footer {
     boundsBytes: footer.boundsBytes,
     boundsAt: footer.boundsAt.subarray(first * 2, end * 2 + 1),
     boundsState: footer.boundsState.subarray(first, end),
+    ...(footer.adapted && { adapted: { ...footer.adapted, source: sliceFooter(footer.adapted.source, from, to) } }),
   }
 }

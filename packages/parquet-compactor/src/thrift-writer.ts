@@ -32,6 +32,12 @@ export class ThriftWriter {
     this.#zigzag(value)
   }
 
+  /** a field as it was read; a boolean is all in its type */
+  raw(id: number, type: number, bytes: Uint8Array): void {
+    this.#field(id, type)
+    this.out.append(bytes)
+  }
+
   boolean(id: number, value: boolean): void {
     this.#field(id, value ? THRIFT.TRUE : THRIFT.FALSE)
   }
