@@ -5,7 +5,7 @@ import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
 import { readAhead } from './read-ahead.ts'
 import type { RowReader } from './row-stream.ts'
 import type { LeafColumn, Schema } from './schema.ts'
-import { openPiece, type Piece, type PieceSettings, readColumn } from './value-piece.ts'
+import { openPiece, type Piece, type PieceSettings, piecesAhead, readColumn } from './value-piece.ts'
 
 /** Takes rows, all columns of them. */
 export interface RowTarget {
@@ -18,6 +18,8 @@ export interface GatherSettings extends PieceSettings {
 
 /** part of the budget for rows that are being gathered; the rest is for pages of the output that are open */
 const GATHER_SHARE = 0.75
+/** part of what is expected to fit, as rows differ */
+const SAFE_SHARE = 0.9
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 
@@ -48,6 +50,7 @@ export async function gatherRows(
   for (let first = 0; first < kept; ) {
     const rows = Math.min(rowsOfRange, kept - first)
     const columns = await gather(members, first, rows, schema, budget, settings)
+    const held = columns?.reduce((sum, { heldBytes }) => sum + heldBytes, 0) ?? 0
     if (!columns) {
       if (rows <= LEAST_ROWS) {
         throw new ParquetError('memory_budget', `${rows} rows take more than ${Math.floor(budget)} bytes`)
@@ -63,6 +66,8 @@ export async function gatherRows(
       await target.append(Math.min(rowsOfSlice, rows - done), columns)
     }
     first += rows
+    // now it is known what a row takes
+    if (rows === rowsOfRange) rowsOfRange = Math.max(LEAST_ROWS, Math.floor(((rows * budget) / held) * SAFE_SHARE))
   }
 }
 
@@ -102,7 +107,11 @@ async function gather(
   const columns = schema.leaves.map((leaf) => gatherColumn(leaf, first, rows))
   const wanted = members.filter(({ least, greatest }) => least < first + rows && greatest >= first)
   const open = async (member: Member) => ({ ...member, file: await openPiece(member.piece, settings) })
-  for await (const { piece, ranks, file } of readAhead(wanted, settings.maxReadsInFlight, open)) {
+  const ahead = piecesAhead(
+    wanted.map(({ piece }) => piece),
+    settings,
+  )
+  for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
     throwIfAborted(settings.signal)
     for (const [column, leaf] of schema.leaves.entries()) {
       columns[column]!.begin(ranks)

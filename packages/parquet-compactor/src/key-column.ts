@@ -1,6 +1,6 @@
 import { ByteBuffer } from './byte-buffer.ts'
 import { Dictionary } from './dictionary.ts'
-import type { SortKey } from './key-order.ts'
+import type { KeyKind, SortKey } from './key-order.ts'
 import { compareTexts, rankTexts } from './key-texts.ts'
 import { corrupt } from './page-header.ts'
 import type { LevelBatch, RowSink } from './row-stream.ts'
@@ -51,8 +51,9 @@ export class KeyColumn implements RowSink {
     if (key.kind === 'bytes' || key.kind === 'decimal') this.#texts = new Dictionary({ width: 0 })
   }
 
-  static bytesOfRow({ kind, leaf }: SortKey): number {
-    return WORDS[kind] * 4 + (leaf.maxDefinition > 0 ? 1 : 0)
+  /** a flag for null comes on top */
+  static bytesOfRow(kind: KeyKind): number {
+    return WORDS[kind] * 4
   }
 
   get textBytes(): number {

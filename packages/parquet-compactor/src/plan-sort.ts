@@ -33,28 +33,30 @@ export function planSort(members: readonly SortMember[]): SortCluster[] {
     const [left, right] = [members[a]!.range, members[b]!.range]
     return compareKeys(left.low, right.low) || compareKeys(left.high, right.high) || a - b
   })
-  const clusters: SortCluster[] = []
-  let open: number[] = []
-  let high: Uint8Array = new Uint8Array()
-  let last = -1
-  const close = () => {
-    if (open.length === 0) return
-    const isMerged = open.length > 1 || members[open[0]!]!.isInOrder === false
-    const { low } = members[open[0]!]!.range
-    clusters.push({ members: open.sort((a, b) => a - b), isMerged, range: { low, high } })
-    open = []
-    last = -1
-  }
+  const open: { members: number[]; range: SortRange; first: number; last: number }[] = []
   for (const index of order) {
-    const { range } = members[index]!
-    const touch = open.length > 0 ? compareKeys(range.low, high) : 1
-    if (touch > 0 || (touch === 0 && index > last)) close()
-    if (open.length === 0 || compareKeys(range.high, high) > 0) high = range.high
-    open.push(index)
-    last = Math.max(last, index)
+    let own = { members: [index], range: members[index]!.range, first: index, last: index }
+    for (let before = open.at(-1); before; before = open.at(-1)) {
+      const touch = compareKeys(own.range.low, before.range.high)
+      if (touch > 0 || (touch === 0 && own.first > before.last)) break
+      open.pop()
+      const high = compareKeys(own.range.high, before.range.high) > 0 ? own.range.high : before.range.high
+      for (const member of own.members) before.members.push(member)
+      own = {
+        members: before.members,
+        range: { low: before.range.low, high },
+        // a row group that joins may come before those of equal keys that were thought to be done
+        first: Math.min(before.first, own.first),
+        last: Math.max(before.last, own.last),
+      }
+    }
+    open.push(own)
   }
-  close()
-  return clusters
+  return open.map(({ members: own, range }) => ({
+    members: own.sort((a, b) => a - b),
+    isMerged: own.length > 1 || members[own[0]!]!.isInOrder === false,
+    range,
+  }))
 }
 
 export function compareKeys(a: Uint8Array, b: Uint8Array): number {

@@ -18,8 +18,15 @@ export interface RankedRows {
 }
 
 /** @throws ParquetError `memory_budget` when the keys of so many rows cannot be held together */
-export function checkKeyMemory(rows: number, keys: readonly SortKey[], memoryBudgetBytes: number): void {
-  const bytes = rows * (SORT_BYTES_OF_ROW + keys.reduce((sum, key) => sum + KeyColumn.bytesOfRow(key), 0))
+export function checkKeyMemory(pieces: readonly Piece[], keys: readonly SortKey[], memoryBudgetBytes: number): void {
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  const bytesOfRow = keys.reduce((sum, { kind, column }) => {
+    const mayBeNull = pieces.some(({ footer, rowGroup }) => {
+      return footer.chunkNulls[rowGroup * footer.schema.leaves.length + column] !== 0
+    })
+    return sum + KeyColumn.bytesOfRow(kind) + (mayBeNull ? 1 : 0)
+  }, SORT_BYTES_OF_ROW)
+  const bytes = rows * bytesOfRow
   if (bytes <= memoryBudgetBytes) return
   throw new ParquetError(
     'memory_budget',

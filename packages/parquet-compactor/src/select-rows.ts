@@ -67,8 +67,8 @@ export async function selectRows(
   const clusters = sortKeys.length > 0 ? await findClusters(wanted, areWhole, sortKeys, settings) : undefined
   for (const { members, isMerged } of clusters ?? []) {
     if (!isMerged) continue
-    const rows = members.reduce((sum, index) => sum + wanted[index]!.rows, 0)
-    checkKeyMemory(rows, sortKeys, settings.memoryBudgetBytes)
+    const own = members.map((index) => wanted[index]!)
+    checkKeyMemory(own, sortKeys, settings.memoryBudgetBytes)
   }
   const merged = clusters
     ? clusters.reduce((sum, { members, isMerged }) => sum + (isMerged ? members.length : 0), 0)

@@ -26,7 +26,7 @@ export interface PieceSettings extends ReadSettings {
   signal: AbortSignal | undefined
 }
 
-/** bytes that may be read ahead of one piece */
+/** bytes of one column that are read ahead */
 const aheadBytes = ({ memoryBudgetBytes, maxReadsInFlight }: PieceSettings): number =>
   memoryBudgetBytes / 8 / maxReadsInFlight
 
@@ -51,6 +51,12 @@ export async function openColumns(
   return files
 }
 
+/** how many whole pieces may be under way or wait at one time */
+export function piecesAhead(pieces: readonly Piece[], { memoryBudgetBytes, maxReadsInFlight }: PieceSettings): number {
+  const largest = pieces.reduce((most, { bytes }) => Math.max(most, bytes), 1)
+  return Math.max(1, Math.min(maxReadsInFlight, Math.floor(memoryBudgetBytes / 8 / largest)))
+}
+
 /** Make a whole piece ready: in one read, if its chunks stand together and it is not large. */
 export async function openPiece(piece: Piece, settings: PieceSettings): Promise<FileReader> {
   const { source, footer, rowGroup, bytes, held } = piece
@@ -67,7 +73,7 @@ export async function openPiece(piece: Piece, settings: PieceSettings): Promise<
     start = Math.min(start, place.offset)
     end = Math.max(end, place.offset + place.bytes)
   }
-  if (end > start && end - start <= Math.min(aheadBytes(settings), bytes * 1.25)) {
+  if (end > start && end - start <= Math.min(settings.memoryBudgetBytes / 8, bytes * 1.25)) {
     await named(source, () => file.prime(start, end - start))
   }
   return file
