@@ -35,6 +35,12 @@ const FILES_DEALT = 16
 const MIB = 2 ** 20
 const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1]!
 
+/** of all threads, which a busy machine changes less than the time on the clock */
+const cpuSeconds = (since: NodeJS.CpuUsage): number => {
+  const { user, system } = process.cpuUsage(since)
+  return (user + system) / 1e6
+}
+
 /** Deal the rows of so many files at a time out among them. */
 async function deal(paths: string[], folder: string, codec: string): Promise<string[]> {
   mkdirSync(folder, { recursive: true })
@@ -60,13 +66,13 @@ async function runOne(): Promise<void> {
   const by = options.by!
   if (options.one === 'duckdb') {
     const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect()
-    const started = performance.now()
+    const [started, cpu] = [performance.now(), process.cpuUsage()]
     await connection.run(
       `copy (select * from read_parquet([${paths.map((path) => `'${path}'`)}]) order by ${by}) to '${options.output}' (format parquet, compression ${options.codec})`,
     )
-    console.log(
-      JSON.stringify({ seconds: (performance.now() - started) / 1000, peak: process.resourceUsage().maxRSS * 1024 }),
-    )
+    const seconds = (performance.now() - started) / 1000
+    const peak = process.resourceUsage().maxRSS * 1024
+    console.log(JSON.stringify({ seconds, cpu: cpuSeconds(cpu), peak }))
     return
   }
   const inputs = paths.map((path) => new Uint8Array(readFileSync(path)))
@@ -93,11 +99,11 @@ async function runOne(): Promise<void> {
     return report
   }
   await engine(inputs.slice(0, Math.ceil(inputs.length / 10)))
-  const started = performance.now()
+  const [started, cpu] = [performance.now(), process.cpuUsage()]
   const { rowGroupsKept, rowGroupsMerged } = await engine(inputs)
   const seconds = (performance.now() - started) / 1000
   const peak = process.resourceUsage().maxRSS * 1024 - idle
-  console.log(JSON.stringify({ seconds, peak, rowGroupsKept, rowGroupsMerged }))
+  console.log(JSON.stringify({ seconds, cpu: cpuSeconds(cpu), peak, rowGroupsKept, rowGroupsMerged }))
 }
 
 async function runAll(): Promise<void> {
@@ -110,7 +116,7 @@ async function runAll(): Promise<void> {
         order === 'near' ? await deal(made, join(options.folder, `${set.name}-${files}-near`), set.codec) : made
       const list = join(options.folder, `${set.name}-${files}-${order}.txt`)
       writeFileSync(list, paths.join('\n'))
-      const runs: Record<string, { seconds: number; peak: number }[]> = { engine: [], duckdb: [] }
+      const runs: Record<string, { seconds: number; cpu: number; peak: number }[]> = { engine: [], duckdb: [] }
       for (let run = 0; run < Number(options.runs); run++) {
         for (const way of ['engine', 'duckdb']) {
           const output = join(options.folder, `sorted-${way}.parquet`)
@@ -122,6 +128,7 @@ async function runAll(): Promise<void> {
         }
       }
       const seconds = (way: string) => median(runs[way]!.map((run) => run.seconds))
+      const cpu = (way: string) => median(runs[way]!.map((run) => run.cpu))
       const peak = (way: string) => Math.round(median(runs[way]!.map((run) => run.peak)) / MIB)
       const bytes = (way: string) => statSync(join(options.folder, `sorted-${way}.parquet`)).size
       table[`${set.name} ${order}`] = {
@@ -129,6 +136,8 @@ async function runAll(): Promise<void> {
         'engine s': Number(seconds('engine').toFixed(2)),
         'DuckDB s': Number(seconds('duckdb').toFixed(2)),
         ratio: Number((seconds('duckdb') / seconds('engine')).toFixed(2)),
+        'CPU s': `${cpu('engine').toFixed(2)} / ${cpu('duckdb').toFixed(2)}`,
+        'CPU ratio': Number((cpu('duckdb') / cpu('engine')).toFixed(2)),
         'engine peak MiB': peak('engine'),
         'DuckDB peak MiB': peak('duckdb'),
         'bytes to DuckDB': Number((bytes('engine') / bytes('duckdb')).toFixed(3)),

@@ -1,5 +1,5 @@
 import { throwIfAborted } from './file-reader.ts'
-import { type GatheredColumn, gatherColumn } from './gathered-column.ts'
+import { type GatheredColumn, gatherColumn, type PickedRows } from './gathered-column.ts'
 import { ParquetError } from './parquet-error.ts'
 import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
 import { readAhead } from './read-ahead.ts'
@@ -26,7 +26,7 @@ const LEAST_ROWS = 16
 /** A stretch of places in the output, and the pieces that have rows there. */
 interface Member {
   piece: Piece
-  ranks: Uint32Array
+  ranks: Int32Array
   least: number
   greatest: number
 }
@@ -71,12 +71,12 @@ export async function gatherRows(
   }
 }
 
-function membersOf(pieces: readonly Piece[], ranks: Uint32Array): Member[] {
+function membersOf(pieces: readonly Piece[], ranks: Int32Array): Member[] {
   let before = 0
   return pieces.map((piece) => {
     const own = ranks.subarray(before, before + piece.rows)
     before += piece.rows
-    let [least, greatest] = [LEFT_OUT, -1]
+    let [least, greatest] = [Number.POSITIVE_INFINITY, -1]
     for (const rank of own) {
       if (rank === LEFT_OUT) continue
       if (rank < least) least = rank
@@ -104,7 +104,7 @@ async function gather(
   budget: number,
   settings: GatherSettings,
 ): Promise<GatheredColumn[] | undefined> {
-  const columns = schema.leaves.map((leaf) => gatherColumn(leaf, first, rows))
+  const columns = schema.leaves.map((leaf) => gatherColumn(leaf, rows))
   const wanted = members.filter(({ least, greatest }) => least < first + rows && greatest >= first)
   const open = async (member: Member) => ({ ...member, file: await openPiece(member.piece, settings) })
   const ahead = piecesAhead(
@@ -113,8 +113,9 @@ async function gather(
   )
   for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
     throwIfAborted(settings.signal)
+    const picked = pickRows(ranks, first, rows)
     for (const [column, leaf] of schema.leaves.entries()) {
-      columns[column]!.begin(ranks)
+      columns[column]!.begin(picked)
       await readColumn(piece, file, column, leaf, columns[column]!, settings)
     }
     const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
@@ -122,4 +123,17 @@ async function gather(
   }
   for (const column of columns) column.finish()
   return columns
+}
+
+function pickRows(ranks: Int32Array, first: number, count: number): PickedRows {
+  const rows = new Int32Array(ranks.length)
+  const places = new Int32Array(ranks.length)
+  let picks = 0
+  for (let row = 0; row < ranks.length; row++) {
+    const place = ranks[row]! - first
+    if (place < 0 || place >= count) continue
+    rows[picks] = row
+    places[picks++] = place
+  }
+  return { rows: rows.subarray(0, picks), places: places.subarray(0, picks) }
 }

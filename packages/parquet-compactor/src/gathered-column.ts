@@ -5,39 +5,42 @@ import type { LevelBatch, RowReader, RowSink } from './row-stream.ts'
 import type { LeafColumn } from './schema.ts'
 import type { PageValues } from './value-table.ts'
 
-const NOWHERE = 0xffffffff
+const NOWHERE = -1
 /** levels handed on between two looks at the open page of the output */
 const BATCH_LEVELS = 8192
 
 /** A range of rows of one column, filled in any order and handed on in order. */
 export interface GatheredColumn extends RowSink, RowReader {
   readonly heldBytes: number
-  /**
-   * Begin with the rows of an input.
-   * @param ranks place of each of its rows in the whole; those outside of the range are passed over
-   */
-  begin(ranks: Uint32Array): void
+  /** Begin with the rows of an input, of which these are taken. */
+  begin(picked: PickedRows): void
   /** all inputs were seen: from here on rows are read */
   finish(): void
 }
 
-/** @param first place of the first row of the range @param rows how many it has */
-export function gatherColumn(leaf: LeafColumn, first: number, rows: number): GatheredColumn {
-  return leaf.maxRepetition > 0 ? new GatheredLists(leaf, first, rows) : new GatheredScalars(leaf, first, rows)
+/** Rows of an input, in their order, and the place of each in the range that is gathered. */
+export interface PickedRows {
+  rows: Int32Array
+  places: Int32Array
+}
+
+/** @param rows how many the range has */
+export function gatherColumn(leaf: LeafColumn, rows: number): GatheredColumn {
+  return leaf.maxRepetition > 0 ? new GatheredLists(leaf, rows) : new GatheredScalars(leaf, rows)
 }
 
 abstract class Gathered {
   readonly isPageFull = false
   readonly leaf: LeafColumn
-  readonly first: number
   readonly rows: number
-  ranks: Uint32Array = new Uint32Array()
+  picked: PickedRows = { rows: new Int32Array(), places: new Int32Array() }
+  /** the next of them */
+  pick = 0
   /** rows of the input seen so far */
   row = 0
 
-  constructor(leaf: LeafColumn, first: number, rows: number) {
+  constructor(leaf: LeafColumn, rows: number) {
     this.leaf = leaf
-    this.first = first
     this.rows = rows
   }
 
@@ -55,11 +58,13 @@ class GatheredScalars extends Gathered implements GatheredColumn {
   readonly #values: GatheredValues
   /** definition level of each row, from the first null on */
   #definition: Uint8Array | undefined
-  #present = new Uint32Array()
+  /** of the values in hand that are not null */
+  #places = new Int32Array()
+  #slots = new Int32Array()
   #done: { values: PageValues; row: number; value: number } | undefined
 
-  constructor(leaf: LeafColumn, first: number, rows: number) {
-    super(leaf, first, rows)
+  constructor(leaf: LeafColumn, rows: number) {
+    super(leaf, rows)
     this.#values = new GatheredValues(leaf, rows)
   }
 
@@ -67,34 +72,49 @@ class GatheredScalars extends Gathered implements GatheredColumn {
     return this.#values.heldBytes + (this.#definition?.length ?? 0)
   }
 
-  begin(ranks: Uint32Array): void {
-    this.ranks = ranks
+  begin(picked: PickedRows): void {
+    this.picked = picked
+    this.pick = 0
     this.row = 0
   }
 
   append({ definition, levelFrom, levelTo, values, valueFrom, valueTo }: LevelBatch): void {
-    const count = levelTo - levelFrom
-    const ranks = this.ranks.subarray(this.row, this.row + count)
-    this.row += count
-    if (!definition || valueTo - valueFrom === count) {
-      this.#values.put(values, valueFrom, ranks, this.first, this.rows)
+    const { rows, places } = this.picked
+    const first = this.row
+    const end = first + levelTo - levelFrom
+    this.row = end
+    const from = this.pick
+    let to = from
+    // often all of them
+    if (rows[from + end - first - 1] === end - 1) to = from + end - first
+    else while (to < rows.length && rows[to]! < end) to++
+    this.pick = to
+    if (!definition || valueTo - valueFrom === end - first) {
+      this.#values.put(values, { places: rows, slots: places, from, to }, valueFrom - first)
       return
     }
     const { maxDefinition } = this.leaf
     this.#definition ??= new Uint8Array(this.rows).fill(maxDefinition)
-    if (this.#present.length < count) this.#present = new Uint32Array(count)
-    const present = this.#present
-    let presents = 0
-    for (let i = 0; i < count; i++) {
-      const level = definition[levelFrom + i]!
-      if (level === maxDefinition) {
-        present[presents++] = ranks[i]!
-        continue
-      }
-      const at = (ranks[i]! - this.first) >>> 0
-      if (at < this.rows) this.#definition[at] = level
+    if (this.#slots.length < to - from) {
+      this.#places = new Int32Array(to - from)
+      this.#slots = new Int32Array(to - from)
     }
-    this.#values.put(values, valueFrom, present.subarray(0, presents), this.first, this.rows)
+    let value = valueFrom
+    let present = 0
+    for (let level = levelFrom, pick = from; pick < to; level++) {
+      const isPresent = definition[level] === maxDefinition
+      if (rows[pick] === first + level - levelFrom) {
+        const place = places[pick++]!
+        if (isPresent) {
+          this.#places[present] = value
+          this.#slots[present++] = place
+        } else {
+          this.#definition[place] = definition[level]!
+        }
+      }
+      if (isPresent) value++
+    }
+    this.#values.put(values, { places: this.#places, slots: this.#slots, from: 0, to: present }, 0)
   }
 
   finish(): void {
@@ -107,7 +127,6 @@ class GatheredScalars extends Gathered implements GatheredColumn {
       for (let row = 0; row < this.rows; row++) if (definition[row] === maxDefinition) source[count++] = row
       this.#values.compact(source, count)
     }
-    this.#present = new Uint32Array()
     this.#done = { values: this.#values.values(count), row: 0, value: 0 }
   }
 
@@ -150,11 +169,12 @@ class GatheredLists extends Gathered implements GatheredColumn {
   #valueCount = 0
   /** where the row in hand goes */
   #at = NOWHERE
-  #slots = new Uint32Array()
+  #slots = new Int32Array()
+  #places = new Int32Array()
   #done: { values: PageValues; levelAt: number; valueAt: number } | undefined
 
-  constructor(leaf: LeafColumn, first: number, rows: number) {
-    super(leaf, first, rows)
+  constructor(leaf: LeafColumn, rows: number) {
+    super(leaf, rows)
     this.#values = new GatheredValues(leaf, rows)
     this.#levelFrom = new Uint32Array(rows)
     this.#levelCount = new Uint32Array(rows)
@@ -167,38 +187,45 @@ class GatheredLists extends Gathered implements GatheredColumn {
     return this.#values.heldBytes + levels + 12 * this.rows + 4 * this.#valueCount
   }
 
-  begin(ranks: Uint32Array): void {
-    this.ranks = ranks
+  begin(picked: PickedRows): void {
+    this.picked = picked
+    this.pick = 0
     this.row = 0
     this.#at = NOWHERE
   }
 
   append({ definition, repetition, levelFrom, levelTo, values, valueFrom, valueTo }: LevelBatch): void {
     const { maxDefinition } = this.leaf
+    const { rows, places } = this.picked
     const count = valueTo - valueFrom
-    if (this.#slots.length < count) this.#slots = new Uint32Array(count)
+    if (this.#slots.length < count) {
+      this.#slots = new Int32Array(count)
+      this.#places = new Int32Array(count)
+    }
     this.#values.grow(this.#valueCount + count)
-    const slots = this.#slots
-    let value = 0
+    let value = valueFrom
+    let present = 0
     for (let level = levelFrom; level < levelTo; level++) {
       if (repetition![level] === 0) {
-        const at = (this.ranks[this.row++]! - this.first) >>> 0
-        this.#at = at < this.rows ? at : NOWHERE
-        if (at < this.rows) {
-          this.#levelFrom[at] = this.#definition.length
-          this.#valueFrom[at] = this.#valueCount
+        this.#at = rows[this.pick] === this.row++ ? places[this.pick++]! : NOWHERE
+        if (this.#at !== NOWHERE) {
+          this.#levelFrom[this.#at] = this.#definition.length
+          this.#valueFrom[this.#at] = this.#valueCount
         }
       }
       const isPresent = !definition || definition[level] === maxDefinition
-      const isWanted = this.#at !== NOWHERE
-      if (isWanted) {
+      if (this.#at !== NOWHERE) {
         this.#definition.push(definition ? definition[level]! : maxDefinition)
         this.#repetition.push(repetition![level]!)
         this.#levelCount[this.#at]!++
+        if (isPresent) {
+          this.#places[present] = value
+          this.#slots[present++] = this.#valueCount++
+        }
       }
-      if (isPresent) slots[value++] = isWanted ? this.#valueCount++ : NOWHERE
+      if (isPresent) value++
     }
-    this.#values.put(values, valueFrom, slots.subarray(0, value), 0, this.#valueCount)
+    this.#values.put(values, { places: this.#places, slots: this.#slots, from: 0, to: present }, 0)
   }
 
   finish(): void {

@@ -3,7 +3,14 @@ import { Dictionary } from './dictionary.ts'
 import type { LeafColumn } from './schema.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
 
-const NONE = 0xffffffff
+/** Which values are taken, and where they go. */
+export interface Picks {
+  places: Int32Array
+  slots: Int32Array
+  /** the picks that are meant */
+  from: number
+  to: number
+}
 
 /**
  * Values put into numbered slots in any order. As long as all come by dictionary, a slot is an index into the union of the
@@ -22,7 +29,7 @@ export class GatheredValues {
   #texts: ByteBuffer | undefined
   #mode: 'empty' | 'indices' | 'plain' = 'empty'
   #translated: ValueTable | undefined
-  #translation = new Uint32Array()
+  #translation = new Int32Array()
 
   constructor(leaf: LeafColumn, capacity: number) {
     this.#width = leaf.width
@@ -50,28 +57,27 @@ export class GatheredValues {
     this.#fixedView = new DataView(grown.buffer)
   }
 
-  /**
-   * Put values `from`, `from` + 1, … of a page into the slots that `slots` names, less `base`; those that are then not
-   * below `limit` are passed over.
-   */
-  put(values: PageValues, from: number, slots: Uint32Array, base: number, limit: number): void {
-    if (slots.length === 0) return
+  /** Put some values of a page into slots: for each pick, value `places[pick]` + `shift` into slot `slots[pick]`. */
+  put(values: PageValues, { places, slots, from, to }: Picks, shift: number): void {
+    if (from === to) return
     const { table, indices } = values
-    if (indices && this.#mode !== 'plain') this.#putIndices(table, indices, from, slots, base, limit)
-    else {
-      this.#becomePlain()
-      if (this.#width > 0) this.#putFixed(table, indices, from, slots, base, limit)
-      else this.#putTexts(table, indices, from, slots, base, limit)
+    if (indices && this.#mode !== 'plain') {
+      this.#putIndices(table, indices, places, slots, from, to, shift)
+      return
     }
+    this.#becomePlain()
+    if (this.#width > 0) this.#putFixed(table, indices, places, slots, from, to, shift)
+    else this.#putTexts(table, indices, places, slots, from, to, shift)
   }
 
   #putIndices(
     table: ValueTable,
     indices: Uint32Array,
+    places: Int32Array,
+    slots: Int32Array,
     from: number,
-    slots: Uint32Array,
-    base: number,
-    limit: number,
+    to: number,
+    shift: number,
   ): void {
     if (this.#mode === 'empty') {
       this.#mode = 'indices'
@@ -80,24 +86,22 @@ export class GatheredValues {
     }
     if (this.#translated !== table) {
       this.#translated = table
-      if (this.#translation.length < table.count) this.#translation = new Uint32Array(table.count * 2)
-      this.#translation.fill(NONE, 0, table.count)
+      if (this.#translation.length < table.count) this.#translation = new Int32Array(table.count * 2)
+      this.#translation.fill(-1, 0, table.count)
     }
     const translation = this.#translation
     const own = this.#slots
     const union = this.#union!
     const { bytes, starts, lengths } = table
     const width = this.#width
-    for (let i = 0; i < slots.length; i++) {
-      const slot = (slots[i]! - base) >>> 0
-      if (slot >= limit) continue
-      const entry = indices[from + i]!
+    for (let pick = from; pick < to; pick++) {
+      const entry = indices[places[pick]! + shift]!
       let index = translation[entry]!
-      if (index === NONE) {
+      if (index < 0) {
         index = union.intern(bytes, starts ? starts[entry]! : entry * width, lengths ? lengths[entry]! : width)
         translation[entry] = index
       }
-      own[slot] = index
+      own[slots[pick]!] = index
     }
   }
 
@@ -108,7 +112,7 @@ export class GatheredValues {
     this.#mode = 'plain'
     this.#union = undefined
     this.#translated = undefined
-    this.#translation = new Uint32Array()
+    this.#translation = new Int32Array()
     if (this.#width > 0) {
       this.#slots = new Uint32Array()
       this.#allocateFixed()
@@ -134,19 +138,20 @@ export class GatheredValues {
   #putFixed(
     table: ValueTable,
     indices: Uint32Array | undefined,
+    places: Int32Array,
+    slots: Int32Array,
     from: number,
-    slots: Uint32Array,
-    base: number,
-    limit: number,
+    to: number,
+    shift: number,
   ): void {
     const width = this.#width
     const { bytes } = table
     const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
     const own = this.#fixedView
-    for (let i = 0; i < slots.length; i++) {
-      const slot = (slots[i]! - base) >>> 0
-      if (slot >= limit) continue
-      const at = (indices ? indices[from + i]! : from + i) * width
+    for (let pick = from; pick < to; pick++) {
+      const place = places[pick]! + shift
+      const slot = slots[pick]!
+      const at = (indices ? indices[place]! : place) * width
       if (width === 4) {
         own.setUint32(slot * 4, view.getUint32(at, true), true)
       } else if (width === 8) {
@@ -161,17 +166,18 @@ export class GatheredValues {
   #putTexts(
     table: ValueTable,
     indices: Uint32Array | undefined,
+    places: Int32Array,
+    slots: Int32Array,
     from: number,
-    slots: Uint32Array,
-    base: number,
-    limit: number,
+    to: number,
+    shift: number,
   ): void {
     const { bytes, starts, lengths } = table
     const texts = this.#texts!
-    for (let i = 0; i < slots.length; i++) {
-      const slot = (slots[i]! - base) >>> 0
-      if (slot >= limit) continue
-      const at = indices ? indices[from + i]! : from + i
+    for (let pick = from; pick < to; pick++) {
+      const place = places[pick]! + shift
+      const slot = slots[pick]!
+      const at = indices ? indices[place]! : place
       const start = starts![at]!
       const length = lengths![at]!
       this.#slots[slot] = texts.length

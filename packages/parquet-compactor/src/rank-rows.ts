@@ -8,11 +8,11 @@ import { SORT_BYTES_OF_ROW, sortRows } from './sort-rows.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** The rank of a row that is left out. */
-export const LEFT_OUT = 0xffffffff
+export const LEFT_OUT = -1
 
 /** Where the rows of several pieces go, one piece's behind another's. */
 export interface RankedRows {
-  ranks: Uint32Array
+  ranks: Int32Array
   /** rows that stay; their ranks count up from 0 */
   kept: number
 }
@@ -60,7 +60,7 @@ export async function rankBySort(
     }
   }
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const ranks = new Uint32Array(rows).fill(LEFT_OUT)
+  const ranks = new Int32Array(rows).fill(LEFT_OUT)
   for (let rank = 0; rank < order.length; rank++) ranks[order[rank]!] = rank
   return { ranks, kept: order.length }
 }
@@ -68,7 +68,7 @@ export async function rankBySort(
 /** Rows in the order of the pieces, without those that are left out. */
 export function rankInOrder(pieces: readonly Piece[], keptRows: KeptRows): RankedRows {
   const wanted = wantedRows(pieces, keptRows)
-  const ranks = new Uint32Array(pieces.reduce((sum, piece) => sum + piece.rows, 0)).fill(LEFT_OUT)
+  const ranks = new Int32Array(pieces.reduce((sum, piece) => sum + piece.rows, 0)).fill(LEFT_OUT)
   for (let rank = 0; rank < wanted.length; rank++) ranks[wanted[rank]!] = rank
   return { ranks, kept: wanted.length }
 }

@@ -98,8 +98,8 @@ function cutPieces(inputs: readonly SlicedInput[]): Piece[] {
       firstRow += rows
     }
   }
-  // places of rows are numbers of 32 bits, the last of which means none
-  if (firstRow >= 2 ** 32 - 1) throw new ParquetError('memory_budget', `${firstRow} rows are too many to be sorted`)
+  // places of rows are signed numbers of 32 bits
+  if (firstRow >= 2 ** 31) throw new ParquetError('memory_budget', `${firstRow} rows are too many to be sorted`)
   return pieces
 }
 
