@@ -20,6 +20,7 @@ export interface GatherSettings extends PieceSettings {
 const GATHER_SHARE = 0.75
 /** part of what is expected to fit, as rows differ */
 const SAFE_SHARE = 0.9
+const WORTH_GROWING = 1.2
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 
@@ -47,11 +48,19 @@ export async function gatherRows(
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   const budget = Math.max(settings.memoryBudgetBytes * GATHER_SHARE - ranks.byteLength, settings.memoryBudgetBytes / 4)
   let rowsOfRange = Math.max(LEAST_ROWS, Math.min(kept, Math.floor(budget / bytesOfRow(schema.leaves, bytes / kept))))
+  let columns: GatheredColumn[] = []
+  let room = 0
   for (let first = 0; first < kept; ) {
     const rows = Math.min(rowsOfRange, kept - first)
-    const columns = await gather(members, first, rows, schema, budget, settings)
-    const held = columns?.reduce((sum, { heldBytes }) => sum + heldBytes, 0) ?? 0
-    if (!columns) {
+    // of ranges that are no larger the room is used again; the old one must not be held beside the new
+    if (rows <= room) for (const column of columns) column.restart(rows)
+    else columns = schema.leaves.map((leaf) => gatherColumn(leaf, rows))
+    room = Math.max(room, rows)
+    const isWhole = await gather(members, first, rows, columns, schema, budget, settings)
+    const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
+    if (!isWhole) {
+      columns = []
+      room = 0
       if (rows <= LEAST_ROWS) {
         throw new ParquetError('memory_budget', `${rows} rows take more than ${Math.floor(budget)} bytes`)
       }
@@ -66,8 +75,9 @@ export async function gatherRows(
       await target.append(Math.min(rowsOfSlice, rows - done), columns)
     }
     first += rows
-    // now it is known what a row takes
-    if (rows === rowsOfRange) rowsOfRange = Math.max(LEAST_ROWS, Math.floor(((rows * budget) / held) * SAFE_SHARE))
+    // now it is known what a row takes; small gains are not worth new room
+    const fitting = Math.floor(((rows * budget) / held) * SAFE_SHARE)
+    if (fitting > rowsOfRange * WORTH_GROWING) rowsOfRange = fitting
   }
 }
 
@@ -95,16 +105,16 @@ function bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): num
   return slots + compressedBytes / 2
 }
 
-/** @returns undefined where the range takes more than `budget` bytes */
+/** @returns false where the range takes more than `budget` bytes */
 async function gather(
   members: readonly Member[],
   first: number,
   rows: number,
+  columns: readonly GatheredColumn[],
   schema: Schema,
   budget: number,
   settings: GatherSettings,
-): Promise<GatheredColumn[] | undefined> {
-  const columns = schema.leaves.map((leaf) => gatherColumn(leaf, rows))
+): Promise<boolean> {
   const wanted = members.filter(({ least, greatest }) => least < first + rows && greatest >= first)
   const open = async (member: Member) => ({ ...member, file: await openPiece(member.piece, settings) })
   const ahead = piecesAhead(
@@ -119,10 +129,10 @@ async function gather(
       await readColumn(piece, file, column, leaf, columns[column]!, settings)
     }
     const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
-    if (held > budget && rows > 1) return undefined
+    if (held > budget) return false
   }
   for (const column of columns) column.finish()
-  return columns
+  return true
 }
 
 function pickRows(ranks: Int32Array, first: number, count: number): PickedRows {

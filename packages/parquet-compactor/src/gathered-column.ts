@@ -14,6 +14,8 @@ export interface GatheredColumn extends RowSink, RowReader {
   readonly heldBytes: number
   /** Begin with the rows of an input, of which these are taken. */
   begin(picked: PickedRows): void
+  /** Begin with another range, of at most as many rows as the first. */
+  restart(rows: number): void
   /** all inputs were seen: from here on rows are read */
   finish(): void
 }
@@ -32,7 +34,7 @@ export function gatherColumn(leaf: LeafColumn, rows: number): GatheredColumn {
 abstract class Gathered {
   readonly isPageFull = false
   readonly leaf: LeafColumn
-  readonly rows: number
+  rows: number
   picked: PickedRows = { rows: new Int32Array(), places: new Int32Array() }
   /** the next of them */
   pick = 0
@@ -58,6 +60,8 @@ class GatheredScalars extends Gathered implements GatheredColumn {
   readonly #values: GatheredValues
   /** definition level of each row, from the first null on */
   #definition: Uint8Array | undefined
+  #room: Uint8Array | undefined
+  #source: Uint32Array | undefined
   /** of the values in hand that are not null */
   #places = new Int32Array()
   #slots = new Int32Array()
@@ -69,7 +73,16 @@ class GatheredScalars extends Gathered implements GatheredColumn {
   }
 
   get heldBytes(): number {
-    return this.#values.heldBytes + (this.#definition?.length ?? 0)
+    return this.#values.heldBytes + (this.#room?.length ?? 0) * 5
+  }
+
+  restart(rows: number): void {
+    // room for the range before may be smaller than the first was
+    if (rows > (this.#room?.length ?? rows)) this.#room = undefined
+    this.rows = rows
+    this.#values.clear()
+    this.#definition = undefined
+    this.#done = undefined
   }
 
   begin(picked: PickedRows): void {
@@ -94,7 +107,10 @@ class GatheredScalars extends Gathered implements GatheredColumn {
       return
     }
     const { maxDefinition } = this.leaf
-    this.#definition ??= new Uint8Array(this.rows).fill(maxDefinition)
+    if (!this.#definition) {
+      this.#room ??= new Uint8Array(this.rows)
+      this.#definition = this.#room.subarray(0, this.rows).fill(maxDefinition)
+    }
     if (this.#slots.length < to - from) {
       this.#places = new Int32Array(to - from)
       this.#slots = new Int32Array(to - from)
@@ -122,7 +138,8 @@ class GatheredScalars extends Gathered implements GatheredColumn {
     const definition = this.#definition
     if (definition) {
       const { maxDefinition } = this.leaf
-      const source = new Uint32Array(this.rows)
+      if (!this.#source || this.#source.length < this.rows) this.#source = new Uint32Array(this.rows)
+      const source = this.#source
       count = 0
       for (let row = 0; row < this.rows; row++) if (definition[row] === maxDefinition) source[count++] = row
       this.#values.compact(source, count)
@@ -163,9 +180,9 @@ class GatheredLists extends Gathered implements GatheredColumn {
   readonly #definition = new ByteBuffer()
   readonly #repetition = new ByteBuffer()
   /** of each row of the range: where its levels and its values begin, and how many levels there are */
-  #levelFrom: Uint32Array
-  #levelCount: Uint32Array
-  #valueFrom: Uint32Array
+  readonly #levelFrom: Uint32Array
+  readonly #levelCount: Uint32Array
+  readonly #valueFrom: Uint32Array
   #valueCount = 0
   /** where the row in hand goes */
   #at = NOWHERE
@@ -185,6 +202,16 @@ class GatheredLists extends Gathered implements GatheredColumn {
     // twice, as they are put in order
     const levels = 2 * (this.#definition.bytes.length + this.#repetition.bytes.length)
     return this.#values.heldBytes + levels + 12 * this.rows + 4 * this.#valueCount
+  }
+
+  restart(rows: number): void {
+    this.rows = rows
+    this.#values.clear()
+    this.#definition.clear()
+    this.#repetition.clear()
+    this.#levelCount.fill(0)
+    this.#valueCount = 0
+    this.#done = undefined
   }
 
   begin(picked: PickedRows): void {

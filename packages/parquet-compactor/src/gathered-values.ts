@@ -41,6 +41,14 @@ export class GatheredValues {
     return own + (this.#texts?.bytes.byteLength ?? 0) + (this.#union?.heldBytes ?? 0) + this.#translation.byteLength
   }
 
+  /** Forget all values; what was allocated is used again. */
+  clear(): void {
+    this.#mode = 'empty'
+    this.#union = undefined
+    this.#translated = undefined
+    this.#texts?.clear()
+  }
+
   /** Make room for slots up to `capacity`. */
   grow(capacity: number): void {
     if (capacity <= this.#capacity) return
@@ -81,7 +89,7 @@ export class GatheredValues {
   ): void {
     if (this.#mode === 'empty') {
       this.#mode = 'indices'
-      this.#slots = new Uint32Array(this.#capacity)
+      if (this.#slots.length < this.#capacity) this.#slots = new Uint32Array(this.#capacity)
       this.#union = new Dictionary({ width: this.#width })
     }
     if (this.#translated !== table) {
@@ -107,31 +115,33 @@ export class GatheredValues {
 
   #becomePlain(): void {
     if (this.#mode === 'plain') return
+    const mode = this.#mode
     const union = this.#union?.table()
-    const entries = this.#slots
     this.#mode = 'plain'
     this.#union = undefined
     this.#translated = undefined
     this.#translation = new Int32Array()
+    const hasEntries = mode === 'indices' && union && union.count > 0
     if (this.#width > 0) {
-      this.#slots = new Uint32Array()
-      this.#allocateFixed()
-      if (!union || union.count === 0) return
+      if (this.#fixed.length < this.#capacity * this.#width) this.#allocateFixed()
+      if (!hasEntries) return
       const width = this.#width
-      for (let slot = 0, at = 0; slot < entries.length; slot++) {
-        const start = entries[slot]! * width
+      for (let slot = 0, at = 0; slot < this.#capacity; slot++) {
+        const start = this.#slots[slot]! * width
         for (let b = 0; b < width; b++) this.#fixed[at++] = union.bytes[start + b]!
       }
       return
     }
-    this.#texts = new ByteBuffer(1024)
-    this.#slots = new Uint32Array(this.#capacity)
-    this.#lengths = new Uint32Array(this.#capacity)
-    if (!union || union.count === 0) return
+    this.#texts ??= new ByteBuffer(1024)
+    if (this.#slots.length < this.#capacity) this.#slots = new Uint32Array(this.#capacity)
+    if (this.#lengths.length < this.#capacity) this.#lengths = new Uint32Array(this.#capacity)
+    if (!hasEntries) return
     this.#texts.append(union.bytes)
-    for (let slot = 0; slot < entries.length; slot++) {
-      this.#slots[slot] = union.starts![entries[slot]!]!
-      this.#lengths[slot] = union.lengths![entries[slot]!]!
+    // slots that hold nothing yet point anywhere, until they are filled
+    for (let slot = 0; slot < this.#capacity; slot++) {
+      const entry = this.#slots[slot]!
+      this.#slots[slot] = union.starts![entry]!
+      this.#lengths[slot] = union.lengths![entry]!
     }
   }
 
@@ -193,7 +203,7 @@ export class GatheredValues {
       const from = source[i]!
       if (from === i) continue
       if (this.#slots.length > 0) this.#slots[i] = this.#slots[from]!
-      if (this.#lengths.length > 0) this.#lengths[i] = this.#lengths[from]!
+      if (this.#mode === 'plain' && this.#lengths.length > 0) this.#lengths[i] = this.#lengths[from]!
       if (this.#fixed.length > 0)
         for (let b = 0; b < width; b++) this.#fixed[i * width + b] = this.#fixed[from * width + b]!
     }

@@ -119,6 +119,6 @@ test('any files, any keys: exactly the wanted rows, sorted, equal ones as they c
       expect(await readWithHyparquet(sink.bytes())).toEqual(expected)
       expect(report).toMatchObject({ rowsIn, rowsOut: expected.length, duplicateRows: rowsIn - expected.length })
     }),
-    { numRuns: 200 },
+    { numRuns: 100 },
   )
 })
