@@ -1,6 +1,5 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
-import type { ChunkWriter } from './chunk-writer.ts'
 import { decompress } from './compression.ts'
 import { decodePlain, decodeValues } from './decode-values.ts'
 import type { FileReader } from './file-reader.ts'
@@ -9,6 +8,7 @@ import { bitWidth, decodeBitPacked, decodeHybridRuns, isOneRun } from './hybrid-
 import type { Codec, CodecName } from './merge-options.ts'
 import { atPage, corrupt, type PageHeader, readPageHeader } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
+import type { RowReader, RowSink } from './row-stream.ts'
 import type { LeafColumn } from './schema.ts'
 import type { PageValues, ValueTable } from './value-table.ts'
 
@@ -44,7 +44,7 @@ interface DataPage {
  * dictionary and the page in hand are read again. Pages are decompressed into `scratch`, which all readers of a merge share:
  * only one of them may be between its first `copyRows` and `release`.
  */
-export class ChunkReader {
+export class ChunkReader implements RowReader {
   readonly #file: FileReader
   readonly #leaf: LeafColumn
   readonly #place: ChunkPlace
@@ -83,7 +83,7 @@ export class ChunkReader {
    * Append the next `rows` rows to `writer`.
    * @throws ParquetError `corrupt_data`, `page_too_large`, `unsupported_column`, `row_count_mismatch`
    */
-  async copyRows(rows: number, writer: ChunkWriter): Promise<void> {
+  async copyRows(rows: number, writer: RowSink): Promise<void> {
     try {
       await this.#copyRows(rows, writer)
     } catch (error) {
@@ -91,7 +91,7 @@ export class ChunkReader {
     }
   }
 
-  async #copyRows(rows: number, writer: ChunkWriter): Promise<void> {
+  async #copyRows(rows: number, writer: RowSink): Promise<void> {
     let left = rows
     while (left > 0 || this.#leaf.maxRepetition > 0) {
       const page = await this.#currentPage()
@@ -100,7 +100,7 @@ export class ChunkReader {
         break
       }
       const { repetition } = page
-      if (this.#hasChecksums) writer.addChecksums()
+      if (this.#hasChecksums) writer.addChecksums?.()
       const from = page.levelAt
       let to = Math.min(page.levels, from + BATCH_LEVELS)
       if (repetition) {

@@ -9,6 +9,7 @@ import type { FinishedChunk, FinishedPage, PageKind, SizeStatistics } from './fi
 import { ENCODING, PAGE, PHYSICAL } from './format.ts'
 import { bitWidth, encodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
+import type { LevelBatch, RowSink } from './row-stream.ts'
 import type { LeafColumn } from './schema.ts'
 import { isFloat, Statistics } from './statistics.ts'
 import { ThriftWriter } from './thrift-writer.ts'
@@ -35,23 +36,11 @@ export interface ChunkWriterLimits {
   compressed: ByteBuffer
 }
 
-/** Levels and values that are appended together. */
-export interface LevelBatch {
-  /** left out where every level is the highest */
-  definition: Uint8Array | undefined
-  repetition: Uint8Array | undefined
-  levelFrom: number
-  levelTo: number
-  values: PageValues
-  valueFrom: number
-  valueTo: number
-}
-
 /**
  * Builds one column chunk. Pages are encoded and compressed as soon as they are full, so what is held is compressed
  * pages, one open page and the dictionary. Values are dictionary-encoded as long as that pays.
  */
-export class ChunkWriter {
+export class ChunkWriter implements RowSink {
   readonly #leaf: LeafColumn
   readonly #codec: CodecName
   readonly #codecs: Partial<Record<CodecName, Codec>>

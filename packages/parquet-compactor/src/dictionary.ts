@@ -15,7 +15,7 @@ export class Dictionary {
   #hashes = new Uint32Array(64)
   #slots = new Uint32Array(128).fill(EMPTY)
 
-  constructor(leaf: LeafColumn) {
+  constructor(leaf: Pick<LeafColumn, 'width'>) {
     this.#width = leaf.width
   }
 

@@ -1,3 +1,4 @@
+import type { ColumnAdaptation } from './adapt-footer.ts'
 import { ChunkBounds, NO_STATISTICS, type PackedBounds, readEncodingStats, readStatistics } from './chunk-bounds.ts'
 import { type ChunkExtras, ExtrasPacker, NO_EXTRAS, type PackedExtras, type Range, readSizes } from './chunk-extras.ts'
 import { CODEC, ENCODING, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
@@ -46,6 +47,8 @@ export interface Footer extends PackedBounds, PackedExtras {
   /** whether bounds of byte arrays and unsigned numbers are in the order of the type */
   boundsHaveOrder: boolean
   keyValues: { key: Uint8Array; value: Uint8Array | undefined }[]
+  /** where the file has another schema than `schema`: its own footer, and how the columns that differ are read */
+  adapted?: { source: Footer; columns: readonly (ColumnAdaptation | undefined)[] }
 }
 
 /**

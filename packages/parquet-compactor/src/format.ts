@@ -25,12 +25,17 @@ export const REPETITION = { REQUIRED: 0, OPTIONAL: 1, REPEATED: 2 } as const
 
 export const CONVERTED = {
   UTF8: 0,
+  MAP: 1,
+  LIST: 3,
   ENUM: 4,
   DECIMAL: 5,
+  DATE: 6,
   UINT_8: 11,
   UINT_16: 12,
   UINT_32: 13,
   UINT_64: 14,
+  INT_8: 15,
+  INT_64: 18,
   JSON: 19,
   BSON: 20,
   INTERVAL: 21,

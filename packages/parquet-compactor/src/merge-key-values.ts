@@ -1,5 +1,8 @@
 import { type Footer, keyText } from './footer.ts'
 
+/** of arrow, pandas and Spark */
+const SCHEMA_KEYS = ['ARROW:schema', 'pandas', 'org.apache.spark.sql.parquet.row.metadata']
+
 /** Key-value metadata of all inputs: the first value of a key wins, keys that differ are remembered. */
 export class KeyValueMerge {
   readonly pairs: Footer['keyValues'] = []
@@ -17,6 +20,15 @@ export class KeyValueMerge {
         this.#conflicts.add(text)
       }
     }
+  }
+
+  /** Leave out what describes the schema of one file: readers would hold the output to it. @returns the keys */
+  dropSchemas(): string[] {
+    const dropped = SCHEMA_KEYS.filter((key) => this.#indexOf.has(key))
+    const kept = this.pairs.filter(({ key }) => !dropped.includes(keyText(key)))
+    this.pairs.splice(0, this.pairs.length, ...kept)
+    for (const key of dropped) this.#conflicts.delete(key)
+    return dropped
   }
 
   get conflictingKeys(): string[] {

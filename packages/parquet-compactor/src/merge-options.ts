@@ -11,6 +11,15 @@ export interface Codec {
 
 export type CodecName = 'none' | 'snappy' | 'gzip' | 'brotli' | 'lz4' | 'zstd' | 'lz4_raw'
 
+/** A column to sort by: the names from below the root, joined by dots. */
+export interface SortColumn {
+  column: string
+  /** greatest first; default false */
+  descending?: boolean
+  /** rows without a value come first, whichever way values are sorted; default false */
+  nullsFirst?: boolean
+}
+
 export interface MergeOptions {
   /** wanted size of a row group of the output, in bytes of the file; default 16 MiB */
   targetRowGroupBytes?: number
@@ -42,6 +51,28 @@ export interface MergeOptions {
    * that needs more than half of it is refused with `page_too_large`. Default 48 MiB.
    */
   memoryBudgetBytes?: number
+  /**
+   * Sort the rows by these columns, the first being the most significant; rows of equal keys keep their order. Numbers and
+   * times by value, decimals and float16 too, booleans false first, anything else byte by byte, as DuckDB's ORDER BY does:
+   * -0 equals 0, NaN is greater than every number. Row groups whose ranges do not overlap are only put in order; the
+   * values of the others are merged, which takes 12 to 20 bytes a row of `memoryBudgetBytes`, or `memory_budget` is
+   * thrown. Columns of lists, and types without an order (intervals, geometry), are refused with `bad_option`.
+   */
+  sortBy?: readonly SortColumn[]
+  /**
+   * Of rows that are equal in these columns one stays, the others are left out. Nulls equal each other; so do -0 and 0, NaNs,
+   * and decimals of one value. Values are compared whole, never by a hash alone.
+   */
+  dedupeBy?: readonly string[]
+  /** which of equal rows stays, in the order of the sources; default `last` */
+  keep?: 'first' | 'last'
+  /**
+   * `strict`: sources of another schema than the first are refused. `union`: columns are matched by name. A column that is
+   * missing somewhere becomes nullable; integers widen to the smallest type that holds both (8 to 64 bits, signed and
+   * unsigned, unsigned into wider signed), float to double. Anything else is refused with `schema_mismatch` naming both.
+   * Default `strict`.
+   */
+  schema?: 'strict' | 'union'
   signal?: AbortSignal
   /** called after each row group of the inputs */
   onProgress?(progress: MergeProgress): void
@@ -67,13 +98,32 @@ export interface MergeReport {
   schemaFingerprint: string
   /** what became of the column chunks of the inputs */
   columnChunks: ColumnChunkReport
-  /** key-value metadata: how many pairs were written, and the keys whose later values lost to the first */
-  keyValueMetadata: { written: number; conflictingKeys: string[] }
+  /**
+   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
+   * they describe a schema that a `union` changed
+   */
+  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[] }
   /**
    * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
    * keys of `DROP_REASONS`
    */
   dropped: Partial<Record<DropReason, number>>
+  /** rows left out because of `dedupeBy` */
+  duplicateRows: number
+  /** where `sortBy` or `dedupeBy` was given: row groups of the inputs that stayed as they are, and those merged by values */
+  rowGroupsKept?: number
+  rowGroupsMerged?: number
+  /** what the `union` of schemas changed */
+  schemaChanges: SchemaChange[]
+}
+
+export interface SchemaChange {
+  column: string
+  /** `added`: not in the first source; `nullable`: was required somewhere; `widened`: had a smaller type somewhere */
+  change: 'added' | 'nullable' | 'widened'
+  /** the types, where it was widened */
+  from?: string
+  to?: string
 }
 
 /** Column chunks of the inputs that hold rows. */

@@ -1,6 +1,6 @@
+import { adaptFooter, adaptSchema } from './adapt-footer.ts'
 import { ByteBuffer } from './byte-buffer.ts'
 import { type CarriedColumn, type CarriedRowGroup, carriedColumns, carryChunk } from './carry-chunk.ts'
-import { ChunkReader } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { CODEC_NAMES, CODEC_NUMBERS, canCompress } from './compression.ts'
 import { DropTally } from './drop-reasons.ts'
@@ -8,31 +8,32 @@ import { FileReader, throwIfAborted } from './file-reader.ts'
 import { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import type { Footer } from './footer.ts'
+import { gatherRows } from './gather-rows.ts'
 import { loadFooter, nameSource } from './inspect.ts'
 import { Kernel } from './kernel.ts'
 import { KeyValueMerge } from './merge-key-values.ts'
-import type { Codec, CodecName, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
+import type { Codec, CodecName, MergeOptions, MergeReport, SchemaChange } from './merge-options.ts'
+import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
+import { openChunk } from './open-chunk.ts'
 import { ParquetError } from './parquet-error.ts'
 import { type PlannedRowGroup, planMerge } from './plan-merge.ts'
+import type { RankedRows } from './rank-rows.ts'
 import { readAhead } from './read-ahead.ts'
 import { readCarried } from './read-carried.ts'
+import type { RowReader } from './row-stream.ts'
 import { type Schema, schemaFingerprint } from './schema.ts'
-import { mergeSorting } from './sorting-columns.ts'
+import { type SlicedInput, selectRows, writeSelection } from './select-rows.ts'
+import { encodeSortingColumns, mergeSorting } from './sorting-columns.ts'
 import type { Sink, Source } from './source.ts'
-import { type ColumnSettings, chunkPlace, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
+import { type NamedSchema, uniteSchemas } from './unite-schemas.ts'
+import type { Piece } from './value-piece.ts'
+import { type ColumnSettings, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
 const MIB = 1024 * 1024
 
 /** part of the memory budget that the page indexes of one large file may take, and the bloom filters of one row group */
 const INDEX_SHARE = 32
-
-interface Input {
-  source: Source
-  footer: Footer
-  /** all of it, where it came with the footer */
-  bytes: Uint8Array | undefined
-}
 
 interface Settings {
   targetRowGroupBytes: number
@@ -43,6 +44,7 @@ interface Settings {
   smallFileBytes: number
   minPageBytes: number
   pages: 'splice' | 'rewrite'
+  schema: 'strict' | 'union'
   memoryBudgetBytes: number
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -66,30 +68,93 @@ export async function mergeParquet(
   options: MergeOptions = {},
 ): Promise<MergeReport> {
   const settings = checkOptions(options)
-  const { inputs, keyValues, schema } = await readInputs(sources, settings)
+  const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
   const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
   const codecs = chooseCodecs(inputs, schema, settings)
-  const footers = inputs.map(({ footer }) => footer)
-  const plan = planMerge(footers, schema, { ...settings, codecs })
+  const selection = await selectRows(inputs, schema, options, settings)
   const tally = new MergeTally()
   const output = new FileWriter(sink, schema, settings.partBytes, settings.memoryBudgetBytes / 8)
   await output.begin()
   const drops = new DropTally()
+  const footers = inputs.map(({ footer }) => footer)
   const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops)
+  if (selection && selection.sortingColumns.length > 0) {
+    const sorting = encodeSortingColumns(selection.sortingColumns)
+    columns.sortingOf = () => sorting
+  }
+  const progress = new ProgressCount(
+    inputs.map(({ source, footer }) => ({ source, rows: footer.rowCount })),
+    options.onProgress,
+  )
   const group = new RowGroupBuilder(output, schema, columns, settings)
+  const merge: Merge = { schema, codecs, output, group, tally, progress, columns }
+  if (selection) {
+    const writers = {
+      inOrder: (run: readonly SlicedInput[], isRewritten: boolean) =>
+        writeInOrder(run, isRewritten ? { ...settings, pages: 'rewrite' } : settings, merge),
+      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
+    }
+    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+  } else {
+    await writeInOrder(inputs, settings, merge)
+  }
+  await group.flush()
+  progress.report(output.offset)
+  const rowsWanted = selection?.rows ?? rowsIn
+  if (output.rowCount !== rowsWanted) {
+    throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
+  }
+  drops.add('page_index_memory', output.chunksWithoutIndex)
+  const droppedKeys = schemaChanges.length > 0 ? keyValues.dropSchemas() : []
+  await output.end(keyValues.pairs)
+  return {
+    files: inputs.length,
+    rowsIn,
+    rowsOut: output.rowCount,
+    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytesOut: output.offset,
+    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
+    rowGroupsOut: output.rowGroupCount,
+    schemaFingerprint: await schemaFingerprint(schema),
+    columnChunks: tally.report,
+    keyValueMetadata: {
+      written: keyValues.pairs.length,
+      conflictingKeys: keyValues.conflictingKeys,
+      ...(droppedKeys.length > 0 && { droppedKeys }),
+    },
+    duplicateRows: rowsIn - rowsWanted,
+    ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
+    schemaChanges,
+    dropped: drops.counts,
+  }
+}
+
+/** What all row groups of the output share. */
+interface Merge {
+  schema: Schema
+  codecs: CodecName[]
+  output: FileWriter
+  group: RowGroupBuilder
+  tally: MergeTally
+  progress: ProgressCount
+  columns: ColumnSettings
+}
+
+/** Write the rows of inputs one after another, pages as they are where the plan allows it. */
+async function writeInOrder(
+  inputs: readonly SlicedInput[],
+  settings: Settings,
+  { schema, codecs, output, group, tally, progress, columns }: Merge,
+): Promise<void> {
+  const footers = inputs.map(({ footer }) => footer)
+  const plan = planMerge(footers, schema, { ...settings, codecs })
   /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
   let planned = 0
   let seen = 0
   let members: RowGroupSource[] = []
-  let progress: MergeProgress = { rowsDone: 0, rowsTotal: rowsIn, filesDone: 0, filesTotal: inputs.length, bytesOut: 0 }
-  const waiting: MergeProgress[] = []
-  const report = () => {
-    for (const step of waiting.splice(0)) options.onProgress?.({ ...step, bytesOut: output.offset })
-  }
   // page indexes are for pages that are not read
   const mayPass = plan.some(({ isStreamed }) => !isStreamed)
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
-  let filesDone = inputs.length - withRows.length
   // half a quarter of the budget for files that wait
   const ahead = Math.max(
     1,
@@ -100,9 +165,7 @@ export async function mergeParquet(
   )) {
     for (let index = 0; index < footer.rowGroupCount; index++) {
       const rows = footer.rowsOfGroup[index]!
-      if (index === footer.rowGroupCount - 1) filesDone++
-      progress = { ...progress, rowsDone: progress.rowsDone + rows, filesDone }
-      waiting.push(progress)
+      progress.add(file.source, rows)
       const next = plan[planned]
       if (rows > 0 && next) {
         const member = await openRowGroup(file, indexes, footer, index, next, settings)
@@ -121,28 +184,24 @@ export async function mergeParquet(
           planned++
         }
       }
-      if (members.length === 0) report()
+      if (members.length === 0) progress.report(output.offset)
     }
   }
-  await group.flush()
-  if (output.rowCount !== rowsIn) {
-    throw new ParquetError('row_count_mismatch', `the footers name ${rowsIn} rows, ${output.rowCount} were written`)
-  }
-  drops.add('page_index_memory', output.chunksWithoutIndex)
-  await output.end(keyValues.pairs)
-  return {
-    files: inputs.length,
-    rowsIn,
-    rowsOut: output.rowCount,
-    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
-    bytesOut: output.offset,
-    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
-    rowGroupsOut: output.rowGroupCount,
-    schemaFingerprint: await schemaFingerprint(schema),
-    columnChunks: tally.report,
-    keyValueMetadata: { written: keyValues.pairs.length, conflictingKeys: keyValues.conflictingKeys },
-    dropped: drops.counts,
-  }
+}
+
+/** Write rows of several inputs in an order of their own. */
+async function gatherPieces(
+  pieces: readonly Piece[],
+  rows: RankedRows,
+  settings: Settings,
+  { schema, group, tally, progress, output, columns }: Merge,
+): Promise<void> {
+  const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
+  const target = { append: (count: number, readers: RowReader[]) => group.append(count, readers, members) }
+  await gatherRows(pieces, rows, schema, target, { ...settings, maxPageBytes: columns.maxPageBytes })
+  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+  for (const piece of pieces) progress.add(piece.source, piece.rows)
+  progress.report(output.offset)
 }
 
 function checkOptions(options: MergeOptions): Settings {
@@ -153,7 +212,8 @@ function checkOptions(options: MergeOptions): Settings {
     }
     return value
   }
-  const { codec = 'keep', codecs = {}, pages = 'splice' } = options
+  const { codec = 'keep', codecs = {}, pages = 'splice', schema = 'strict' } = options
+  if (schema !== 'strict' && schema !== 'union') throw new ParquetError('bad_option', 'schema must be strict or union')
   if (codec !== 'keep' && CODEC_NUMBERS[codec] === undefined)
     throw new ParquetError('bad_option', `unknown codec ${codec}`)
   if (codec !== 'keep' && !canCompress(codec, codecs)) {
@@ -168,6 +228,7 @@ function checkOptions(options: MergeOptions): Settings {
     smallFileBytes: number('smallFileBytes', MIB, 1),
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
+    schema,
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
     signal: options.signal,
     scratch: new ByteBuffer(),
@@ -177,10 +238,11 @@ function checkOptions(options: MergeOptions): Settings {
 async function readInputs(
   sources: readonly Source[],
   settings: Settings,
-): Promise<{ inputs: Input[]; keyValues: KeyValueMerge; schema: Schema }> {
-  const inputs: Input[] = []
+): Promise<{ inputs: SlicedInput[]; keyValues: KeyValueMerge; schema: Schema; schemaChanges: SchemaChange[] }> {
+  const inputs: SlicedInput[] = []
   const keyValues = new KeyValueMerge()
   let schema: Schema | undefined
+  const schemas = new Map<string, NamedSchema>()
   let heldBytes = 0
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
@@ -188,12 +250,12 @@ async function readInputs(
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
     schema ??= footer.schema
-    if (footer.schema.canonical !== schema.canonical) {
+    if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
       throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
     }
     for (let i = 0; i < footer.chunkCodec.length; i++) {
       if (!CODEC_NAMES[footer.chunkCodec[i]!]) {
-        const { name } = schema.leaves[i % schema.leaves.length]!
+        const { name } = footer.schema.leaves[i % footer.schema.leaves.length]!
         throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${footer.chunkCodec[i]}`)
       }
     }
@@ -201,10 +263,16 @@ async function readInputs(
     const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.memoryBudgetBytes / 8
     if (keeps) heldBytes += tail.byteLength
     // of thousands of equal schemas one is enough
-    inputs.push({ source, footer: { ...footer, schema, keyValues: [] }, bytes: keeps ? tail : undefined })
+    const own = schemas.get(footer.schema.canonical) ?? { schema: footer.schema, source: source.name }
+    schemas.set(footer.schema.canonical, own)
+    inputs.push({ source, footer: { ...footer, schema: own.schema, keyValues: [] }, bytes: keeps ? tail : undefined })
   }
   if (!schema) throw new ParquetError('bad_option', 'there is nothing to merge')
-  return { inputs, keyValues, schema }
+  if (schemas.size === 1) return { inputs, keyValues, schema, schemaChanges: [] }
+  const united = uniteSchemas([...schemas.values()])
+  const adaptations = new Map([...schemas].map(([text, own]) => [text, adaptSchema(own.schema, united.schema)]))
+  for (const input of inputs) input.footer = adaptFooter(input.footer, adaptations.get(input.footer.schema.canonical)!)
+  return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes }
 }
 
 function firstDifference(a: Schema, b: Schema): string {
@@ -215,7 +283,7 @@ function firstDifference(a: Schema, b: Schema): string {
   return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
-function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): CodecName[] {
+function chooseCodecs(inputs: SlicedInput[], schema: Schema, settings: Settings): CodecName[] {
   const { codec } = settings
   const first = inputs.find(({ footer }) => footer.rowCount > 0)?.footer
   return schema.leaves.map((_, column) => {
@@ -228,7 +296,7 @@ function chooseCodecs(inputs: Input[], schema: Schema, settings: Settings): Code
 
 /** @returns with its page indexes, where the file is not in memory as a whole and they fit */
 async function openInput(
-  input: Input,
+  input: SlicedInput,
   mayPass: boolean,
   settings: Settings,
 ): Promise<{ file: FileReader; footer: Footer; indexes: FileReader | undefined }> {
@@ -316,29 +384,22 @@ async function copyRowGroup(
   settings: Settings,
 ): Promise<void> {
   const { file, footer, rowGroup } = member
+  // without its bytes, which it must not hold until the row group ends
+  const carried = { footer, rowGroup, carried: [] }
   const rows = footer.rowsOfGroup[rowGroup]!
   const columns = schema.leaves.length
   let bytes = 0
   for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
   const { codecs, memoryBudgetBytes, scratch } = settings
-  const readers = schema.leaves.map(
-    (leaf, column) =>
-      new ChunkReader(
-        file,
-        leaf,
-        chunkPlace(footer, rowGroup * columns + column),
-        codecs,
-        memoryBudgetBytes / 2,
-        scratch,
-      ),
-  )
+  const reading = { codecs, maxPageBytes: memoryBudgetBytes / 2, scratch }
+  const readers = schema.leaves.map((leaf, column) => openChunk(file, footer, rowGroup, column, leaf, reading))
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
   const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
   try {
     for (let done = 0; done < rows; done += rowsPerSlice) {
       throwIfAborted(settings.signal)
-      await group.append(Math.min(rowsPerSlice, rows - done), readers, member)
+      await group.append(Math.min(rowsPerSlice, rows - done), readers, [carried])
     }
     for (const reader of readers) if (reader.mayHaveMore) await reader.expectEnd()
   } catch (error) {
@@ -356,6 +417,7 @@ function columnSettings(
     ...settings,
     carriedColumns,
     drops,
+    sortingOf: mergeSorting,
     columnCodecs: codecs,
     maxPageBytes: settings.memoryBudgetBytes / 2,
     kernel: new Kernel(),
@@ -386,7 +448,7 @@ class RowGroupBuilder {
   readonly #limits: ChunkWriterLimits
   #writers: ChunkWriter[]
   /** row groups that the rows come from, without their bytes */
-  #members: CarriedRowGroup[] = []
+  readonly #members = new Set<CarriedRowGroup>()
 
   constructor(output: FileWriter, schema: Schema, columns: ColumnSettings, settings: Settings) {
     this.#output = output
@@ -405,10 +467,9 @@ class RowGroupBuilder {
     )
   }
 
-  /** @param member of the inputs whose rows they are */
-  async append(rows: number, readers: ChunkReader[], { footer, rowGroup }: RowGroupSource): Promise<void> {
-    const last = this.#members.at(-1)
-    if (last?.footer !== footer || last.rowGroup !== rowGroup) this.#members.push({ footer, rowGroup, carried: [] })
+  /** @param members row groups of the inputs whose rows they are */
+  async append(rows: number, readers: readonly RowReader[], members: readonly CarriedRowGroup[]): Promise<void> {
+    for (const member of members) this.#members.add(member)
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
       readers[column]!.release()
@@ -426,15 +487,16 @@ class RowGroupBuilder {
 
   async flush(): Promise<void> {
     if (this.rows === 0) return
-    const { carriedColumns, drops } = this.#columns
+    const { carriedColumns, drops, sortingOf } = this.#columns
+    const members = [...this.#members]
     const chunks: FinishedChunk[] = []
     for (const [column, writer] of this.#writers.entries()) {
       const chunk = await writer.finish()
-      chunks.push(carryChunk(chunk, column, this.#members, false, carriedColumns[column]!, drops))
+      chunks.push(carryChunk(chunk, column, members, false, carriedColumns[column]!, drops))
     }
-    await this.#output.writeRowGroup(this.rows, chunks, mergeSorting(this.#members, this.#schema, drops))
+    await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
     this.rows = 0
-    this.#members = []
+    this.#members.clear()
     this.#writers = this.#newWriters()
   }
 }

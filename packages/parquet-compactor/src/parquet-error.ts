@@ -21,6 +21,8 @@ export const PARQUET_ERRORS = {
   page_too_large: 'permanent',
   /** fewer or more rows were found than the footers declare */
   row_count_mismatch: 'permanent',
+  /** the keys of rows that must be sorted or compared together exceed `memoryBudgetBytes` */
+  memory_budget: 'permanent',
   /** an option out of its range */
   bad_option: 'permanent',
   /** the caller's signal fired */

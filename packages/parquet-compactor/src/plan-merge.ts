@@ -31,6 +31,8 @@ export const PLAN_REASONS = {
   page_order: 'pages stand in an unusual order',
   repeated_values: 'values repeat, so that a dictionary makes them smaller',
   unexpected_pages: 'pages are not as the footer or the usual encodings let expect',
+  rows_reordered: 'rows are sorted or left out',
+  schema_changes: 'the column has another type in the output, or is missing',
 } as const
 
 export type PlanReason = keyof typeof PLAN_REASONS
@@ -186,6 +188,7 @@ function canCoalesce(members: Member[], column: number, schema: Schema): boolean
   const leaf = schema.leaves[column]!
   if (leaf.maxRepetition > 0) return false
   return members.every(({ footer, rowGroup }) => {
+    if (footer.adapted?.columns[column]) return false
     const chunk = rowGroup * schema.leaves.length + column
     return (footer.chunkEncodings[chunk]! & ~JOINED_ENCODINGS) === 0
   })
@@ -197,6 +200,7 @@ function obstacleOf(members: Member[], column: number, schema: Schema, settings:
   const codec = CODEC_NUMBERS[settings.codecs[column]!]
   let versions = 0
   for (const { footer, rowGroup } of members) {
+    if (footer.adapted?.columns[column]) return 'schema_changes'
     const chunk = rowGroup * schema.leaves.length + column
     if (footer.chunkCodec[chunk] !== codec) return 'codec_changes'
     if ((footer.chunkEncodings[chunk]! & ~KNOWN_ENCODINGS) !== 0) return 'unknown_encoding'

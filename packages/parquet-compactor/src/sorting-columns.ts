@@ -3,6 +3,7 @@ import type { DropTally } from './drop-reasons.ts'
 import type { Footer } from './footer.ts'
 import type { Schema } from './schema.ts'
 import { ThriftReader } from './thrift-reader.ts'
+import { ThriftWriter } from './thrift-writer.ts'
 
 /** The SortingColumn list of a RowGroup. */
 export interface SortingColumns {
@@ -11,10 +12,23 @@ export interface SortingColumns {
   elements: Uint8Array
 }
 
-interface SortingColumn {
+/** One of them (parquet.thrift, SortingColumn). */
+export interface SortingColumn {
   column: number
   isDescending: boolean
-  hasNullsFirst: boolean
+  areNullsFirst: boolean
+}
+
+export function encodeSortingColumns(columns: readonly SortingColumn[]): SortingColumns {
+  const writer = new ThriftWriter()
+  for (const { column, isDescending, areNullsFirst } of columns) {
+    writer.open()
+    writer.i32(1, column)
+    writer.boolean(2, isDescending)
+    writer.boolean(3, areNullsFirst)
+    writer.close()
+  }
+  return { count: columns.length, elements: writer.out.take() }
 }
 
 interface Member {
@@ -24,12 +38,12 @@ interface Member {
 
 /** @returns column -1 where the struct names none */
 export function readSortingColumn(reader: ThriftReader): SortingColumn {
-  const sorting = { column: -1, isDescending: false, hasNullsFirst: false }
+  const sorting = { column: -1, isDescending: false, areNullsFirst: false }
   reader.enterStruct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) sorting.column = reader.i32()
     else if (id === 2) sorting.isDescending = reader.boolean()
-    else if (id === 3) sorting.hasNullsFirst = reader.boolean()
+    else if (id === 3) sorting.areNullsFirst = reader.boolean()
     else reader.skip()
   }
   return sorting

@@ -39,6 +39,12 @@ export class ThriftWriter {
     this.out.append(new Uint8Array(Float64Array.of(value).buffer))
   }
 
+  /** a field as it was read; a boolean is all in its type */
+  raw(id: number, type: number, bytes: Uint8Array): void {
+    this.#field(id, type)
+    this.out.append(bytes)
+  }
+
   boolean(id: number, value: boolean): void {
     this.#field(id, value ? THRIFT.TRUE : THRIFT.FALSE)
   }
@@ -46,12 +52,6 @@ export class ThriftWriter {
   binary(id: number, value: Uint8Array): void {
     this.#field(id, THRIFT.BINARY)
     this.elementBinary(value)
-  }
-
-  /** @param value as it is encoded */
-  raw(id: number, type: number, value: Uint8Array): void {
-    this.#field(id, type)
-    this.out.append(value)
   }
 
   list(id: number, elementType: number, size: number): void {

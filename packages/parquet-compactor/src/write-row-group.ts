@@ -1,7 +1,7 @@
 import type { ByteBuffer } from './byte-buffer.ts'
 import { type CarriedColumn, type CarriedRowGroup, carriedChunk, carryChunk } from './carry-chunk.ts'
 import { extrasOf } from './chunk-extras.ts'
-import { type ChunkPlace, ChunkReader, inColumn } from './chunk-reader.ts'
+import { inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { coalesceChunk } from './coalesce-chunk.ts'
 import type { DropTally } from './drop-reasons.ts'
@@ -9,15 +9,15 @@ import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
-import type { Footer } from './footer.ts'
 import { nameSource } from './inspect.ts'
 import type { Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
+import { chunkPlace, openChunk } from './open-chunk.ts'
 import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
-import { mergeSorting } from './sorting-columns.ts'
+import type { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
 /** In fewer rows a dictionary gains nothing that is worth a look at the values. */
@@ -44,6 +44,8 @@ export interface ColumnSettings {
   /** for each column */
   carriedColumns: readonly CarriedColumn[]
   drops: DropTally
+  /** how the rows of a row group of the output are sorted, by the row groups that they come from */
+  sortingOf: typeof mergeSorting
 }
 
 /**
@@ -96,16 +98,7 @@ export async function writeRowGroup(
     }
     await output.writeChunk(chunk)
   }
-  await output.endRowGroup(planned.rows, mergeSorting(members, schema, settings.drops))
-}
-
-export function chunkPlace(footer: Footer, chunk: number): ChunkPlace {
-  return {
-    offset: footer.chunkOffset[chunk]!,
-    bytes: footer.chunkBytes[chunk]!,
-    values: footer.chunkValues[chunk]!,
-    codec: footer.chunkCodec[chunk]!,
-  }
+  await output.endRowGroup(planned.rows, settings.sortingOf(members, schema, settings.drops))
 }
 
 async function splice(
@@ -174,8 +167,7 @@ async function rewrite(
   const { codecs, columnCodecs, limits, maxPageBytes, scratch } = settings
   const writer = new ChunkWriter(leaf, columnCodecs[column]!, codecs, limits, settings.carriedColumns[column]!)
   for (const { file, footer, rowGroup } of members) {
-    const place = chunkPlace(footer, rowGroup * footer.schema.leaves.length + column)
-    const reader = new ChunkReader(file, leaf, place, codecs, maxPageBytes, scratch)
+    const reader = openChunk(file, footer, rowGroup, column, leaf, { codecs, maxPageBytes, scratch })
     try {
       await reader.copyRows(footer.rowsOfGroup[rowGroup]!, writer)
       if (reader.mayHaveMore) await reader.expectEnd()
