@@ -78,6 +78,7 @@ let plainBytes: usize = 0
 
 // the chunk in hand
 let chunkAt: usize = 0
+let pageStart: usize = 0
 let chunkEnd: usize = 0
 let levelsLeft: i64 = 0
 let hasInput: bool = false
@@ -183,9 +184,15 @@ export function hasMore(): bool {
 
 /** Read the header of the next page. @returns whether it is sound and within the bound */
 export function nextPage(maxPageBytes: u32): bool {
+  pageStart = chunkAt
   if (chunkAt >= chunkEnd || !header.readHeader(chunkAt, chunkEnd)) return false
   chunkAt = header.bodyAt + <usize>header.compressedBytes
   return <u32>header.uncompressedBytes <= maxPageBytes && <u64>header.values * 5 <= <u64>maxPageBytes
+}
+
+/** where the page begins, from the start of the chunk */
+export function pagePosition(): u32 {
+  return <u32>(pageStart - chunkBase)
 }
 
 /** all of the page but its header */

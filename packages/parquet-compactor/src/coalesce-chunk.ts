@@ -11,7 +11,7 @@ import { nameSource } from './inspect.ts'
 import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
 import { BoundsMerge } from './merge-bounds.ts'
 import type { Codec, CodecName } from './merge-options.ts'
-import { corrupt } from './page-header.ts'
+import { atPage, corrupt } from './page-header.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 import type { LeafColumn } from './schema.ts'
 import { ThriftWriter } from './thrift-writer.ts'
@@ -76,7 +76,7 @@ export async function coalesceChunk(
       const taken = kernel.take(held, levels, CODEC_NAMES[codec]!, maxPageBytes)
       if (taken === 'odd') return new NotSpliceable('unexpected_pages')
       if (taken === 'paged') {
-        const paged = await takePages(codec, settings)
+        const paged = await takePages(codec, offset, settings)
         if (paged === 'odd') return new NotSpliceable('unexpected_pages')
         if (paged === 'checksums') haveChecksums = true
       }
@@ -87,6 +87,7 @@ export async function coalesceChunk(
     if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
   }
   kernel.finish()
+  if (settings.wantsValues && pages.some(({ what }) => what === 'plain')) return new NotSpliceable('filter_of_values')
   return await assemble(leaf, pages, haveChecksums, settings)
 }
 
@@ -102,21 +103,29 @@ function dictionaryLimit(
 }
 
 /** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
-async function takePages(codec: number, settings: CoalesceSettings): Promise<'odd' | 'checksums' | 'done'> {
+async function takePages(
+  codec: number,
+  chunkOffset: number,
+  settings: CoalesceSettings,
+): Promise<'odd' | 'checksums' | 'done'> {
   const { kernel, codecs, maxPageBytes, scratch } = settings
   const { pages } = kernel
   let done: 'checksums' | 'done' = 'done'
   while (pages.hasMore()) {
     if (!pages.nextPage(maxPageBytes)) return 'odd'
-    if (pages.hasChecksum()) {
-      done = 'checksums'
-      const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
-      if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+    try {
+      if (pages.hasChecksum()) {
+        done = 'checksums'
+        const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
+        if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+      }
+      const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
+      const length = pages.unpackedBytes()
+      const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
+      if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
+    } catch (error) {
+      throw atPage(error, chunkOffset + pages.pagePosition())
     }
-    const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
-    const length = pages.unpackedBytes()
-    const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
-    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
   }
   return done
 }
@@ -160,7 +169,6 @@ async function assemble(
     else pageKinds.push({ kind: PAGE.DATA, encoding, count: 1 })
   }
   const statistics = { ...NO_STATISTICS, ...bounds.bounds(), nulls }
-  const hasValues = settings.wantsValues && pageKinds.every(({ encoding }) => encoding === ENCODING.RLE_DICTIONARY)
   return {
     leaf,
     codec,
@@ -172,7 +180,7 @@ async function assemble(
     pageKinds,
     statistics,
     dataPages,
-    ...(hasValues ? { dictionary: decodePlain(leaf, kernel.copyDictionary(), kernel.distinctValues) } : {}),
+    ...(settings.wantsValues ? { dictionary: decodePlain(leaf, kernel.copyDictionary(), kernel.distinctValues) } : {}),
   }
 }
 

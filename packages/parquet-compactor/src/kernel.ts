@@ -20,6 +20,7 @@ interface KernelExports {
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
   hasMore(): number
   nextPage(maxPageBytes: number): number
+  pagePosition(): number
   pageAt(): number
   pageSize(): number
   hasChecksum(): number
@@ -44,6 +45,7 @@ type PageByPage = Pick<
   KernelExports,
   | 'hasMore'
   | 'nextPage'
+  | 'pagePosition'
   | 'pageAt'
   | 'pageSize'
   | 'hasChecksum'

@@ -30,6 +30,7 @@ export const PLAN_REASONS = {
   large_dictionary: 'the joined dictionary would be too large',
   page_order: 'pages stand in an unusual order',
   repeated_values: 'values repeat, so that a dictionary makes them smaller',
+  filter_of_values: 'its bloom filter is made of values that no dictionary holds',
   unexpected_pages: 'pages are not as the footer or the usual encodings let expect',
   rows_reordered: 'rows are sorted or left out',
   schema_changes: 'the column has another type in the output, or is missing',

@@ -153,8 +153,8 @@ describe('bloom filters', () => {
     ).flat()
 
   test.each([
-    ['joined dictionaries', () => ({ minPageBytes: 0 }), 'remapped'],
-    ['new pages', () => ({ pages: 'rewrite' as const }), 'rewritten'],
+    ['joined dictionaries', () => ({ minPageBytes: 0 }), 'coalesced'],
+    ['new pages', () => ({ pages: 'rewrite' as const }), 'coalesced'],
     ['copied chunks', copying, 'copied'],
   ])('of %s let pass what is there, and nothing else that was kept out before', async (_, optionsFor, way) => {
     const inputs = await Promise.all([0, 100, 200].map((start) => texts(start)))
