@@ -15,7 +15,7 @@ const NEEDS_NEWER_NODE = `this Node (${process.version}) cannot write zstd: use 
 export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
   gzip: {
     compress: (bytes) => zlib.gzipSync(bytes),
-    decompress: (bytes, length) => zlib.gunzipSync(bytes, { maxOutputLength: length }),
+    decompress: (bytes, length) => zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, length) }),
   },
   brotli: {
     compress: (bytes) =>
@@ -25,12 +25,12 @@ export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
           [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
         },
       }),
-    decompress: (bytes, length) => zlib.brotliDecompressSync(bytes, { maxOutputLength: length }),
+    decompress: (bytes, length) => zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
   },
   zstd: HAS_ZSTD
     ? {
         compress: (bytes) => zlib.zstdCompressSync(bytes),
-        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, { maxOutputLength: length }),
+        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
       }
     : {
         // pages of zstd files can still pass as they are
