@@ -1,7 +1,7 @@
 /**
  * Merges sets of small files with this engine and with others, and prints and writes the tables of BENCHMARKS.md:
  *
- *   npm run bench -- [--sets telemetry,tiny,wide,flights] [--scale 1] [--runs 5] [--ways 'engine in Node,…']
+ *   npm run bench -- [--sets telemetry,tiny,wide,flights] [--scale 1] [--runs 5] [--ways 'engine in Node;parquet-wasm']
  *                    [--tasks keep,zstd,sort,memory] [--fragments 100,1000,10000] [--folder DIR] [--out FILE]
  *
  * DuckDB with one thread always runs: the rest is told against it. Sets are made once a folder.

@@ -61,11 +61,11 @@ export function mutate(
 ): { bytes: Uint8Array; way: string } {
   const { bytes, footerStart, footerNumbers, pageNumbers, bodies } = seed
   const kind = random(10)
-  if (kind < 2) return { way: 'bytes anywhere', bytes: changeBytes(bytes, 0, bytes.length, random) }
-  if (kind === 2) return { way: 'bytes of the footer', bytes: changeBytes(bytes, footerStart, bytes.length, random) }
+  if (kind < 2) return { way: 'bytes anywhere', bytes: mutateBytes(bytes, 0, bytes.length, random) }
+  if (kind === 2) return { way: 'bytes of the footer', bytes: mutateBytes(bytes, footerStart, bytes.length, random) }
   if (kind < 5) {
     const [from, to] = pick(bodies, random)
-    return { way: 'bytes of a page', bytes: from < to ? changeBytes(bytes, from, to, random) : bytes.slice(0, -1) }
+    return { way: 'bytes of a page', bytes: from < to ? mutateBytes(bytes, from, to, random) : bytes.slice(0, -1) }
   }
   if (kind === 5) return { way: 'number of the footer', bytes: changeNumbers(seed, footerNumbers, random) }
   if (kind < 8) return { way: 'number of a page header', bytes: changeNumbers(seed, pageNumbers, random) }
@@ -74,7 +74,7 @@ export function mutate(
 }
 
 /** Set, flip, shift or fill up to four places. */
-function changeBytes(bytes: Uint8Array, from: number, to: number, random: Random): Uint8Array {
+export function mutateBytes(bytes: Uint8Array, from: number, to: number, random: Random): Uint8Array {
   const changed = bytes.slice()
   for (let changes = 1 + random(4); changes > 0; changes--) {
     const at = from + random(to - from)

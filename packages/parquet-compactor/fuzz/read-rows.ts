@@ -4,12 +4,14 @@ import { type FileMetaData, parquetMetadata, parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { readParquet } from 'parquet-wasm/node'
 
+const exactly = (length: number) => ({ maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
+
 /** Node's decoders are strict, and no brotli window of 16 MiB is cleared for each page. */
 const strict = {
   ...compressors,
-  BROTLI: (bytes: Uint8Array, length: number) => brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
-  GZIP: (bytes: Uint8Array, length: number) => gunzipSync(bytes, { maxOutputLength: Math.max(1, length) }),
-  ZSTD: (bytes: Uint8Array, length: number) => zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
+  BROTLI: (bytes: Uint8Array, length: number) => brotliDecompressSync(bytes, exactly(length)),
+  GZIP: (bytes: Uint8Array, length: number) => gunzipSync(bytes, exactly(length)),
+  ZSTD: (bytes: Uint8Array, length: number) => zstdDecompressSync(bytes, exactly(length)),
 }
 
 /** Physical values, columns in order. */

@@ -11,11 +11,14 @@ const BROTLI_QUALITY = 5
 
 const NEEDS_NEWER_NODE = `this Node (${process.version}) cannot write zstd: use Node 22.15 or later, or another --codec`
 
+/** One buffer of the right length, and an error for a page that holds more. node:zlib takes no chunk below 64 bytes. */
+const exactly = (length: number) => ({ maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
+
 /** Codecs of node:zlib, which are several times faster than the built-in ones. */
 export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
   gzip: {
     compress: (bytes) => zlib.gzipSync(bytes),
-    decompress: (bytes, length) => zlib.gunzipSync(bytes, { maxOutputLength: Math.max(1, length) }),
+    decompress: (bytes, length) => zlib.gunzipSync(bytes, exactly(length)),
   },
   brotli: {
     compress: (bytes) =>
@@ -25,12 +28,12 @@ export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
           [zlib.constants.BROTLI_PARAM_SIZE_HINT]: bytes.byteLength,
         },
       }),
-    decompress: (bytes, length) => zlib.brotliDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
+    decompress: (bytes, length) => zlib.brotliDecompressSync(bytes, exactly(length)),
   },
   zstd: HAS_ZSTD
     ? {
         compress: (bytes) => zlib.zstdCompressSync(bytes),
-        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, { maxOutputLength: Math.max(1, length) }),
+        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, exactly(length)),
       }
     : {
         // pages of zstd files can still pass as they are
