@@ -53,7 +53,7 @@ export interface FuzzCase {
 
 /** @throws what must not be: an error of another kind, or rows that differ */
 export async function checkFile({ mutated, sound }: FuzzCase, random: Random): Promise<Outcome> {
-  const hasOwnDecoders = random(16) === 0
+  const hasOwnDecoders = random(32) === 0
   const options: MergeOptions = {
     codecs: hasOwnDecoders ? OWN_DECODERS : NODE_DECODERS,
     memoryBudgetBytes: MEMORY_BUDGET_BYTES,
@@ -91,6 +91,10 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   if ((await compare(readWithHyparquet, { ...reading, input: sound })) === undefined) return 'equal'
   // each reader takes these in its own way, and none as the format has them
   if (hasBitPackedLevels(mutated)) return 'unreadable'
+  // the zstd decoder of the library does not see every damage inside a frame, as its README says
+  if (hasOwnDecoders && difference.includes('Data corruption detected')) return 'unreadable'
+  // an index page that passes as it was: what is beyond its own dictionary may be within the joined one
+  if (isJoined && second?.includes('dictionary index out of bounds')) return 'unreadable'
   throw new Error(`hyparquet: ${difference}; arrow: ${second}; ${setting}`)
 }
 
