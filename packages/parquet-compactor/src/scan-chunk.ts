@@ -70,6 +70,11 @@ export async function scanChunk(
       if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.PLAIN_DICTIONARY) {
         return new NotSpliceable('unknown_encoding')
       }
+      // readers make room for as many entries as it names
+      const leastBytes = leaf.physical === PHYSICAL.BOOLEAN ? 1 / 8 : leaf.width || 4
+      if (header.values * leastBytes > header.uncompressedBytes) {
+        corrupt(`a dictionary of ${header.values} entries in ${header.uncompressedBytes} bytes`)
+      }
       checkBody(place.codec, page.body, header.uncompressedBytes)
       dictionary = page
       continue

@@ -105,6 +105,16 @@ test.each([
   },
 )
 
+test('a dictionary that names more entries than it has room for is refused', async () => {
+  const pages = [
+    { kind: 2, values: 2 ** 30, body: new Uint8Array(8) },
+    { values: 1, encoding: 8, body: Uint8Array.of(1, 2, 0) },
+  ]
+  const bytes = handmade({ rows: 1, pages })
+  const merged = mergeParquet([memorySource('a', bytes), memorySource('b', bytes)], memorySink(), { minPageBytes: 0 })
+  await expect(merged).rejects.toMatchObject({ code: 'corrupt_data' })
+})
+
 /** What 4 KB can unpack to at the most, or near it. */
 const bombs: Record<string, () => Uint8Array | Promise<Uint8Array>> = {
   // 64 bytes for each three
