@@ -78,7 +78,11 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   }
   const setting = JSON.stringify({ ...options, codecs: hasOwnDecoders, isJoined })
   const reading = { input: mutated, output: sink.bytes(), sound: isJoined ? sound : undefined, rowsOut }
-  const difference = await compare(readWithHyparquet, reading)
+  // hyparquet does not end, or takes all memory, on pages that tell of more values than they have; these arrow judges alone
+  const isDecodable = await canBeDecoded(mutated)
+  const difference = isDecodable
+    ? await compare(readWithHyparquet, reading)
+    : 'not every page of the input can be decoded'
   if (difference === undefined) return 'equal'
   // readers are lenient each in its own way: what one of them confirms is right
   const second = await compare(readWithArrow, reading)
@@ -88,7 +92,7 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   // what arrow refuses in input and output alike is a page that passed as it was; hyparquet makes something of many
   if (second === BOTH_REFUSED) return 'unreadable'
   // what was changed may not matter to the merge: then the rows are those of the sound file
-  if ((await compare(readWithHyparquet, { ...reading, input: sound })) === undefined) return 'equal'
+  if (isDecodable && (await compare(readWithHyparquet, { ...reading, input: sound })) === undefined) return 'equal'
   // each reader takes these in its own way, and none as the format has them
   if (hasBitPackedLevels(mutated)) return 'unreadable'
   // the zstd decoder of the library does not see every damage inside a frame, as its README says
@@ -96,6 +100,17 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   // an index page that passes as it was: what is beyond its own dictionary may be within the joined one
   if (isJoined && second?.includes('dictionary index out of bounds')) return 'unreadable'
   throw new Error(`hyparquet: ${difference}; arrow: ${second}; ${setting}`)
+}
+
+async function canBeDecoded(file: Uint8Array): Promise<boolean> {
+  const options = { pages: 'rewrite', codecs: NODE_DECODERS, memoryBudgetBytes: MEMORY_BUDGET_BYTES } as const
+  try {
+    await mergeParquet([memorySource('fuzz', file)], memorySink(), options)
+    return true
+  } catch (error) {
+    if (error instanceof ParquetError) return false
+    throw error
+  }
 }
 
 /** The encoding of levels that was given up in 2013. */
