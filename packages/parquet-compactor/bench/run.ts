@@ -1,71 +1,65 @@
 /**
- * Merges the sets with this engine, with DuckDB on one thread, and by copying the bytes, in turn, and prints medians as
- * ratios to DuckDB: node bench/run.ts [--sets telemetry,tiny,wide] [--scale 0.1] [--runs 3] [--folder DIR]
+ * Merges sets of small files with this engine and with others, and prints and writes the tables of BENCHMARKS.md:
+ *
+ *   npm run bench -- [--sets telemetry,tiny,wide,flights] [--scale 1] [--runs 5] [--ways 'engine in Node;parquet-wasm']
+ *                    [--tasks keep,zstd,sort,memory] [--fragments 100,1000,10000] [--folder DIR] [--out FILE]
+ *
+ * DuckDB with one thread always runs: the rest is told against it. Sets are made once a folder.
  */
-import { execFileSync } from 'node:child_process'
-import { mkdirSync, statSync, writeFileSync } from 'node:fs'
-import { cpus, tmpdir } from 'node:os'
+import { writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { makeSet, SETS, sizeOf } from './sets.ts'
+import { INPUT_NAMES, makeInput } from './inputs.ts'
+import { type Comparison, compareWays, measureMemory } from './measure.ts'
+import { comparisonTable, introduction, memoryTable } from './report.ts'
+import { WAYS } from './ways.ts'
 
 const { values: options } = parseArgs({
   options: {
-    sets: { type: 'string', default: 'telemetry,tiny,wide' },
+    sets: { type: 'string', default: INPUT_NAMES.join() },
     scale: { type: 'string', default: '1' },
-    runs: { type: 'string', default: '3' },
+    runs: { type: 'string', default: '5' },
+    ways: { type: 'string', default: WAYS.join(';').replaceAll(',', '') },
+    tasks: { type: 'string', default: 'keep,zstd,sort,memory' },
+    fragments: { type: 'string', default: '100,1000,10000' },
     folder: { type: 'string', default: join(tmpdir(), 'parquet-compactor-bench') },
+    out: { type: 'string', default: join(import.meta.dirname, '../BENCHMARKS.md') },
   },
 })
+
+const chosen = options.ways.split(';')
+const ways = WAYS.filter((way) => way === 'duckdb, 1 thread' || chosen.includes(way.replaceAll(',', '')))
+const pair = ways.filter((way) => way === 'duckdb, 1 thread' || way === 'engine in Node')
 const scale = Number(options.scale)
 const runs = Number(options.runs)
-const WAYS = ['engine', 'duckdb', 'copy'] as const
+const tasks = new Set(options.tasks.split(','))
+const { folder } = options
 
-interface Run {
-  seconds: number
-  peakAboveIdle: number
-  rowGroups?: number
-  columnChunks?: unknown
-  bytes: number
+const unknown = options.sets.split(',').filter((name) => !INPUT_NAMES.includes(name))
+if (unknown.length > 0 || !(scale > 0) || !(runs > 0)) {
+  throw new Error(`--sets takes ${INPUT_NAMES.join()}, --scale and --runs numbers above 0`)
 }
 
-const median = (numbers: number[]) => numbers.sort((a, b) => a - b)[numbers.length >> 1]!
-const MIB = 2 ** 20
-
-console.log(`node ${process.version}, ${cpus().length} × ${cpus()[0]?.model}, scale ${scale}, medians of ${runs}`)
-mkdirSync(options.folder, { recursive: true })
-for (const set of SETS.filter(({ name }) => options.sets.split(',').includes(name))) {
-  const files = Math.max(2, Math.round(set.files * scale))
-  const paths = await makeSet(set, files, options.folder)
-  const bytesIn = sizeOf(paths)
-  const list = join(options.folder, `${set.name}-${files}.txt`)
-  writeFileSync(list, paths.join('\n'))
-  const results: Record<string, Run[]> = { engine: [], duckdb: [], copy: [] }
-  for (let run = 0; run < runs; run++) {
-    for (const way of WAYS) {
-      const output = join(options.folder, `${set.name}-${way}.parquet`)
-      const script = join(import.meta.dirname, 'run-one.ts')
-      const printed = execFileSync(process.execPath, [script, way, output, list, set.codec], { encoding: 'utf8' })
-      results[way]!.push({ ...(JSON.parse(printed) as Run), bytes: statSync(output).size })
-    }
+const sections: string[] = []
+const tell = (section: string) => {
+  sections.push(section)
+  console.log(`${section}\n`)
+}
+tell(introduction(scale, runs))
+for (const name of options.sets.split(',')) {
+  const input = await makeInput(name, scale, folder)
+  tell(`## ${name}`)
+  const comparisons: Comparison[] = [
+    ...(tasks.has('keep') ? [{ task: 'keep the codec' as const, ways, runs, folder }] : []),
+    ...(tasks.has('zstd') ? [{ task: 'to zstd' as const, ways: pair, runs, folder }] : []),
+    ...(tasks.has('sort') ? [{ task: 'sort' as const, ways: pair, runs, folder }] : []),
+  ]
+  for (const comparison of comparisons) {
+    tell(comparisonTable(input, comparison, await compareWays(input, comparison)))
   }
-  const seconds = (way: string) => median(results[way]!.map((run) => run.seconds))
-  const peak = (way: string) => median(results[way]!.map((run) => run.peakAboveIdle))
-  console.log(`\n${set.name}: ${files} files of ${(bytesIn / files / 1024).toFixed(1)} KiB, ${set.codec}`)
-  console.table(
-    Object.fromEntries(
-      WAYS.map((way) => [
-        way,
-        {
-          'MB/s': Math.round(bytesIn / seconds(way) / 1e6),
-          'ratio to DuckDB': Number((seconds('duckdb') / seconds(way)).toFixed(2)),
-          'ratio to copy': Number((seconds('copy') / seconds(way)).toFixed(2)),
-          'peak MiB': Math.round(peak(way) / MIB),
-          'bytes to DuckDB': Number((results[way]![0]!.bytes / results.duckdb![0]!.bytes).toFixed(3)),
-          'row groups': results[way]![0]!.rowGroups,
-        },
-      ]),
-    ),
-  )
-  console.log(JSON.stringify(results.engine![0]!.columnChunks))
+  if (tasks.has('memory')) {
+    tell(memoryTable(name, await measureMemory(input, options.fragments.split(',').map(Number), folder)))
+  }
 }
+writeFileSync(options.out, `${sections.join('\n\n')}\n`)

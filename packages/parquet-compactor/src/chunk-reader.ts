@@ -273,6 +273,9 @@ export class ChunkReader implements RowReader {
     checkLevels(repetition, maxRepetition)
     if (repetition && definition) checkNesting(repetition, definition, this.#leaf)
     const present = countValues(definition, 0, count, maxDefinition)
+    if (header.kind === PAGE.DATA_V2 && count - present !== header.nulls) {
+      corrupt(`a page of ${count - present} nulls declares ${header.nulls}`)
+    }
     const values = decodeValues(this.#leaf, header.encoding, data, present, this.#dictionary, this.#maxPageBytes)
     return { position, levels: count, definition, repetition, values, levelAt: 0, valueAt: 0 }
   }

@@ -2,12 +2,12 @@
 import { decompress as decompressZstd } from 'fzstd'
 import { snappyUncompress } from 'hyparquet'
 // not the package's index: that compiles WebAssembly as it loads, which a Worker may not do inside a request
-import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
 import { gunzip } from 'hyparquet-compressors/src/gzip.js'
-import { decompressLz4, decompressLz4Raw } from 'hyparquet-compressors/src/lz4.js'
+import { decodeBrotli } from './brotli.ts'
 import type { ByteBuffer } from './byte-buffer.ts'
 import { checksum } from './checksum.ts'
 import { CODEC, uint32At } from './format.ts'
+import { decodeLz4, decodeLz4Block } from './lz4.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { corrupt } from './page-header.ts'
 import { ParquetError } from './parquet-error.ts'
@@ -53,7 +53,7 @@ export function decompress(
     return bytes
   }
   // some writers store nothing at all for an empty page
-  if (length === 0) return new Uint8Array()
+  if (length === 0 && bytes.byteLength === 0) return new Uint8Array()
   const name = CODEC_NAMES[codec]
   if (!name) throw new ParquetError('unsupported_column', `codec ${codec}`)
   const fail = (cause: unknown): never => {
@@ -75,6 +75,7 @@ export function decompress(
 function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number, scratch?: ByteBuffer): Uint8Array {
   switch (name) {
     case 'snappy': {
+      checkSnappyLength(bytes, length)
       const page = room(length, scratch)
       snappyUncompress(bytes, page)
       return page
@@ -85,17 +86,26 @@ function decompressBuiltIn(name: CodecName, bytes: Uint8Array, length: number, s
       return page
     }
     case 'zstd':
-      return checkZstdFrame(bytes, length)
-        ? // cleared, so that a frame that ends early shows nothing of another page
-          decompressZstd(bytes, room(length, scratch).fill(0))
-        : decompressZstd(bytes)
+      return checkZstdFrame(bytes, length) ? decodeZstdInPlace(bytes, room(length, scratch)) : decompressZstd(bytes)
     case 'brotli':
-      return decompressBrotli(bytes, length)
+      return decodeBrotli(bytes, length)
     case 'lz4':
-      return decompressLz4(bytes, length)
+      return decodeLz4(bytes, length)
     default:
-      return decompressLz4Raw(bytes, length)
+      return decodeLz4Block(bytes, length)
   }
+}
+
+/** The decoder does not tell when a frame ends early, but then it leaves the end of the page as it was. */
+function decodeZstdInPlace(bytes: Uint8Array, page: Uint8Array): Uint8Array {
+  if (page.length === 0) return decompressZstd(bytes)
+  const end = page.subarray(-16)
+  for (const untouched of [0xa5, 0x5a]) {
+    end.fill(untouched)
+    decompressZstd(bytes, page)
+    if (end.some((byte) => byte !== untouched)) return page
+  }
+  return corrupt('zstd frame ends early')
 }
 
 function room(length: number, scratch: ByteBuffer | undefined): Uint8Array {
@@ -103,6 +113,20 @@ function room(length: number, scratch: ByteBuffer | undefined): Uint8Array {
   scratch.clear()
   scratch.reserve(length)
   return scratch.bytes.subarray(0, length)
+}
+
+/**
+ * The decoder passes over the length that a page opens with.
+ * @throws ParquetError `corrupt_data`
+ */
+export function checkSnappyLength(bytes: Uint8Array, length: number): void {
+  let declared = 0
+  for (let i = 0; i < 5; i++) {
+    const byte = bytes[i] ?? corrupt('snappy page ends early')
+    declared += (byte & 127) * 2 ** (7 * i)
+    if (byte < 128) break
+  }
+  if (declared !== length) corrupt(`a snappy page of ${length} bytes declares ${declared}`)
 }
 
 /** The decoder neither checks the sum nor notices output that ends early; the trailer of the last member shows both. */

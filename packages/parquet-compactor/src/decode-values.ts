@@ -37,8 +37,10 @@ export function decodeValues(
     }
     case ENCODING.RLE: {
       if (leaf.physical !== PHYSICAL.BOOLEAN || bytes.length < 4) break
+      const end = 4 + uint32At(bytes, 0)
+      if (end > bytes.length) corrupt('booleans exceed their page')
       const values = new Uint8Array(count)
-      decodeHybridRuns(bytes, 4, Math.min(bytes.length, 4 + uint32At(bytes, 0)), 1, values)
+      decodeHybridRuns(bytes, 4, end, 1, values)
       return { count, table: { count, bytes: values } }
     }
     case ENCODING.DELTA_BINARY_PACKED: {

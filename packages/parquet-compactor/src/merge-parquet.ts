@@ -204,7 +204,7 @@ async function gatherPieces(
   progress.report(output.offset)
 }
 
-function checkOptions(options: MergeOptions): Settings {
+export function checkOptions(options: MergeOptions): Settings {
   const number = (name: keyof MergeOptions, fallback: number, least: number): number => {
     const value = options[name] ?? fallback
     if (typeof value !== 'number' || !Number.isSafeInteger(value) || value < least) {
@@ -235,7 +235,7 @@ function checkOptions(options: MergeOptions): Settings {
   }
 }
 
-async function readInputs(
+export async function readInputs(
   sources: readonly Source[],
   settings: Settings,
 ): Promise<{ inputs: SlicedInput[]; keyValues: KeyValueMerge; schema: Schema; schemaChanges: SchemaChange[] }> {
@@ -283,7 +283,7 @@ function firstDifference(a: Schema, b: Schema): string {
   return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
-function chooseCodecs(inputs: SlicedInput[], schema: Schema, settings: Settings): CodecName[] {
+export function chooseCodecs(inputs: SlicedInput[], schema: Schema, settings: Settings): CodecName[] {
   const { codec } = settings
   const first = inputs.find(({ footer }) => footer.rowCount > 0)?.footer
   return schema.leaves.map((_, column) => {

@@ -211,7 +211,7 @@ function obstacleOf(members: Member[], column: number, schema: Schema, settings:
 }
 
 /** The plan as text: a line for each row group, and one for each way its columns go. */
-export function printPlan(plan: readonly PlannedRowGroup[], schema: Pick<Schema, 'leaves'>): string {
+export function printPlan(plan: readonly PlannedRowGroup[], schema: { leaves: readonly { name: string }[] }): string {
   const lines: string[] = []
   for (const [index, { members, rows, bytes, columns, isStreamed }] of plan.entries()) {
     const from = `${members} row group${members === 1 ? '' : 's'}, ${rows} rows, ${bytes} bytes`

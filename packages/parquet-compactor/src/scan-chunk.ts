@@ -1,8 +1,8 @@
 import { checksum } from './checksum.ts'
 import type { ChunkPlace } from './chunk-reader.ts'
 import { checkLevels, checkNesting, readLevels } from './chunk-reader.ts'
-import { decompress } from './compression.ts'
-import { CODEC, ENCODING, PAGE, uint32At } from './format.ts'
+import { checkSnappyLength, decompress } from './compression.ts'
+import { CODEC, ENCODING, PAGE, PHYSICAL, uint32At } from './format.ts'
 import { bitWidth, decodeHybridRuns } from './hybrid-runs.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { atPage, corrupt, type PageHeader, readPageHeader } from './page-header.ts'
@@ -94,6 +94,11 @@ async function walkPages(
       if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.PLAIN_DICTIONARY) {
         return new NotSpliceable('unknown_encoding')
       }
+      // readers make room for as many entries as it names
+      const leastBytes = leaf.physical === PHYSICAL.BOOLEAN ? 1 / 8 : leaf.width || 4
+      if (header.values * leastBytes > header.uncompressedBytes) {
+        corrupt(`a dictionary of ${header.values} entries in ${header.uncompressedBytes} bytes`)
+      }
       checkBody(place.codec, page.body, header.uncompressedBytes)
       dictionary = page
       continue
@@ -128,12 +133,30 @@ async function walkPages(
 function passes(header: PageHeader, leaf: LeafColumn, hasDictionary: boolean): boolean {
   if (usesDictionary(header)) {
     if (!hasDictionary) return false
-  } else if (header.encoding !== ENCODING.PLAIN && header.encoding !== ENCODING.RLE) {
-    if (header.encoding < ENCODING.DELTA_BINARY_PACKED || header.encoding > ENCODING.BYTE_STREAM_SPLIT) return false
-  }
+  } else if (!fitsType(header.encoding, leaf.physical)) return false
   if (header.kind === PAGE.DATA_V2) return leaf.maxRepetition > 0 || header.rows === header.values
   if (leaf.maxDefinition > 0 && header.definitionEncoding !== ENCODING.RLE) return false
   return leaf.maxRepetition === 0 || header.repetitionEncoding === ENCODING.RLE
+}
+
+function fitsType(encoding: number, physical: number): boolean {
+  const { BOOLEAN, INT32, INT64, INT96, BYTE_ARRAY, FIXED_LEN_BYTE_ARRAY } = PHYSICAL
+  switch (encoding) {
+    case ENCODING.PLAIN:
+      return true
+    case ENCODING.RLE:
+      return physical === BOOLEAN
+    case ENCODING.DELTA_BINARY_PACKED:
+      return physical === INT32 || physical === INT64
+    case ENCODING.DELTA_LENGTH_BYTE_ARRAY:
+      return physical === BYTE_ARRAY
+    case ENCODING.DELTA_BYTE_ARRAY:
+      return physical === BYTE_ARRAY || physical === FIXED_LEN_BYTE_ARRAY
+    case ENCODING.BYTE_STREAM_SPLIT:
+      return physical !== BOOLEAN && physical !== INT96 && physical !== BYTE_ARRAY
+    default:
+      return false
+  }
 }
 
 export function usesDictionary({ encoding }: { encoding: number }): boolean {
@@ -147,15 +170,9 @@ function checkBody(codec: number, body: Uint8Array, length: number): void {
     return
   }
   // some writers store nothing at all for an empty page
-  if (length === 0) return
+  if (length === 0 && body.length === 0) return
   if (codec === CODEC.SNAPPY) {
-    let declared = 0
-    for (let i = 0; i < 5; i++) {
-      const byte = body[i] ?? corrupt('snappy page ends early')
-      declared += (byte & 127) * 2 ** (7 * i)
-      if (byte < 128) break
-    }
-    if (declared !== length) corrupt(`a snappy page of ${length} bytes declares ${declared}`)
+    checkSnappyLength(body, length)
   } else if (codec === CODEC.ZSTD) {
     checkZstdFrame(body, length)
   } else if (codec === CODEC.GZIP) {

@@ -13,6 +13,8 @@ export interface HandmadePage {
   uncompressedBytes?: number
   compressedBytes?: number
   crc?: number
+  /** of version 2 */
+  nulls?: number
 }
 
 export interface HandmadeFile {
@@ -49,9 +51,17 @@ export function handmade(file: HandmadeFile): Uint8Array {
     header.i32(2, page.uncompressedBytes ?? page.body.length)
     header.i32(3, page.compressedBytes ?? page.body.length)
     if (page.crc !== undefined) header.i32(4, page.crc | 0)
-    header.open(kind === 2 ? 7 : 5)
+    header.open(kind === 3 ? 8 : kind === 2 ? 7 : 5)
     header.i32(1, page.values)
-    header.i32(2, page.encoding ?? 0)
+    if (kind === 3) {
+      header.i32(2, page.nulls ?? 0)
+      header.i32(3, page.values)
+      header.i32(4, page.encoding ?? 0)
+      header.i32(5, 0)
+      header.i32(6, 0)
+    } else {
+      header.i32(2, page.encoding ?? 0)
+    }
     if (kind === 0) {
       header.i32(3, page.definitionEncoding ?? 3)
       header.i32(4, 3)

@@ -1,0 +1,51 @@
+/** The Worker that the benchmark runs in workerd. Time is measured outside: a Worker's clock may stand still. */
+import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { type MergeOptions, memorySource, mergeParquet, type Sink, type Source } from '../src/index.ts'
+
+interface Env {
+  FILES: { fetch(url: string, init?: { headers?: Record<string, string> }): Promise<Response> }
+}
+
+const held: Uint8Array[] = []
+
+export default {
+  async fetch(request: Request, env: Env): Promise<Response> {
+    const { pathname, searchParams } = new URL(request.url)
+    if (pathname === '/load') {
+      const bytes = new Uint8Array(await request.arrayBuffer())
+      const lengths = JSON.parse(searchParams.get('lengths')!) as number[]
+      for (let i = 0, at = 0; i < lengths.length; at += lengths[i++]!) held.push(bytes.subarray(at, at + lengths[i]!))
+      return new Response('')
+    }
+    const options = { codecs: NODE_CODECS, ...(JSON.parse(searchParams.get('options')!) as MergeOptions) }
+    const sources =
+      pathname === '/held'
+        ? held.slice(0, Number(searchParams.get('files'))).map((bytes, i) => memorySource(`${i}`, bytes))
+        : (JSON.parse(await request.text()) as number[]).map((byteLength, i) => remoteSource(env, i, byteLength))
+    return new Response(outputOf(sources, options))
+  },
+}
+
+/** Each read is a request of its own, as to a bucket. */
+function remoteSource({ FILES }: Env, number: number, byteLength: number): Source {
+  return {
+    name: `${number}`,
+    byteLength,
+    async read(offset, length) {
+      const headers = { range: `bytes=${offset}-${offset + length - 1}` }
+      const answer = await FILES.fetch(`http://files/${number}`, { headers })
+      return new Uint8Array(await answer.arrayBuffer())
+    },
+  }
+}
+
+function outputOf(sources: Source[], options: MergeOptions): ReadableStream {
+  const { readable, writable } = new TransformStream<Uint8Array, Uint8Array>()
+  const writer = writable.getWriter()
+  const sink: Sink = { write: (bytes) => writer.write(bytes) }
+  mergeParquet(sources, sink, options).then(
+    () => writer.close(),
+    (error) => writer.abort(error),
+  )
+  return readable
+}

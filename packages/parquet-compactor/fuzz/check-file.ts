@@ -1,0 +1,163 @@
+import { isDeepStrictEqual } from 'node:util'
+import { brotliCompressSync, constants } from 'node:zlib'
+import { parquetMetadata } from 'hyparquet'
+import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
+import { readPageHeader } from '../src/page-header.ts'
+import { pick, type Random } from './random.ts'
+import { readWithArrow, readWithHyparquet } from './read-rows.ts'
+
+/**
+ * `equal`      merged, and the rows are those an independent reader finds in the inputs
+ * `refused`    a ParquetError that names the file
+ * `unreadable` merged, but no independent reader takes the input, nor the output: a page passed as it was
+ */
+export type Outcome = 'equal' | 'refused' | 'unreadable'
+
+/** Small, so that what a file claims cannot take much. */
+const MEMORY_BUDGET_BYTES = 2 ** 20
+
+/** Compressing as a frame of one block as it is (RFC 8878): to set up zstd for each small page would take longest of all. */
+function storeAsZstd(bytes: Uint8Array): Uint8Array {
+  const frame = new Uint8Array(12 + bytes.length)
+  const view = new DataView(frame.buffer)
+  view.setUint32(0, 0xfd2fb528, true)
+  // one segment, its size in four bytes
+  view.setUint8(4, 0xa0)
+  view.setUint32(5, bytes.length, true)
+  view.setUint16(9, ((bytes.length & 0x1fff) << 3) | 1, true)
+  view.setUint8(11, bytes.length >> 13)
+  frame.set(bytes, 12)
+  return frame
+}
+
+const QUICK_BROTLI = { params: { [constants.BROTLI_PARAM_QUALITY]: 0, [constants.BROTLI_PARAM_LGWIN]: 10 } }
+
+/** with the decoders of the library */
+const OWN_DECODERS: NonNullable<MergeOptions['codecs']> = {
+  zstd: { compress: storeAsZstd },
+  brotli: { compress: (bytes) => brotliCompressSync(bytes, QUICK_BROTLI) },
+}
+/** with those of Node, which are strict and faster */
+const NODE_DECODERS: NonNullable<MergeOptions['codecs']> = {
+  gzip: { ...NODE_CODECS.gzip },
+  zstd: { ...NODE_CODECS.zstd, ...OWN_DECODERS.zstd },
+  brotli: { ...NODE_CODECS.brotli, ...OWN_DECODERS.brotli },
+}
+
+export interface FuzzCase {
+  mutated: Uint8Array
+  /** the file it was made from */
+  sound: Uint8Array
+}
+
+/** @throws what must not be: an error of another kind, or rows that differ */
+export async function checkFile({ mutated, sound }: FuzzCase, random: Random): Promise<Outcome> {
+  const hasOwnDecoders = random(32) === 0
+  const options: MergeOptions = {
+    codecs: hasOwnDecoders ? OWN_DECODERS : NODE_DECODERS,
+    memoryBudgetBytes: MEMORY_BUDGET_BYTES,
+    pages: random(4) === 0 ? 'rewrite' : 'splice',
+    minPageBytes: pick([0, 0, 4096], random),
+    targetRowGroupBytes: pick([1, 700, 2 ** 20], random),
+    codec: pick(['keep', 'keep', 'snappy', 'none'], random),
+  }
+  const isJoined = random(2) === 0
+  const sources = isJoined
+    ? [memorySource('sound', sound), memorySource('fuzz', mutated), memorySource('sound', sound)]
+    : [memorySource('fuzz', mutated)]
+  const sink = memorySink()
+  let rowsOut: number
+  try {
+    rowsOut = (await mergeParquet(sources, sink, options)).rowsOut
+  } catch (error) {
+    if (!(error instanceof ParquetError)) throw error
+    // a file that leads sets the schema, and the others are named where they differ
+    if (!error.message.includes('fuzz')) throw new Error(`the error names another file: ${error.message}`)
+    return 'refused'
+  }
+  const setting = JSON.stringify({ ...options, codecs: hasOwnDecoders, isJoined })
+  const reading = { input: mutated, output: sink.bytes(), sound: isJoined ? sound : undefined, rowsOut }
+  // hyparquet does not end, or takes all memory, on pages that tell of more values than they have; these arrow judges alone
+  const isDecodable = await canBeDecoded(mutated)
+  const difference = isDecodable
+    ? await compare(readWithHyparquet, reading)
+    : 'not every page of the input can be decoded'
+  if (difference === undefined) return 'equal'
+  // readers are lenient each in its own way: what one of them confirms is right
+  const second = await compare(readWithArrow, reading)
+  if (second === undefined) return 'equal'
+  // metadata of its own, which only arrow reads
+  if (second?.includes('ARROW:schema')) return 'unreadable'
+  // what arrow refuses in input and output alike is a page that passed as it was; hyparquet makes something of many
+  if (second === BOTH_REFUSED) return 'unreadable'
+  // what was changed may not matter to the merge: then the rows are those of the sound file
+  if (isDecodable && (await compare(readWithHyparquet, { ...reading, input: sound })) === undefined) return 'equal'
+  // each reader takes these in its own way, and none as the format has them
+  if (hasBitPackedLevels(mutated)) return 'unreadable'
+  // the zstd decoder of the library does not see every damage inside a frame, as its README says
+  if (hasOwnDecoders && second?.includes('Error strings stripped')) return 'unreadable'
+  // an index page that passes as it was: what is beyond its own dictionary may be within the joined one
+  if (isJoined && second?.includes('dictionary index out of bounds')) return 'unreadable'
+  throw new Error(`hyparquet: ${difference}; arrow: ${second}; ${setting}`)
+}
+
+async function canBeDecoded(file: Uint8Array): Promise<boolean> {
+  const options = { pages: 'rewrite', codecs: NODE_DECODERS, memoryBudgetBytes: MEMORY_BUDGET_BYTES } as const
+  try {
+    await mergeParquet([memorySource('fuzz', file)], memorySink(), options)
+    return true
+  } catch (error) {
+    if (error instanceof ParquetError) return false
+    throw error
+  }
+}
+
+/** The encoding of levels that was given up in 2013. */
+function hasBitPackedLevels(file: Uint8Array): boolean {
+  for (const { columns } of parquetMetadata(new Uint8Array(file).buffer).row_groups) {
+    for (const { meta_data } of columns) {
+      const { dictionary_page_offset, data_page_offset, total_compressed_size } = meta_data!
+      let at = Number(dictionary_page_offset || data_page_offset)
+      for (const end = at + Number(total_compressed_size); at < end; ) {
+        const header = readPageHeader(file, at)
+        if (header.definitionEncoding === 4 || header.repetitionEncoding === 4) return true
+        at += header.headerBytes + header.compressedBytes
+      }
+    }
+  }
+  return false
+}
+
+const BOTH_REFUSED = 'neither input nor output can be read'
+
+interface Reading {
+  input: Uint8Array
+  output: Uint8Array
+  /** stands before and behind the input, if given */
+  sound: Uint8Array | undefined
+  rowsOut: number
+}
+
+type ReadRows = (file: Uint8Array) => Promise<unknown[]>
+
+/** @returns how the rows differ, undefined if they do not */
+async function compare(read: ReadRows, { input, output, sound, rowsOut }: Reading): Promise<string | undefined> {
+  const own = await read(input).catch((error: unknown) => error as Error)
+  const merged = await read(output).catch((error: unknown) => error as Error)
+  if (own instanceof Error) {
+    return merged instanceof Error ? BOTH_REFUSED : `the input cannot be read (${own.message}), the output can`
+  }
+  if (merged instanceof Error) return `the input can be read, the output cannot (${merged.message})`
+  const around = sound ? await read(sound) : []
+  const expected = [...around, ...own, ...around]
+  const at = expected.findIndex((row, i) => !isDeepStrictEqual(row, merged[i]))
+  if (at >= 0) return `row ${at} is ${show(merged[at])}, not ${show(expected[at])}`
+  if (merged.length === expected.length && rowsOut === merged.length) return undefined
+  return `${merged.length} rows in the output, ${rowsOut} reported, ${expected.length} in the inputs`
+}
+
+function show(row: unknown): string {
+  const text = typeof row === 'string' ? row : JSON.stringify(row, (_, v) => (typeof v === 'bigint' ? `${v}n` : v))
+  return `${text}`.slice(0, 200)
+}

@@ -1,0 +1,78 @@
+import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { brotliCompressSync, constants } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { tableFromIPC, tableToIPC } from 'apache-arrow'
+import { parquetWriteBuffer } from 'hyparquet-writer'
+import pl from 'nodejs-polars'
+import {
+  Compression,
+  readParquet,
+  Table,
+  WriterPropertiesBuilder,
+  WriterVersion,
+  writeParquet,
+} from 'parquet-wasm/node'
+
+const ROWS = 24
+/** Every kind of layout in few bytes: plain, dictionary, nulls, a list, a struct, booleans. */
+const SELECT = `select i, 's' || i % 5 as s, case when i % 4 = 1 then null else [i::int, null] end as l,
+  {'a': i::float, 'b': 'b' || i % 3} as st, i % 3 = 0 as b from range(${ROWS}) t(i)`
+
+/** Write small files of several writers and codecs. @returns their names, sorted */
+export async function makeSeeds(folder: string): Promise<string[]> {
+  mkdirSync(folder, { recursive: true })
+  const names: string[] = []
+  const put = (name: string, bytes: Uint8Array) => {
+    writeFileSync(join(folder, name), bytes)
+    names.push(name)
+  }
+  const connection = await (await DuckDBInstance.create()).connect()
+  for (const codec of ['uncompressed', 'snappy', 'zstd', 'gzip', 'brotli', 'lz4_raw']) {
+    for (const version of ['v1', 'v2']) {
+      const name = `duckdb-${codec}-${version}.parquet`
+      const options = `format parquet, compression ${codec}, parquet_version ${version}`
+      await connection.run(`copy (${SELECT}) to '${join(folder, name)}' (${options})`)
+      names.push(name)
+    }
+  }
+  connection.closeSync()
+
+  const table = tableFromIPC(readParquet(readFileSync(join(folder, 'duckdb-snappy-v1.parquet'))).intoIPCStream())
+  const rust = () => Table.fromIPCStream(tableToIPC(table, 'stream'))
+  for (const codec of ['UNCOMPRESSED', 'SNAPPY', 'LZ4_RAW'] as const) {
+    const properties = () => new WriterPropertiesBuilder().setCompression(Compression[codec])
+    put(`arrow-${codec}-v1.parquet`, writeParquet(rust(), properties().setMaxRowGroupSize(13).build()))
+    const versionTwo = properties().setWriterVersion(WriterVersion.V2).setDictionaryEnabled(false)
+    put(`arrow-${codec}-v2.parquet`, writeParquet(rust(), versionTwo.build()))
+  }
+
+  const frame = pl.readParquet(readFileSync(join(folder, 'duckdb-snappy-v1.parquet'))).select('i', 's', 'b')
+  for (const compression of ['uncompressed', 'snappy', 'zstd', 'gzip'] as const) {
+    const path = join(folder, `polars-${compression}.parquet`)
+    frame.writeParquet(path, { compression })
+    names.push(`polars-${compression}.parquet`)
+  }
+
+  const compressors = {
+    BROTLI: (bytes: Uint8Array) =>
+      new Uint8Array(brotliCompressSync(bytes, { params: { [constants.BROTLI_PARAM_LGWIN]: 10 } })),
+  }
+  const rows = Array.from({ length: ROWS }, (_, i) => i)
+  for (const codec of ['UNCOMPRESSED', 'SNAPPY', 'BROTLI'] as const) {
+    const bytes = parquetWriteBuffer({
+      codec,
+      compressors,
+      rowGroupSize: 11,
+      columnData: [
+        { name: 'i', data: rows.map((i) => BigInt(i)), type: 'INT64', encoding: 'DELTA_BINARY_PACKED' },
+        { name: 's', data: rows.map((i) => `s${i % 5}`), type: 'STRING' },
+        { name: 'd', data: rows.map((i) => `long and ${i}`), type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' },
+        { name: 'f', data: rows.map((i) => (i % 3 ? i / 7 : null)), type: 'DOUBLE', encoding: 'BYTE_STREAM_SPLIT' },
+        { name: 't', data: rows.map((i) => new Date(i * 1e9)), type: 'TIMESTAMP' },
+      ],
+    })
+    put(`hyparquet-${codec}.parquet`, new Uint8Array(bytes))
+  }
+  return names.sort()
+}

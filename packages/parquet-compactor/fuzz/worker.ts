@@ -1,0 +1,54 @@
+/** One thread of a run: checks every `step`th file from `first` on, and says what came of each. */
+import { readdirSync, readFileSync } from 'node:fs'
+import { join } from 'node:path'
+import { parentPort, workerData } from 'node:worker_threads'
+import { checkFile, type Outcome } from './check-file.ts'
+import { mutate, readSeed } from './mutate.ts'
+import { randomFrom } from './random.ts'
+
+export interface WorkerOrder {
+  seedsFolder: string
+  seed: number
+  first: number
+  step: number
+  /** number of the first file that is not checked */
+  end: number
+  /** of the clock of the process */
+  untilMs: number
+  /** the file under way, for the one who waits */
+  current: Int32Array
+}
+
+export interface FuzzFailure {
+  index: number
+  seedName: string
+  way: string
+  error: string
+  bytes: Uint8Array
+}
+
+export type WorkerMessage = { failure: FuzzFailure } | { outcomes: Record<string, Record<Outcome, number>> }
+
+const { seedsFolder, seed, first, step, end, untilMs, current } = workerData as WorkerOrder
+const seeds = readdirSync(seedsFolder)
+  .sort()
+  .map((name) => readSeed(name, new Uint8Array(readFileSync(join(seedsFolder, name)))))
+const outcomes: Record<string, Record<Outcome, number>> = {}
+const send = (message: WorkerMessage) => parentPort!.postMessage(message)
+
+for (let index = first; index < end && performance.timeOrigin + performance.now() < untilMs; index += step) {
+  Atomics.store(current, 0, index)
+  const random = randomFrom(seed, index)
+  const chosen = random(seeds.length)
+  const { name, bytes: sound } = seeds[chosen]!
+  const { bytes: mutated, way } = mutate(seeds[chosen]!, seeds, random)
+  outcomes[way] ??= { equal: 0, refused: 0, unreadable: 0 }
+  try {
+    outcomes[way][await checkFile({ mutated, sound }, random)]++
+  } catch (thrown) {
+    const error = thrown as Error
+    const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : ''
+    send({ failure: { index, seedName: name, way, error: `${error.stack}${cause}`, bytes: mutated } })
+  }
+}
+send({ outcomes })

@@ -1,0 +1,82 @@
+import { explainMerge } from '../explain-merge.ts'
+import type { MergeReport } from '../merge-options.ts'
+import { mergeParquet } from '../merge-parquet.ts'
+import { printPlan } from '../plan-merge.ts'
+import { formatByteSize } from './byte-size.ts'
+import { fileSource } from './file-source.ts'
+import { findInputs } from './find-inputs.ts'
+import { OutputFile } from './output-file.ts'
+import type { Command, MergeCommand } from './parse-command.ts'
+import type { ProgressLine } from './progress-line.ts'
+import { verifyMerge } from './verify-merge.ts'
+
+export interface CommandReport extends MergeReport {
+  output: string
+  seconds: number
+  /** null where --verify was not asked for */
+  rowsVerified: number | null
+}
+
+/**
+ * Merge, verify if asked to, and put the output into its place. Whatever fails leaves nothing behind.
+ * @throws CommandError, ParquetError; the reason of `signal` if that fires
+ */
+export async function mergeFiles(
+  command: MergeCommand,
+  progress: ProgressLine,
+  signal: AbortSignal,
+): Promise<CommandReport> {
+  const started = performance.now()
+  const inputs = await findInputs(command.inputs)
+  const output = await OutputFile.create(command.output, inputs, command.mayReplace)
+  try {
+    const report = await mergeParquet(inputs.map(fileSource), output, {
+      ...command.merge,
+      signal,
+      onProgress: ({ rowsDone, rowsTotal, filesDone, filesTotal, bytesOut }) => {
+        const detail = `${filesDone} of ${filesTotal} files, ${formatByteSize(bytesOut)} written`
+        progress.show('merging', rowsTotal === 0 ? 1 : rowsDone / rowsTotal, detail)
+      },
+    })
+    let rowsVerified: number | null = null
+    if (command.verify) {
+      const written = { path: output.temporaryPath, byteLength: report.bytesOut }
+      rowsVerified = await verifyMerge(inputs, written, {
+        signal,
+        onProgress: (rows, files) => {
+          const detail = `${files} of ${inputs.length} files, ${rows} rows equal`
+          progress.show('verifying', report.rowsOut === 0 ? 1 : rows / report.rowsOut, detail)
+        },
+      })
+    }
+    signal.throwIfAborted()
+    await output.commit()
+    return { ...report, output: command.output, seconds: (performance.now() - started) / 1000, rowsVerified }
+  } finally {
+    await output.discard()
+  }
+}
+
+/** @returns the plan as text or JSON */
+export async function planFiles(command: Extract<Command, { kind: 'plan' }>, signal: AbortSignal): Promise<string> {
+  const inputs = await findInputs(command.inputs)
+  const plan = await explainMerge(inputs.map(fileSource), { ...command.merge, signal })
+  if (command.isJson) return JSON.stringify(plan)
+  const { files, rows, bytes, rowGroups } = plan
+  const summary = `${files} files, ${rows} rows, ${formatByteSize(bytes)}: ${rowGroups.length} row groups to join`
+  return [summary, printPlan(rowGroups, plan)].filter((text) => text !== '').join('\n')
+}
+
+export function reportText(report: CommandReport): string {
+  const { copied, spliced, remapped, rewritten } = report.columnChunks
+  const sizes = `${formatByteSize(report.bytesIn)} to ${formatByteSize(report.bytesOut)}`
+  const lines = [
+    `${report.output}: ${report.rowsOut} rows of ${report.files} files, ${sizes} in ${report.seconds.toFixed(1)} s`,
+    `  row groups: ${report.rowGroupsIn} to ${report.rowGroupsOut}`,
+    `  column chunks: ${copied} copied, ${spliced} spliced, ${remapped} remapped, ${rewritten} rewritten`,
+  ]
+  const { conflictingKeys } = report.keyValueMetadata
+  if (conflictingKeys.length > 0) lines.push(`  metadata of the first file kept for: ${conflictingKeys.join(', ')}`)
+  if (report.rowsVerified !== null) lines.push(`  verified: ${report.rowsVerified} rows equal, in order`)
+  return lines.join('\n')
+}

@@ -1,0 +1,134 @@
+import { parseArgs } from 'node:util'
+import type { CodecName, MergeOptions } from '../merge-options.ts'
+import { parseByteSize } from './byte-size.ts'
+import { CommandError, messageOf } from './command-error.ts'
+import { checkCodec, NODE_CODECS } from './node-codecs.ts'
+
+export const USAGE = `Usage: parquet-compact [options] -o OUT IN…
+
+Merges Parquet files of one schema into one file with few, large row groups: files in the given order, the rows of each
+in theirs. IN is a file, a folder (its *.parquet files and those below, by name) or a pattern such as 'day=*/*.parquet'.
+
+  -o, --output OUT          the file to write; it appears when it is complete
+  -f, --force               replace OUT if it is there
+      --codec CODEC         keep (default), zstd, snappy, gzip, brotli or none
+      --row-group SIZE      wanted size of a row group, compressed; default 16MiB
+      --min-page SIZE       smaller pages are written anew in larger ones; default 4KiB
+      --memory SIZE         bound on buffers beside the row group; default 48MiB
+      --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
+      --reads N             reads under way at one time; default 6
+      --verify              read inputs and OUT back with another reader and compare every row, before OUT appears
+      --plan                print what would be done, and why; nothing is written
+      --json                print the report, the plan or the error as JSON
+  -q, --quiet               no report and no progress
+  -h, --help                print this
+      --version             print the version
+
+SIZE is bytes, or has a unit: 500kB, 16MiB. Exit codes: 0 done, 1 failed (an input refused, OUT not written, or not equal
+to its inputs), 2 wrong usage. A message on standard error opens with a stable code.`
+
+export type Command =
+  | { kind: 'help' }
+  | { kind: 'version' }
+  | { kind: 'plan'; inputs: string[]; merge: MergeOptions; isJson: boolean }
+  | MergeCommand
+
+export interface MergeCommand {
+  kind: 'merge'
+  inputs: string[]
+  output: string
+  mayReplace: boolean
+  verify: boolean
+  isJson: boolean
+  isQuiet: boolean
+  merge: MergeOptions
+}
+
+const OPTIONS = {
+  output: { type: 'string', short: 'o' },
+  force: { type: 'boolean', short: 'f' },
+  codec: { type: 'string' },
+  'row-group': { type: 'string' },
+  'min-page': { type: 'string' },
+  memory: { type: 'string' },
+  pages: { type: 'string' },
+  reads: { type: 'string' },
+  verify: { type: 'boolean' },
+  plan: { type: 'boolean' },
+  json: { type: 'boolean' },
+  quiet: { type: 'boolean', short: 'q' },
+  help: { type: 'boolean', short: 'h' },
+  version: { type: 'boolean' },
+} as const
+
+type Values = { [Name in keyof typeof OPTIONS]?: (typeof OPTIONS)[Name]['type'] extends 'string' ? string : boolean }
+
+const CODECS = ['keep', 'zstd', 'snappy', 'gzip', 'brotli', 'none'] as const satisfies readonly ('keep' | CodecName)[]
+
+/** @throws CommandError `wrong_usage`, `codec_unavailable` */
+export function parseCommand(args: readonly string[]): Command {
+  const { values, positionals: inputs } = parse(args)
+  if (values.help) return { kind: 'help' }
+  if (values.version) return { kind: 'version' }
+  if (inputs.length === 0) throw new CommandError('wrong_usage', 'no input is named; --help lists the options')
+  const merge = mergeOptions(values)
+  const isJson = values.json ?? false
+  if (values.plan) {
+    if (values.verify) throw new CommandError('wrong_usage', '--plan writes nothing that --verify could read')
+    return { kind: 'plan', inputs, merge, isJson }
+  }
+  const { output } = values
+  if (!output) throw new CommandError('wrong_usage', 'no output is named: -o OUT')
+  return {
+    kind: 'merge',
+    inputs,
+    output,
+    mayReplace: values.force ?? false,
+    verify: values.verify ?? false,
+    isJson,
+    isQuiet: values.quiet ?? false,
+    merge,
+  }
+}
+
+function parse(args: readonly string[]): { values: Values; positionals: string[] } {
+  try {
+    return parseArgs({ args: [...args], options: OPTIONS, allowPositionals: true })
+  } catch (cause) {
+    throw new CommandError('wrong_usage', `${messageOf(cause)}`, { cause })
+  }
+}
+
+/** Each option of the merge stands here once; what is not named keeps the default of the library. */
+function mergeOptions(values: Values): MergeOptions {
+  const options: MergeOptions = { codecs: NODE_CODECS }
+  if (values.codec !== undefined) options.codec = oneOf('codec', values.codec, CODECS)
+  if (options.codec) checkCodec(options.codec)
+  if (values['row-group'] !== undefined) options.targetRowGroupBytes = size('row-group', values['row-group'], 1)
+  if (values['min-page'] !== undefined) options.minPageBytes = size('min-page', values['min-page'], 0)
+  if (values.memory !== undefined) options.memoryBudgetBytes = size('memory', values.memory, 2 ** 20)
+  if (values.pages !== undefined) options.pages = oneOf('pages', values.pages, ['splice', 'rewrite'])
+  if (values.reads !== undefined) options.maxReadsInFlight = count('reads', values.reads)
+  return options
+}
+
+function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {
+  const choice = choices.find((other) => other === value)
+  if (choice === undefined) {
+    throw new CommandError('wrong_usage', `--${option} takes ${choices.join(', ')}, not "${value}"`)
+  }
+  return choice
+}
+
+function size(option: string, text: string, least: number): number {
+  const bytes = parseByteSize(option, text)
+  if (bytes < least) throw new CommandError('wrong_usage', `--${option} must be at least ${least} bytes, not ${bytes}`)
+  return bytes
+}
+
+function count(option: string, text: string): number {
+  if (!/^[1-9][0-9]{0,5}$/.test(text)) {
+    throw new CommandError('wrong_usage', `--${option} takes a number from 1 to 999999, not "${text}"`)
+  }
+  return Number(text)
+}
