@@ -15,6 +15,11 @@ interface KernelExports {
     pageBytes: number,
     dictionaryBytes: number,
   ): number
+  beginGroup(bytes: number, members: number): number
+  chunkList(): number
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
+  whyStopped(): number
+  memberInHand(): number
   makeRoom(bytes: number): number
   openChunk(bytes: number, levels: number): void
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
@@ -94,6 +99,8 @@ const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => 
 const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
 const OTHER_CODEC = 2
 
+const STOPS = ['done', 'paged', 'odd'] as const
+
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
  * column needed and is let go of with the instance.
@@ -104,6 +111,8 @@ export class Kernel {
   /** where chunks are put, and how large they may be */
   #chunkAt = 0
   #room = 0
+  /** where members of the row group are kept */
+  #members: number[] = []
   onPage: (page: KernelPage) => void = () => {}
 
   constructor() {
@@ -147,10 +156,54 @@ export class Kernel {
   }
 
   /**
+   * Keep small members of a row group in the kernel's memory while its columns are written.
+   * @param sizes bytes of each, or 0 where it stays outside
+   */
+  beginGroup(sizes: readonly number[], bytesOf: (member: number) => Uint8Array): void {
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    let at = this.#exports.beginGroup(total, sizes.length)
+    this.#members = sizes.map((size, member) => {
+      if (size === 0) return 0
+      this.#memory().set(bytesOf(member), at)
+      at += size
+      return at - size
+    })
+  }
+
+  /** where a member is kept, 0 if it is not */
+  placeOf(member: number): number {
+    return this.#members[member]!
+  }
+
+  /** the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it */
+  chunkList(count: number): Uint32Array {
+    return new Uint32Array(this.#memory().buffer, this.#exports.chunkList(), count * 4)
+  }
+
+  codecNumber(codec: CodecName): number {
+    return KERNEL_CODECS[codec] ?? OTHER_CODEC
+  }
+
+  /**
+   * Take over chunks of the list.
+   * @param pauseAt values after which to stop
+   * @returns the first one that is not done and why; `paged` as for `take`
+   */
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
+    const next = this.#exports.takeList(from, count, maxPageBytes, pauseAt)
+    return [next, STOPS[this.#exports.whyStopped()]!]
+  }
+
+  /** the member of the list in hand */
+  get member(): number {
+    return this.#exports.memberInHand()
+  }
+
+  /**
    * Take over all pages of a chunk.
    * @param levels values and nulls, by the footer
-   * @returns `odd` where the chunk must be read in another way; `paged` where its pages are to be taken one at a time, for
-   *          their codec or their checksums: then nothing has been taken
+   * @returns `odd` where the chunk must be read in another way; `paged` where the pages that are left are to be taken one at a
+   *          time, for their codec or their checksums
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
     this.#put(chunk)
@@ -159,8 +212,7 @@ export class Kernel {
       this.#exports.openChunk(chunk.length, levels)
       return 'paged'
     }
-    const result = this.#exports.takeChunk(chunk.length, levels, known, maxPageBytes)
-    return result === 0 ? 'done' : result === 1 ? 'paged' : 'odd'
+    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, maxPageBytes)]!
   }
 
   #put(chunk: Uint8Array): void {

@@ -14,11 +14,13 @@ import type { Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
 import { chunkPlace, openChunk } from './open-chunk.ts'
-import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
+import type { ColumnSums, PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
 import type { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
+
+const TINY_CHUNK_BYTES = 1024
 
 /** In fewer rows a dictionary gains nothing that is worth a look at the values. */
 const SAMPLED_ROWS = 8192
@@ -61,6 +63,7 @@ export async function writeRowGroup(
   tally: MergeTally,
 ): Promise<void> {
   output.beginRowGroup()
+  keepSmallMembers(settings.kernel, members, schema.leaves.length, planned)
   for (const [column, leaf] of schema.leaves.entries()) {
     throwIfAborted(settings.signal)
     const { action, reason } = planned.columns[column]!
@@ -68,7 +71,7 @@ export async function writeRowGroup(
     let chunk: FinishedChunk | undefined
     const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
     if (action === 'coalesce' || mayRepeat) {
-      const joined = await coalesce(members, column, leaf, mayRepeat, settings)
+      const joined = await coalesce(members, column, leaf, planned.sums[column]!, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {
         rewriteReason = joined.reason
       } else {
@@ -137,15 +140,38 @@ async function splice(
   })
 }
 
+/** Where chunks are tiny, the kernel gets their files at once: to hand them over one by one would take longer than the work. */
+function keepSmallMembers(
+  kernel: Kernel,
+  members: readonly RowGroupSource[],
+  columns: number,
+  { bytes, columns: planned }: PlannedRowGroup,
+): void {
+  const areTiny = bytes < members.length * columns * TINY_CHUNK_BYTES
+  const areJoined = planned.every(({ action }) => action === 'coalesce')
+  const areHeld = members.every(({ file, footer, rowGroup }) => {
+    const first = rowGroup * columns
+    let end = 0
+    for (let chunk = first; chunk < first + columns; chunk++) {
+      if (footer.chunkOffset[chunk]! < file.heldOffset) return false
+      end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
+    }
+    return end <= file.heldOffset + file.heldBytes.length
+  })
+  const sizes = members.map(({ file }) => (areTiny && areJoined && areHeld ? file.heldBytes.length : 0))
+  kernel.beginGroup(sizes, (member) => members[member]!.file.heldBytes)
+}
+
 function coalesce(
   members: readonly RowGroupSource[],
   column: number,
   leaf: LeafColumn,
+  sums: ColumnSums,
   onlyIfRepeated: boolean,
   settings: ColumnSettings,
 ): ReturnType<typeof coalesceChunk> {
   const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
-  return coalesceChunk(leaf, members, column, {
+  return coalesceChunk(leaf, members, column, sums, {
     kernel,
     codec: columnCodecs[column]!,
     codecs,
