@@ -359,6 +359,7 @@ export function takePage(at: usize): bool {
     present = countLevels(definition, count, maxDefinition)
     if (present === count) definition = 0
   }
+  if (header.kind === DATA_V2 && <u32>header.nulls !== count - present) return false
   if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
     return takeIndices(from, end, count, definition, present)
   }
@@ -370,8 +371,8 @@ export function takePage(at: usize): bool {
     } else if (header.encoding === RLE) {
       if (present > 0) {
         if (end - from < 4) return false
-        const runsEnd = min(end, from + 4 + <usize>load<u32>(from))
-        if (runsEnd < from || !decodeLevels(from + 4, runsEnd, 1, present, bytes)) return false
+        const runBytes = <usize>load<u32>(from)
+        if (runBytes > end - from - 4 || !decodeLevels(from + 4, from + 4 + runBytes, 1, present, bytes)) return false
       }
     } else return false
     takeFixed(bytes, count, definition)
