@@ -11,6 +11,7 @@ create table public.datasets (
   version bigint not null default 0,
   oldest_version bigint not null default 0,
   compaction_needed boolean not null default false,
+  due_at timestamptz,
   last_attempted_at timestamptz,
   last_compacted_at timestamptz,
   created_at timestamptz not null default now(),
@@ -18,9 +19,12 @@ create table public.datasets (
 );
 comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
-comment on column public.datasets.settings is 'retentionSeconds, targetFileBytes; see fusou.setting().';
+comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
+comment on column public.datasets.due_at is
+  'When small files have waited long enough for a job of their own; null where none wait, or a job is there already.';
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
+create index datasets_due on public.datasets (due_at) where due_at is not null;
 create index datasets_owner on public.datasets (owner_id);
 
 create table public.jobs (
@@ -30,6 +34,7 @@ create table public.jobs (
   table_name text,
   period_tag text,
   priority text not null constraint jobs_priority check (priority in ('realtime', 'manual', 'scheduled')),
+  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all')),
   state text not null default 'queued'
     constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
   triggers integer not null default 1,
@@ -39,6 +44,7 @@ create table public.jobs (
   attempt integer not null default 0,
   max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
   lease_until timestamptz,
+  planned_version bigint,
   cancel_requested_at timestamptz,
   step text,
   step_durations jsonb not null default '{}',
@@ -53,6 +59,7 @@ create table public.jobs (
   error_message text,
   result jsonb,
   created_at timestamptz not null default clock_timestamp(),
+  admitted_at timestamptz,
   dispatched_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
@@ -62,6 +69,10 @@ create table public.jobs (
 );
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
+comment on column public.jobs.reach is
+  'Which files it merges: due, those that the policy of the data set finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
+comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
+comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
@@ -69,6 +80,8 @@ create unique index jobs_one_queued on public.jobs (dataset_id, kind) where stat
 create index jobs_of_message on public.jobs using gin (message_ids) where message_ids <> '{}';
 create index jobs_newest on public.jobs (created_at desc, id desc);
 create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
+create index jobs_slots on public.jobs (dataset_id) where state = 'running' or (state = 'queued' and admitted_at is not null);
+create index jobs_waiting on public.jobs (created_at) where state = 'queued' and admitted_at is null;
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (
@@ -82,6 +95,7 @@ create table public.files (
   row_count bigint not null constraint files_rows check (row_count >= 0),
   row_group_count integer not null constraint files_row_groups check (row_group_count >= 0),
   level integer not null constraint files_level check (level >= 0),
+  fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
   schema_fingerprint text not null,
   sort_min text,
@@ -99,13 +113,15 @@ create table public.files (
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
+comment on column public.files.level is 'How often a row in it was rewritten at the most.';
+comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
 
 -- A fragment that was merged keeps its row until vacuum, so a late retry of its upload is still known as a duplicate.
 create unique index files_one_per_content on public.files (dataset_id, table_name, period_tag, content_sha256)
   where level = 0;
-create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, byte_length)
+create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, fragments, byte_length)
   where removed_version is null and quarantine_code is null;
 create index files_of_dataset on public.files (dataset_id, table_name, period_tag, id);
 create index files_removed on public.files (removed_at) where removed_at is not null;

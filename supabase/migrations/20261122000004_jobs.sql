@@ -2,7 +2,8 @@
 -- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
 -- a queued successor keeps its place.
 
--- Ends a job and lets its successor start. The caller holds the lock of the data set.
+-- Ends a job and gives its slot to who waits for one. Answers with the messages to send.
+-- The caller holds the lock of the data set.
 create function fusou.end_job(
   p_job_id uuid, p_state text, p_sender text,
   p_code text default null, p_step text default null, p_message text default null
@@ -13,7 +14,6 @@ set search_path = ''
 as $$
 declare
   v_job public.jobs;
-  v_next uuid;
 begin
   update public.jobs
   set state = p_state,
@@ -26,18 +26,10 @@ begin
   returning * into v_job;
 
   update public.datasets d
-  set compaction_needed = fusou.needs_compaction(d.id),
-      last_compacted_at = case when p_state = 'succeeded' then now() else d.last_compacted_at end
+  set last_compacted_at = case when p_state = 'succeeded' then now() else d.last_compacted_at end
   where d.id = v_job.dataset_id;
-
-  select id into v_next from public.jobs
-  where dataset_id = v_job.dataset_id and kind = v_job.kind and state = 'queued';
-  if found and not exists (
-    select 1 from public.outbox where key = v_next::text and status in ('pending', 'in_progress')
-  ) then
-    return fusou.dispatch(v_next, p_sender);
-  end if;
-  return null;
+  perform fusou.look_for_work(v_job.dataset_id, p_state <> 'succeeded');
+  return fusou.admit(p_sender);
 end $$;
 
 -- The fence before every write of an attempt: locks the data set and the job, and says whether this attempt may go on.
@@ -69,7 +61,8 @@ end $$;
 
 -- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
 -- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
--- waiting (another job of the data set runs; its end dispatches this one), ended, unknown_dataset, unknown_job.
+-- waiting (another job of the data set runs, or no slot is free; the end of a job, or the cron, dispatches this one),
+-- ended, unknown_dataset, unknown_job.
 create function public.accept_message(
   p_message_id text, p_dataset_id text, p_job_id uuid, p_priority text, p_table text, p_period_tag text,
   p_metric_id text, p_lease_seconds integer
@@ -92,7 +85,7 @@ begin
     limit 1;
     if not found then
       v_job_id := (fusou.request_job(
-        p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, false
+        p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, null, false
       ) ->> 'jobId')::uuid;
     end if;
   end if;
@@ -108,6 +101,13 @@ begin
     select 1 from public.jobs where dataset_id = p_dataset_id and kind = v_job.kind and state = 'running'
   ) then
     return jsonb_build_object('outcome', 'waiting', 'jobId', v_job.id);
+  end if;
+  if v_job.admitted_at is null then
+    perform fusou.admit(null, v_job.id, true);
+    perform 1 from public.jobs where id = v_job.id and admitted_at is not null;
+    if not found then
+      return jsonb_build_object('outcome', 'waiting', 'jobId', v_job.id);
+    end if;
   end if;
 
   update public.jobs
@@ -189,7 +189,7 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_next jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
+  v_admitted jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
   v_job public.jobs;
 begin
   select * into strict v_job from public.jobs where id = p_job_id;
@@ -205,7 +205,7 @@ begin
       'message', v_job.error_message
     ),
     p_sender
-  )) || case when v_next is null then '[]' else jsonb_build_array(v_next) end;
+  )) || v_admitted;
 end $$;
 
 -- p_more: the plan left files for another job. A job with failed merges is dead: what it could merge is merged,
@@ -222,7 +222,6 @@ declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_job public.jobs;
   v_failed record;
-  v_next jsonb;
 begin
   select * into v_job from public.jobs where id = p_job_id;
   if v_outcome = 'stale_attempt' and v_job.attempt = p_attempt and v_job.state in ('succeeded', 'dead') then
@@ -233,7 +232,15 @@ begin
   update public.jobs set result = p_result, step = null, step_durations = step_durations || p_finished
   where id = p_job_id;
   if p_more then
-    perform fusou.request_job(v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null);
+    perform fusou.request_job(
+      v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null, p_reach => v_job.reach, p_admit => false
+    );
+  -- What it merged may have filled a tier, what it passed over or never saw may be due. Only after a job that got
+  -- something done or looked at a part: two that find nothing would follow each other for ever.
+  elsif (v_job.files_out > 0 or v_job.table_name is not null) and fusou.has_due_merge(v_job.dataset_id) then
+    perform fusou.request_job(
+      v_job.dataset_id, null, null, 'scheduled', null, p_reach => 'due', p_admit => false
+    );
   end if;
   select m.index, m.error_code, m.error_message, count(*) over () as failures into v_failed
   from public.merges m
@@ -252,10 +259,7 @@ begin
     ));
   end if;
   update public.jobs set error_code = null, error_step = null, error_message = null where id = p_job_id;
-  v_next := fusou.end_job(p_job_id, 'succeeded', p_sender);
-  return jsonb_build_object(
-    'outcome', 'succeeded', 'outbox', case when v_next is null then '[]' else jsonb_build_array(v_next) end
-  );
+  return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
 -- Whether the requester (null: an operator) may act on a job. Locks its data set and the job.
@@ -298,29 +302,6 @@ begin
   return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
 end $$;
 
--- A dead job's work is asked for anew as a job of its own; what it had put in quarantine is tried again.
-create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
-begin
-  if v_job.id is null then
-    return jsonb_build_object('outcome', 'unknown_job');
-  elsif v_job.state not in ('dead', 'cancelled') then
-    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
-  end if;
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job_id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = v_job.dataset_id;
-  return jsonb_build_object('outcome', 'requested') || fusou.request_job(
-    v_job.dataset_id, v_job.table_name, v_job.period_tag, 'manual', p_requester, p_sender
-  );
-end $$;
-
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
 create function public.list_expired_leases(p_limit integer)
 returns jsonb
@@ -335,7 +316,7 @@ as $$
   ) e
 $$;
 
--- Queued jobs that nothing will start: no message under way, none delivered for a while, no running sibling.
+-- Queued jobs that have a slot but no message any more: none under way, none delivered for a while.
 -- Happens when a queue loses a message that it had taken.
 create function public.redispatch_stale_jobs(p_older_seconds integer, p_limit integer)
 returns integer
@@ -349,11 +330,9 @@ begin
   for v_job in
     select j.id, j.dataset_id from public.jobs j
     where j.state = 'queued'
-      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and j.admitted_at is not null
+      and j.dispatched_at < now() - make_interval(secs => p_older_seconds)
       and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'))
-      and not exists (
-        select 1 from public.jobs r where r.dataset_id = j.dataset_id and r.kind = j.kind and r.state = 'running'
-      )
     order by j.created_at limit p_limit
   loop
     -- Holding the locks of those before, it waits for none: whoever works on this one will see to the job, or the next call.
@@ -364,7 +343,7 @@ begin
     -- Asked again under the lock: another call may have dispatched it since.
     perform 1 from public.jobs j
     where j.id = v_job.id and j.state = 'queued'
-      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and j.dispatched_at < now() - make_interval(secs => p_older_seconds)
       and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'));
     if found then
       perform fusou.dispatch(v_job.id);

@@ -98,14 +98,17 @@ begin
   update public.files
   set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
   where quarantined_by_job = p_job.id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_job.dataset_id;
-  v_asked := fusou.request_job(p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender);
+  perform fusou.look_for_work(p_job.dataset_id);
+  v_asked := fusou.request_job(
+    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
+    p_reach => fusou.wider_reach('tiers', p_job.reach)
+  );
   update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
   return v_asked;
 end $$;
 
 -- One dead or cancelled job.
-create or replace function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -134,6 +137,8 @@ set search_path = ''
 as $$
 declare
   v_found record;
+  v_found_ids uuid[] := '{}';
+  v_found_id uuid;
   v_job public.jobs;
   v_asked jsonb;
   v_jobs jsonb := '[]';
@@ -142,7 +147,7 @@ begin
   if p_limit not between 1 and 100 then
     raise exception 'redrive: limit must be 1..100' using errcode = '22023';
   end if;
-  -- In one order for all: the locks of data sets are held until the end.
+  -- In one order for all, and all before the first job is asked for: who has admitted one waits for no data set.
   for v_found in
     select m.id, m.dataset_id from (
       select j.id, j.dataset_id, j.finished_at
@@ -161,7 +166,11 @@ begin
       v_jobs := v_jobs || jsonb_build_object('jobId', v_found.id, 'datasetId', v_found.dataset_id);
       continue;
     end if;
-    v_job := fusou.open_job(v_found.id, p_requester);
+    perform 1 from public.datasets where id = v_found.dataset_id for update;
+    v_found_ids := v_found_ids || v_found.id;
+  end loop;
+  foreach v_found_id in array v_found_ids loop
+    v_job := fusou.open_job(v_found_id, p_requester);
     -- Somebody else asked while this call waited for the lock.
     if p_job_ids is null and v_job.retried_as is not null then
       continue;

@@ -1,8 +1,7 @@
 import parse from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { inTextFormat } from '../src/metrics/text-format.ts'
-import { call, catalog, expectProblem, newDataset, OPERATOR, upload } from './support/api.ts'
-import { FLIGHTS } from './support/files.ts'
+import { call, catalog, expectProblem, newJobOf, OPERATOR } from './support/api.ts'
 import { newUser } from './support/tokens.ts'
 
 const owner = await newUser()
@@ -28,8 +27,7 @@ async function scrape() {
 
 /** A job that ends dead at its second attempt, with steps of these durations, in seconds. */
 async function newDeadJob(steps: Record<string, number>): Promise<void> {
-  const datasetId = newDataset()
-  const { jobId } = await (await upload(owner, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  const { datasetId, jobId } = await newJobOf(owner)
   await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
   const failure = { code: 'storage_unavailable', step: 'compact-1', message: 'no answer' }
   await catalog.failAttempt({ jobId, attempt: 1 }, { ...failure, transient: true }, 60, null)

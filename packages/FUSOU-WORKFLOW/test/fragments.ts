@@ -25,7 +25,15 @@ export interface Part {
   bytes: Uint8Array
 }
 
-/** Put the parts end to end into one object and register it, as the upload route does; its message is not sent. */
+/** An upload whose owner asks for a merge at once; the message is not sent. */
+export async function uploadAndAsk(datasetId: string, userId: string, parts: readonly Part[]) {
+  const { r2Key } = await upload(datasetId, userId, parts)
+  const asked = await catalog.requestCompaction({ datasetId, requester: userId, sender: 'test' })
+  if (asked.outcome !== 'requested') throw new Error(asked.outcome)
+  return { r2Key, jobId: asked.jobId, outbox: asked.outbox }
+}
+
+/** Put the parts end to end into one object and register it, as the upload route does. */
 export async function upload(datasetId: string, userId: string, parts: readonly Part[]) {
   const r2Key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
   await env.BUCKET.put(r2Key, await new Blob(parts.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).arrayBuffer())
@@ -47,7 +55,7 @@ export async function upload(datasetId: string, userId: string, parts: readonly 
   }
   const registered = await catalog.registerUpload({ datasetId, userId, object: { r2Key, slices }, sender: 'test' })
   if (registered.outcome !== 'stored') throw new Error(`the upload was answered ${registered.outcome}`)
-  return { r2Key, jobId: registered.jobId, outbox: registered.outbox }
+  return { r2Key, jobId: registered.jobId }
 }
 
 export async function liveFiles(datasetId: string) {

@@ -5,7 +5,7 @@ import { rescueJobs } from '../src/maintenance/rescue-jobs.ts'
 import { sweepOrphans } from '../src/maintenance/sweep-orphans.ts'
 import { vacuum } from '../src/maintenance/vacuum.ts'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
-import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
+import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, uploadAndAsk } from './fragments.ts'
 import { catalog, env, POLL } from './test-env.ts'
 
 const user = newUserId()
@@ -15,8 +15,8 @@ afterEach(() => {
 
 async function twoFragments() {
   const datasetId = newDatasetId()
-  const first = await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
-  const second = await upload(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
+  const first = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
+  const second = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
   return { datasetId, jobId: second.jobId, outboxId: first.outbox!.id, keys: [first.r2Key, second.r2Key] }
 }
 

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
 
@@ -30,7 +31,7 @@ const Upload = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.enum(['stored', 'duplicate']),
     version: z.int(),
-    jobId: z.uuid(),
+    jobId: z.uuid().nullable(),
     outbox: OutboxMessage.nullable(),
   }),
   outcome('forbidden'),
@@ -51,6 +52,7 @@ const Mergeable = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('ok'),
     targetFileBytes: z.int(),
+    reach: z.enum(MERGE_REACHES),
     more: z.boolean(),
     files: z.array(MergeableFile),
     mixedPartitions: z.array(z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() })),
@@ -84,6 +86,9 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('retrying'), attempt: z.int(), delaySeconds: z.number(), outbox: Outbox }),
   z.object({ outcome: z.enum(['dead', 'stale_attempt', 'cancelled', 'unknown_job']), outbox: Outbox }),
 ])
+/** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
+const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
+type Admission = z.infer<typeof Admission>
 const FilesPage = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
   outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
@@ -147,8 +152,11 @@ export class Catalog {
     )
   }
 
-  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days) */
-  configureDataset(datasetId: string, settings: { targetFileBytes?: number; retentionSeconds?: number }) {
+  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days), the merge policy */
+  configureDataset(
+    datasetId: string,
+    settings: { targetFileBytes?: number; retentionSeconds?: number } & Partial<MergePolicy>,
+  ) {
     return this.#database.call(
       'configure_dataset',
       { p_dataset_id: datasetId, p_settings: settings },
@@ -358,6 +366,28 @@ export class Catalog {
 
   redispatchStaleJobs(olderSeconds: number, limit: number) {
     return this.#database.call('redispatch_stale_jobs', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
+  }
+
+  /**
+   * Gives free slots to the jobs that wait for one.
+   * @returns how many
+   */
+  admitJobs() {
+    return this.#database.call('admit_jobs', {}, z.int())
+  }
+
+  /**
+   * Jobs for small files that have waited as long as their policy allows.
+   * @param limit data sets at the most
+   * @returns how many
+   */
+  requestDueMerges(limit: number) {
+    return this.#database.call('request_due_merges', { p_limit: limit }, z.int())
+  }
+
+  /** @param settings what is left out stays as it is */
+  configureAdmission(settings: Partial<Admission> = {}) {
+    return this.#database.call('configure_admission', { p_settings: settings }, Admission)
   }
 
   recordDeadLetter(letter: {

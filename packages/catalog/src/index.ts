@@ -13,6 +13,7 @@ export {
 export { FusouError } from './fusou-error.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { describe, log } from './log.ts'
+export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
 export { publishOutbox } from './publish-outbox.ts'

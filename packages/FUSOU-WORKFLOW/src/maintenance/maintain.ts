@@ -2,10 +2,11 @@ import { type Catalog, describe, log } from '@fusou/catalog'
 import type { Env } from '../env.ts'
 import { relayOutbox } from './relay-outbox.ts'
 import { rescueJobs } from './rescue-jobs.ts'
+import { startJobs } from './start-jobs.ts'
 import { sweepOrphans } from './sweep-orphans.ts'
 import { vacuum } from './vacuum.ts'
 
-const CHORES = { rescueJobs, relayOutbox, vacuum, sweepOrphans } as const
+const CHORES = { rescueJobs, startJobs, relayOutbox, vacuum, sweepOrphans } as const
 
 /** What the cron does each minute. A chore that fails holds up none of the others; the run fails with it. */
 export async function maintain(env: Env, catalog: Catalog): Promise<void> {

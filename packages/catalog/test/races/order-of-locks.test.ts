@@ -61,13 +61,13 @@ describeRaces('no deadlock', (database) => {
 
   test('among rescuers of lost messages, rounds, vacuums and those who work on the data sets', async () => {
     const datasets = times(8, () => new RacingDataSet(database))
-    for (const dataset of datasets) await dataset.upload([{}, {}])
+    for (const dataset of datasets) await dataset.uploadAndTrigger([{}, {}])
     const all = datasets.map((dataset) => dataset.id)
     const restart = async (dataset: RacingDataSet) => {
       const [queued] = await dataset.jobs('queued')
       if (queued === undefined) return void (await dataset.trigger())
       await database.call('cancel_job', { p_job_id: queued.id, p_requester: null })
-      await dataset.upload()
+      await dataset.uploadAndTrigger()
     }
     const lose = () =>
       database.query(
@@ -78,6 +78,8 @@ describeRaces('no deadlock', (database) => {
       await Promise.all([
         ...times(6, () => database.call('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 })),
         ...times(3, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
+        ...times(2, () => database.call('request_due_merges', { p_limit: 100 })),
+        ...times(2, () => database.call('admit_jobs')),
         ...times(2, () => database.call('claim_garbage', { p_limit: 100 })),
         ...datasets.map(restart),
       ])
@@ -108,7 +110,7 @@ describeRaces('no deadlock', (database) => {
           ),
         ),
         ...times(2, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
-        ...datasets.map((dataset) => dataset.upload([{}])),
+        ...datasets.map((dataset) => dataset.uploadAndTrigger([{}])),
       ])
       const tried = redriven.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId))
       expect(tried.filter((jobId) => dead.includes(jobId)).sort()).toEqual(dead.sort())
@@ -118,6 +120,7 @@ describeRaces('no deadlock', (database) => {
   test.each([
     ['redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 }],
     ['trigger_scheduled', { p_limit: 100, p_sender: 'one' }],
+    ['request_due_merges', { p_limit: 100 }],
     ['claim_garbage', { p_limit: 100 }],
   ])(
     'for %s, which holds many data sets and so waits for none: it passes over one that is locked',
@@ -130,10 +133,9 @@ describeRaces('no deadlock', (database) => {
         await dataset.commit(attempt, 20)
         await dataset.finish(attempt)
         await dataset.upload([{}, {}])
-        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { retentionSeconds: 0 } })
-        if (name !== 'trigger_scheduled') continue
-        const [queued] = await dataset.jobs('queued')
-        await database.call('cancel_job', { p_job_id: queued!.id, p_requester: null })
+        if (name === 'redispatch_stale_jobs') await dataset.trigger()
+        const settings = { retentionSeconds: 0, mergeMaxAgeSeconds: 0 }
+        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: settings })
       }
       const ids = [locked.id, free.id]
       await database.query(
