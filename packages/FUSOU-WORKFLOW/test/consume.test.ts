@@ -107,6 +107,7 @@ describe('the consumer', () => {
 describe('the dead-letter consumer', () => {
   test('records a message that failed each delivery, and its job dies with it', async () => {
     const datasetId = await datasetOf(2)
+    await catalog.requestCompaction({ datasetId, requester: null, sender: 'test' })
     const [job] = await catalog.listJobs({ requester: null, datasetId, limit: 1 })
     const letter = message({ datasetId, jobId: job!.id })
     expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])

@@ -11,6 +11,7 @@ const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): M
   fingerprint,
   bytes,
   rows: 1,
+  fragments: 1,
 })
 const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
 

@@ -5,6 +5,8 @@ import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
 const RELAY = 'a relay'
+/** Fewer than data sets, so that jobs wait for a slot. */
+const SLOTS = 2
 
 interface JobRow {
   id: string
@@ -40,9 +42,10 @@ export class RandomWalk {
   }
 
   async begin(): Promise<void> {
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
     for (const dataset of this.#datasets) {
       await dataset.upload()
-      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0, mergeMaxAgeSeconds: 0 })
     }
   }
 
@@ -57,7 +60,8 @@ export class RandomWalk {
   #clientActs(): [number, Act][] {
     const catalog = this.#catalog
     return [
-      [10, () => this.#dataset().upload()],
+      [10, () => this.#dataset().store()],
+      [2, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
       [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
@@ -155,6 +159,16 @@ export class RandomWalk {
       [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
       [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
       [2, () => catalog.redispatchStaleJobs(0, 10)],
+      [3, () => catalog.requestDueMerges(10)],
+      // with more slots and fewer again, as an operator might
+      [
+        2,
+        async () => {
+          await catalog.configureAdmission({ maxRunningJobs: SLOTS + 1 })
+          await catalog.admitJobs()
+          await catalog.configureAdmission({ maxRunningJobs: SLOTS })
+        },
+      ],
       [1, () => catalog.beginSweep('a walk')],
       [1, () => catalog.endSweep('a walk', null, 0)],
       [1, () => catalog.trimOutbox(10)],
