@@ -135,6 +135,9 @@ async function putUnderLoad(
   const uploadSeconds = (Date.now() - began) / 1000
   progress.say(`✓ uploaded in ${uploadSeconds.toFixed(1)} s`)
 
+  // what the policy leaves for later is asked for, so that the figures are of all there is to merge
+  const ownerOf = new Map(planned.map(({ datasetId, owner }) => [datasetId, owner]))
+  for (const [datasetId, owner] of ownerOf) await owner.askForMerge(datasetId)
   const { jobs, faults: stuck } = await waitForQuiet(operator, progress)
   const quietSeconds = (Date.now() - began) / 1000
   faults.push(...stuck)
@@ -144,7 +147,6 @@ async function putUnderLoad(
   const calls = Object.fromEntries([...proxy.calls].filter(([name]) => !OWN_LOOKS.includes(name)))
   const objects = countObjects(info.stateFolder)
 
-  const ownerOf = new Map(planned.map(({ datasetId, owner }) => [datasetId, owner]))
   const result = await downloadResult(
     [...ownerOf.keys()],
     (datasetId) => ownerOf.get(datasetId)!,
