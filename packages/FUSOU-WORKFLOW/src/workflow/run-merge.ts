@@ -121,7 +121,7 @@ const FILE_FAULTS: Partial<Record<ParquetErrorCode, ErrorCode>> = {
   not_parquet: 'corrupt_file',
   truncated: 'corrupt_file',
   bad_footer: 'corrupt_file',
-  schema_mismatch: 'corrupt_file',
+  schema_mismatch: 'schema_mismatch',
   corrupt_data: 'corrupt_file',
   row_count_mismatch: 'corrupt_file',
   encrypted: 'unsupported_parquet',
