@@ -23,6 +23,8 @@ export interface Part {
   table: string
   periodTag?: string
   bytes: Uint8Array
+  /** a file whose schema the catalog takes this one's to be */
+  registeredAs?: Uint8Array
 }
 
 /** An upload whose owner asks for a merge at once; the message is not sent. */
@@ -39,7 +41,7 @@ export async function upload(datasetId: string, userId: string, parts: readonly 
   await env.BUCKET.put(r2Key, await new Blob(parts.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).arrayBuffer())
   let offset = 0
   const slices = []
-  for (const { table, periodTag = '0', bytes } of parts) {
+  for (const { table, periodTag = '0', bytes, registeredAs = bytes } of parts) {
     const summary = await inspectParquet(memorySource(table, bytes))
     slices.push({
       table,
@@ -49,7 +51,7 @@ export async function upload(datasetId: string, userId: string, parts: readonly 
       rows: summary.rowCount,
       rowGroups: summary.rowGroupCount,
       sha256: createHash('sha256').update(bytes).digest('hex'),
-      fingerprint: summary.schemaFingerprint,
+      fingerprint: (await inspectParquet(memorySource(table, registeredAs))).schemaFingerprint,
     })
     offset += bytes.byteLength
   }

@@ -199,20 +199,23 @@ describe('a step that fails', () => {
     expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'object_missing')).toHaveLength(1)
   })
 
-  test('because a schema is refused is not retried, and names the file and the column', async () => {
-    const { params, datasetId } = await readyJob()
-    const [, second] = await liveFiles(datasetId)
-    const file = await catalog.getFile(second!.id, null)
-    const { byteLength } = fragment(5, 5)
-    const other = fragment(5, 5, 'extra')
-    await env.BUCKET.put(file!.r2Key, other)
-    expect(other.byteLength).toBeGreaterThan(byteLength)
-    await runToEnd(params, 'complete')
-    const { state, attempt, error } = (await catalog.getJob(params.jobId, null))!
+  test('because a schema is refused is not retried, and names the file and the difference', async () => {
+    const datasetId = newDatasetId()
+    await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
+    const bytes = fragment(5, 5, 'extra')
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes, registeredAs: fragment(5, 5) }])
+    await runToEnd(await claim(datasetId, jobId), 'complete')
+    const { state, attempt, error } = (await catalog.getJob(jobId, null))!
     expect({ state, attempt }).toEqual({ state: 'dead', attempt: 1 })
-    expect(error).toMatchObject({ step: 'compact-1' })
-    expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === error!.code)).toHaveLength(1)
-    expect((await liveFiles(datasetId)).some(({ id }) => error!.message!.includes(id))).toBe(true)
+    expect(error).toMatchObject({
+      code: 'schema_mismatch',
+      step: 'compact-1',
+      message: expect.stringContaining('extra'),
+    })
+    const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
+    expect(refused).toHaveLength(1)
+    expect(error!.message).toContain(refused[0]!.id)
+    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
   })
 
   test('because a file is corrupt sets that file aside in the open and merges the others', async () => {
