@@ -210,7 +210,7 @@ describe('a step that fails', () => {
     expect(error).toMatchObject({
       code: 'schema_mismatch',
       step: 'compact-1',
-      message: expect.stringContaining('extra'),
+      message: expect.stringContaining('columns where the first source has'),
     })
     const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
     expect(refused).toHaveLength(1)
