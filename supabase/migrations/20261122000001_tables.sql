@@ -52,6 +52,7 @@ create table public.jobs (
   error_step text,
   error_message text,
   result jsonb,
+  retried_as uuid references public.jobs (id),
   created_at timestamptz not null default clock_timestamp(),
   dispatched_at timestamptz,
   started_at timestamptz,
@@ -63,12 +64,14 @@ create table public.jobs (
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
+comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
 create unique index jobs_one_queued on public.jobs (dataset_id, kind) where state = 'queued';
 create index jobs_of_message on public.jobs using gin (message_ids) where message_ids <> '{}';
 create index jobs_newest on public.jobs (created_at desc, id desc);
 create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
+create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (

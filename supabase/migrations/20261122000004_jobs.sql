@@ -298,7 +298,26 @@ begin
   return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
 end $$;
 
--- A dead job's work is asked for anew as a job of its own; what it had put in quarantine is tried again.
+-- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
+-- The caller holds the lock of the data set.
+create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_asked jsonb;
+begin
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
+  where quarantined_by_job = p_job.id;
+  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_job.dataset_id;
+  v_asked := fusou.request_job(p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender);
+  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  return v_asked;
+end $$;
+
+-- One dead or cancelled job.
 create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
 returns jsonb
 language plpgsql security definer
@@ -312,13 +331,7 @@ begin
   elsif v_job.state not in ('dead', 'cancelled') then
     return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
   end if;
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job_id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = v_job.dataset_id;
-  return jsonb_build_object('outcome', 'requested') || fusou.request_job(
-    v_job.dataset_id, v_job.table_name, v_job.period_tag, 'manual', p_requester, p_sender
-  );
+  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.

@@ -81,46 +81,6 @@ as $$
   )
 $$;
 
-alter table public.jobs add column retried_as uuid references public.jobs (id);
-comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
-create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
-
--- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
--- The caller holds the lock of the data set.
-create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
-returns jsonb
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_asked jsonb;
-begin
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job.id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_job.dataset_id;
-  v_asked := fusou.request_job(p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender);
-  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
-  return v_asked;
-end $$;
-
--- One dead or cancelled job.
-create or replace function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
-begin
-  if v_job.id is null then
-    return jsonb_build_object('outcome', 'unknown_job');
-  elsif v_job.state not in ('dead', 'cancelled') then
-    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
-  end if;
-  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
-end $$;
-
 -- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one data set are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
 -- repeating the call goes on with the rest. Null filters match all.
@@ -181,7 +141,7 @@ end $$;
 do $$
 declare
   fn regprocedure;
-  callable constant text[] := array['metrics', 'redrive', 'retry_job'];
+  callable constant text[] := array['metrics', 'redrive'];
 begin
   for fn in
     select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace
