@@ -46,8 +46,7 @@ as $$
   select d.owner_id, j.kind, j.state, count(*), sum(greatest(j.attempt - 1, 0))::bigint,
     sum(j.files_in)::bigint, sum(j.files_out)::bigint, sum(j.rows_in)::bigint, sum(j.rows_out)::bigint,
     sum(j.bytes_in)::bigint, sum(j.bytes_out)::bigint
-  from public.jobs j join public.datasets d on d.id = j.dataset_id
-  where j.id = any (p_job_ids)
+  from unnest(p_job_ids) as u (id) join public.jobs j on j.id = u.id join public.datasets d on d.id = j.dataset_id
   group by d.owner_id, j.kind, j.state
 $$;
 
@@ -57,17 +56,31 @@ returns setof public.step_totals
 language sql stable
 set search_path = ''
 as $$
-  select s.kind, s.step, b.le, count(*) filter (where s.seconds <= b.le),
-    coalesce(sum(s.seconds) filter (where s.seconds <= b.le), 0)
-  from (
-    select j.kind, regexp_replace(d.key, '^compact-[0-9]+$', 'compact') as step, d.value::double precision as seconds
-    from public.jobs j cross join lateral jsonb_each_text(j.step_durations) d
-    where j.id = any (p_job_ids) and j.finished_at is not null
-  ) s
-  cross join unnest(
-    array[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800, 'Infinity']::double precision[]
-  ) as b (le)
-  group by s.kind, s.step, b.le
+  with bounds as (
+    select b.le, b.position from unnest(
+      array['Infinity', 1800, 600, 300, 120, 60, 30, 10, 5, 2.5, 1, 0.5, 0.25, 0.1]::double precision[]
+    ) with ordinality as b (le, position)
+  ), counted as (
+    -- The bucket of a step is the last bound that it does not exceed; width_bucket() wants them ascending.
+    select s.kind, s.step, s.bucket, count(*) as steps, sum(s.seconds) as seconds
+    from (
+      select j.kind, case when starts_with(d.key, 'compact-') then 'compact' else d.key end as step,
+        d.value::double precision as seconds,
+        1 + width_bucket(
+          -d.value::double precision,
+          array[-1800, -600, -300, -120, -60, -30, -10, -5, -2.5, -1, -0.5, -0.25, -0.1]::double precision[]
+        ) as bucket
+      from unnest(p_job_ids) as u (id) join public.jobs j on j.id = u.id
+      cross join lateral jsonb_each_text(j.step_durations) d
+      where j.finished_at is not null
+    ) s
+    group by s.kind, s.step, s.bucket
+  )
+  select k.kind, k.step, b.le, coalesce(sum(c.steps), 0)::bigint, coalesce(sum(c.seconds), 0)
+  from (select distinct kind, step from counted) k
+  cross join bounds b
+  left join counted c on c.kind = k.kind and c.step = k.step and c.bucket >= b.position
+  group by k.kind, k.step, b.le
 $$;
 
 -- Adds ended jobs to the totals, each once. Waits for no job: what somebody holds, the next call takes.
