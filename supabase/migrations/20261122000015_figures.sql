@@ -27,16 +27,6 @@ create table public.step_totals (
 );
 comment on column public.step_totals.le is 'Upper bound of the bucket in seconds; a step counts in each that it fits into, and in Infinity.';
 
--- Jobs that are not tallied, of one owner or of all: those under way, and those that ended a moment ago.
-create function fusou.untallied_jobs(p_owner uuid)
-returns uuid[]
-language sql stable
-set search_path = ''
-as $$
-  select coalesce(array_agg(j.id), '{}') from public.jobs j join public.datasets d on d.id = j.dataset_id
-  where not j.tallied and (p_owner is null or d.owner_id = p_owner)
-$$;
-
 -- How jobs sum up. Retries are attempts after the first.
 create function fusou.sum_jobs(p_job_ids uuid[])
 returns setof public.job_totals
@@ -120,7 +110,7 @@ begin
   return cardinality(v_job_ids);
 end $$;
 
--- Totals and what is not tallied yet, of one owner or of all.
+-- Totals and what is not tallied yet (jobs under way, and those that ended a moment ago), of one owner or of all.
 create function fusou.all_totals(p_owner uuid)
 returns setof public.job_totals
 language sql stable
@@ -128,7 +118,12 @@ set search_path = ''
 as $$
   select * from public.job_totals t where p_owner is null or t.owner_id = p_owner
   union all
-  select * from fusou.sum_jobs(fusou.untallied_jobs(p_owner))
+  select d.owner_id, j.kind, j.state, count(*), sum(greatest(j.attempt - 1, 0))::bigint,
+    sum(j.files_in)::bigint, sum(j.files_out)::bigint, sum(j.rows_in)::bigint, sum(j.rows_out)::bigint,
+    sum(j.bytes_in)::bigint, sum(j.bytes_out)::bigint
+  from public.jobs j join public.datasets d on d.id = j.dataset_id
+  where not j.tallied and (p_owner is null or d.owner_id = p_owner)
+  group by d.owner_id, j.kind, j.state
 $$;
 
 create function fusou.max_count()
@@ -299,20 +294,12 @@ $$;
 
 -- Every figure of GET /api/metrics at one moment. Sums only grow, as a counter must: what a job read and wrote is only
 -- added to, an ended job changes no more, and it moves into the totals in the transaction that marks it.
+-- Durations of steps are those of tallied jobs: they come a minute late.
 create function public.metrics()
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
-  with steps as materialized (
-    select s.kind, s.step, s.le, sum(s.steps) as steps, sum(s.seconds) as seconds
-    from (
-      select * from public.step_totals
-      union all
-      select * from fusou.sum_steps(fusou.untallied_jobs(null))
-    ) s
-    group by s.kind, s.step, s.le
-  )
   select jsonb_build_object(
     'jobs', (select jsonb_agg(jsonb_build_object('kind', c.kind, 'state', c.state, 'count', c.jobs)) from fusou.counted_jobs(null) c),
     'work', (
@@ -333,10 +320,10 @@ as $$
       select coalesce(jsonb_agg(jsonb_build_object(
         'kind', s.kind, 'step', s.step, 'count', s.steps, 'seconds', s.seconds, 'buckets', (
           select jsonb_agg(jsonb_build_object('le', b.le, 'count', b.steps) order by b.le)
-          from steps b where b.kind = s.kind and b.step = s.step and b.le <> 'Infinity'
+          from public.step_totals b where b.kind = s.kind and b.step = s.step and b.le <> 'Infinity'
         )
       ) order by s.kind, s.step), '[]')
-      from steps s where s.le = 'Infinity'
+      from public.step_totals s where s.le = 'Infinity'
     ),
     'oldestQueuedSeconds', (
       select coalesce(fusou.age_seconds(min(created_at)), 0) from public.jobs where state = 'queued'

@@ -19,7 +19,7 @@ export const Metrics = z.object({
       bytesOut: z.number(),
     }),
   ),
-  /** of ended jobs; each bucket counts the steps that took `le` seconds or less */
+  /** of ended jobs that are tallied, so a minute late; each bucket counts the steps that took `le` seconds or less */
   steps: z.array(
     z.object({
       kind: JobKind,
