@@ -217,7 +217,9 @@ describe('an alert', () => {
     expect(log).toContain('the receiver answered 429')
 
     const told = (await slack.received()).map(({ body }) => body)
-    expect(told[0]).toMatchObject({ text: expect.stringMatching(/^\[fusou\] ERROR dead_letters: \d+ dead letters? in/) })
+    expect(told[0]).toMatchObject({
+      text: expect.stringMatching(/^\[fusou\] ERROR dead_letters: \d+ dead letters? in/),
+    })
     expect(new Set(told.map((body) => JSON.stringify(body))).size).toBe(1)
 
     await raiseAlerts(catalog, channels)
