@@ -58,6 +58,9 @@ create table public.jobs (
   error_step text,
   error_message text,
   result jsonb,
+  retried_as uuid references public.jobs (id),
+  failures jsonb not null default '[]',
+  tallied boolean not null default false,
   created_at timestamptz not null default clock_timestamp(),
   admitted_at timestamptz,
   dispatched_at timestamptz,
@@ -74,6 +77,9 @@ comment on column public.jobs.reach is
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
+comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
+comment on column public.jobs.tallied is 'Ended, and counted in job_totals and step_totals.';
+comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
 create unique index jobs_one_queued on public.jobs (dataset_id, kind) where state = 'queued';
@@ -82,6 +88,10 @@ create index jobs_newest on public.jobs (created_at desc, id desc);
 create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
 create index jobs_slots on public.jobs (dataset_id) where state = 'running' or (state = 'queued' and admitted_at is not null);
 create index jobs_waiting on public.jobs (created_at) where state = 'queued' and admitted_at is null;
+-- The figures are sums over what is tallied and a look at these: all that is under way, and what ended a moment ago.
+create index jobs_untallied on public.jobs (dataset_id) where not tallied;
+create index jobs_ended on public.jobs (finished_at, state) where finished_at is not null;
+create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (
@@ -125,6 +135,7 @@ create index files_live on public.files (dataset_id, table_name, period_tag, sch
   where removed_version is null and quarantine_code is null;
 create index files_of_dataset on public.files (dataset_id, table_name, period_tag, id);
 create index files_removed on public.files (removed_at) where removed_at is not null;
+create index files_quarantined on public.files (dataset_id) where removed_version is null and quarantine_code is not null;
 create index files_of_object on public.files (r2_key);
 
 create table public.merges (
@@ -168,6 +179,7 @@ create table public.outbox (
 create index outbox_due on public.outbox (next_attempt_at, id) where status = 'pending';
 create index outbox_locks on public.outbox (locked_until) where status = 'in_progress';
 create index outbox_open_keys on public.outbox (key) where status in ('pending', 'in_progress');
+create index outbox_unsent on public.outbox (created_at) where status <> 'published';
 create index outbox_published on public.outbox (published_at) where status = 'published';
 
 create table public.dead_letters (
@@ -181,9 +193,13 @@ create table public.dead_letters (
   dataset_id text,
   job_id uuid,
   received_at timestamptz not null default now(),
+  retried_at timestamptz,
   constraint dead_letters_once unique (queue, message_id)
 );
+comment on column public.dead_letters.retried_at is 'Somebody asked again for the work of its job; until then the letter is open.';
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
+create index dead_letters_open on public.dead_letters (received_at) where retried_at is null;
+create index dead_letters_open_of_job on public.dead_letters (job_id) where retried_at is null;
 
 create table public.garbage (
   r2_key text primary key,

@@ -303,6 +303,7 @@ begin
       v_outbox := v_outbox || (v_job -> 'outbox');
     end if;
   end loop;
+  insert into public.heartbeats (name) values ('daily_trigger') on conflict (name) do update set beat_at = now();
   select count(*) into v_remaining from public.datasets d
   where d.compaction_needed
     and not exists (select 1 from public.jobs j where j.dataset_id = d.id and j.state in ('queued', 'running'));

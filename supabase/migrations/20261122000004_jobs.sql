@@ -2,6 +2,16 @@
 -- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
 -- a queued successor keeps its place.
 
+create function fusou.failure(p_attempt integer, p_code text, p_step text, p_message text)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'attempt', p_attempt, 'code', p_code, 'step', p_step, 'message', left(p_message, 2000), 'at', now()
+  )
+$$;
+
 -- Ends a job and gives its slot to who waits for one. Answers with the messages to send.
 -- The caller holds the lock of the data set.
 create function fusou.end_job(
@@ -21,7 +31,10 @@ begin
       finished_at = clock_timestamp(),
       error_code = coalesce(p_code, error_code),
       error_step = coalesce(p_step, error_step),
-      error_message = coalesce(left(p_message, 2000), error_message)
+      error_message = coalesce(left(p_message, 2000), error_message),
+      failures = case
+        when p_code is null then failures else failures || fusou.failure(attempt, p_code, p_step, p_message)
+      end
   where id = p_job_id
   returning * into v_job;
 
@@ -171,6 +184,7 @@ begin
         error_code = p_code,
         error_step = p_step,
         error_message = left(p_message, 2000),
+        failures = failures || fusou.failure(attempt, p_code, p_step, p_message),
         lease_until = now() + v_delay + make_interval(secs => p_lease_seconds)
     where id = p_job_id;
     perform fusou.dispatch(p_job_id, null, v_delay);
@@ -229,7 +243,13 @@ begin
   elsif v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome, 'outbox', '[]'::jsonb);
   end if;
-  update public.jobs set result = p_result, step = null, step_durations = step_durations || p_finished
+  -- The last step is this call.
+  update public.jobs
+  set result = p_result,
+      step = null,
+      step_durations = step_durations || p_finished || jsonb_build_object(
+        'update-metadata', round(extract(epoch from clock_timestamp() - now()), 3)
+      )
   where id = p_job_id;
   if p_more then
     perform fusou.request_job(
@@ -300,6 +320,46 @@ begin
     return jsonb_build_object('outcome', 'cancelling');
   end if;
   return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
+end $$;
+
+-- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
+-- The caller holds the lock of the data set.
+create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_asked jsonb;
+begin
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
+  where quarantined_by_job = p_job.id;
+  perform fusou.look_for_work(p_job.dataset_id);
+  update public.dead_letters set retried_at = now() where job_id = p_job.id and retried_at is null;
+  v_asked := fusou.request_job(
+    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
+    p_reach => fusou.wider_reach('tiers', p_job.reach)
+  );
+  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  return v_asked;
+end $$;
+
+-- One dead or cancelled job.
+create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+begin
+  if v_job.id is null then
+    return jsonb_build_object('outcome', 'unknown_job');
+  elsif v_job.state not in ('dead', 'cancelled') then
+    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
+  end if;
+  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
@@ -378,6 +438,9 @@ begin
   v_job := fusou.open_job(v_job_id, null);
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
+  elsif v_job.retried_as is not null then
+    update public.dead_letters set retried_at = now()
+    where queue = p_letter ->> 'queue' and message_id = p_letter ->> 'messageId';
   end if;
   return jsonb_build_object('outcome', 'recorded');
 end $$;

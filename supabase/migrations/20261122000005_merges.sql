@@ -180,6 +180,8 @@ declare
   v_version bigint;
   v_output_id uuid;
 begin
+  -- The object is whole: there is nothing to abort any more.
+  delete from public.multipart_uploads where r2_key = p_output ->> 'r2Key';
   if v_outcome = 'ok' then
     select * into v_merge from public.merges
     where job_id = p_job_id and attempt = p_attempt and index = p_index for update;

@@ -43,7 +43,12 @@ begin
 
   return (
     select coalesce(jsonb_agg(g.r2_key), '[]')
-    from (select r2_key from public.garbage order by doomed_at limit p_limit) g
+    from (
+      select d.r2_key from public.garbage d
+      -- Whatever went wrong before: what a file row names is not deleted.
+      where not exists (select 1 from public.files f where f.r2_key = d.r2_key)
+      order by d.doomed_at limit p_limit
+    ) g
   );
 end $$;
 
@@ -57,6 +62,7 @@ declare
 begin
   delete from public.garbage where r2_key = any (p_keys);
   get diagnostics v_count = row_count;
+  perform fusou.add_to_counter('objects_deleted', v_count);
   return v_count;
 end $$;
 

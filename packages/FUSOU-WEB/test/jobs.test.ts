@@ -50,7 +50,8 @@ describe('one job', () => {
         priority: 'manual',
         datasetId,
         attempt: 0,
-        progress: { mergesPlanned: 0 },
+        progress: { mergesPlanned: 0, stepsDone: 0, stepsPlanned: null, filesPlanned: 0 },
+        failures: [],
         steps: {},
         error: null,
       })
@@ -135,13 +136,16 @@ test('the status counts one’s own jobs, and shows the outbox to operators only
   const { datasetId, jobId } = await newJob(user)
   expect(await json('/api/jobs/status', user)).toMatchObject({
     jobs: { queued: 1, running: 0, succeeded: 0, dead: 0, cancelled: 0 },
+    jobsByKind: { compaction: { queued: 1, running: 0, succeeded: 0, dead: 0, cancelled: 0 } },
     outbox: null,
     deadLetters: null,
+    alerts: null,
     health: { ok: true, reasons: [] },
   })
   expect(await json('/api/jobs/status', OPERATOR)).toMatchObject({
     outbox: { dead: 0 },
-    deadLetters: expect.any(Number),
+    deadLetters: { open: expect.any(Number) },
+    alerts: expect.any(Array),
   })
   const expired = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 0)
   expect(expired.outcome).toBe('claimed')

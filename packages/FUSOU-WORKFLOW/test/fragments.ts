@@ -8,9 +8,14 @@ export const newDatasetId = () => `test-${crypto.randomUUID()}`
 export const newUserId = () => crypto.randomUUID()
 
 /** A Parquet file of `rows` rows, their ids from `first` on. */
-export function fragment(first: number, rows: number, extraColumn?: string): Uint8Array<ArrayBuffer> {
+export function fragment(
+  first: number,
+  rows: number,
+  extraColumn?: string,
+  nameOf = (id: number) => `name-${id}`,
+): Uint8Array<ArrayBuffer> {
   const ids = Int32Array.from({ length: rows }, (_, row) => first + row)
-  const names = Array.from(ids, (id) => `name-${id}`)
+  const names = Array.from(ids, nameOf)
   const columnData: ColumnSource[] = [
     { name: 'id', data: ids, type: 'INT32', nullable: false },
     { name: 'name', data: names, type: 'STRING' },

@@ -1,10 +1,12 @@
 import { z } from 'zod'
+import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
 export type Requester = string | null
@@ -403,7 +405,22 @@ export class Catalog {
     return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
   }
 
-  claimOutbox(claim: { maxBatch: number; lockSeconds: number; workerId: string; includeTypePrefix?: string }) {
+  /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
+  raiseAlerts(rules: AlertRules, channels: readonly AlertChannel[], sender: string) {
+    return this.#database.call(
+      'raise_alerts',
+      { p_rules: rules, p_channels: channels, p_sender: sender },
+      z.object({ changes: z.array(AlertChange), outbox: Outbox }),
+    )
+  }
+
+  claimOutbox(claim: {
+    maxBatch: number
+    lockSeconds: number
+    workerId: string
+    includeTypePrefix?: string
+    excludeTypePrefix?: string
+  }) {
     return this.#database.call(
       'claim_outbox',
       {
@@ -411,6 +428,7 @@ export class Catalog {
         lock_seconds: claim.lockSeconds,
         worker_id: claim.workerId,
         include_type_prefix: claim.includeTypePrefix ?? null,
+        exclude_type_prefix: claim.excludeTypePrefix ?? null,
       },
       Outbox,
     )
@@ -421,8 +439,27 @@ export class Catalog {
     return this.#database.call('complete_outbox', { p_ids: ids, p_worker_id: sender }, z.int())
   }
 
-  releaseOutbox(ids: readonly number[], sender: string, error: string) {
-    return this.#database.call('release_outbox', { p_ids: ids, p_worker_id: sender, p_error: error }, z.int())
+  /**
+   * @param refusal.retryAfterSeconds when the receiver wants to be asked again, up to an hour
+   * @param refusal.permanent         no retry can help: the messages are dead
+   */
+  releaseOutbox(
+    ids: readonly number[],
+    sender: string,
+    error: string,
+    { retryAfterSeconds = 0, permanent = false }: { retryAfterSeconds?: number; permanent?: boolean } = {},
+  ) {
+    return this.#database.call(
+      'release_outbox',
+      {
+        p_ids: ids,
+        p_worker_id: sender,
+        p_error: error,
+        p_retry_after_seconds: retryAfterSeconds,
+        p_permanent: permanent,
+      },
+      z.int(),
+    )
   }
 
   getJob(jobId: string, requester: Requester) {
@@ -455,6 +492,11 @@ export class Catalog {
 
   jobStatus(requester: Requester) {
     return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+  }
+
+  /** Adds ended jobs to the totals that the figures are read from; @returns how many */
+  tallyJobs(limit: number) {
+    return this.#database.call('tally_jobs', { p_limit: limit }, z.int())
   }
 
   metrics() {
@@ -507,6 +549,50 @@ export class Catalog {
 
   doomOrphans(keys: readonly string[]) {
     return this.#database.call('doom_orphans', { p_keys: keys }, z.int())
+  }
+
+  /** Of these keys of objects older than a day, those that doomOrphans() would take. */
+  listOrphans(keys: readonly string[]) {
+    return this.#database.call('list_orphans', { p_keys: keys }, z.array(z.string()))
+  }
+
+  /** Notes an upload in parts before its first part, so that vacuum can abort it should nobody complete it. */
+  openMultipart({ jobId, attempt }: Attempt, upload: { r2Key: string; uploadId: string }) {
+    return this.#database.call(
+      'open_multipart',
+      { p_job_id: jobId, p_attempt: attempt, p_r2_key: upload.r2Key, p_upload_id: upload.uploadId },
+      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+    )
+  }
+
+  /** The answer repeats them until closeMultiparts(). */
+  listAbandonedUploads(limit: number) {
+    return this.#database.call('list_abandoned_uploads', { p_limit: limit }, z.array(AbandonedUpload))
+  }
+
+  closeMultiparts(keys: readonly string[]) {
+    return this.#database.call('close_multiparts', { p_keys: keys }, z.int())
+  }
+
+  /** A dry run of vacuum; `after` is `next` of the page before, `limit` how many rows are looked at. */
+  previewSuperseded(after: Record<string, string> | null, limit: number) {
+    return this.#database.call(
+      'preview_vacuum',
+      { p_reason: 'superseded', p_after: after, p_limit: limit },
+      SupersededPage,
+    )
+  }
+
+  previewRefused(after: Record<string, string> | null, limit: number) {
+    return this.#database.call('preview_vacuum', { p_reason: 'refused', p_after: after, p_limit: limit }, RefusedPage)
+  }
+
+  previewIncompleteUploads(after: Record<string, string> | null, limit: number) {
+    return this.#database.call(
+      'preview_vacuum',
+      { p_reason: 'incomplete_upload', p_after: after, p_limit: limit },
+      IncompleteUploadPage,
+    )
   }
 
   beginSweep(name: string) {

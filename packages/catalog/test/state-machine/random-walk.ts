@@ -124,11 +124,14 @@ export class RandomWalk {
       [2, (attempt) => catalog.listMergeableFiles(attempt, 100)],
       [2, (attempt) => catalog.savePlan(attempt, [])],
       [2, (attempt) => catalog.openMerge(attempt, 1, entry)],
+      [2, (attempt) => catalog.openMultipart(attempt, { r2Key: `begun/${randomUUID()}`, uploadId: 'begun' })],
       [
         8,
         async (attempt) => {
           const merge = await this.#plannedMerge(attempt)
-          await catalog.commitMerge(attempt, merge?.index ?? 1, anOutput(merge?.rows_in ?? 1), LEASE_SECONDS)
+          const output = anOutput(merge?.rows_in ?? 1)
+          if (this.#chance(0.5)) await catalog.openMultipart(attempt, { r2Key: output.r2Key, uploadId: 'whole' })
+          await catalog.commitMerge(attempt, merge?.index ?? 1, output, LEASE_SECONDS)
         },
       ],
       [
@@ -174,8 +177,25 @@ export class RandomWalk {
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
+      [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
+      [1, () => catalog.tallyJobs(5)],
+      [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  #raiseAlerts(): Promise<unknown> {
+    const rules = {
+      deadLettersWindowSeconds: this.#chance(0.5) ? 3600 : 0,
+      failureWindowSeconds: 3600,
+      failureRatio: this.#chance(0.5) ? 0 : 1,
+      failureMinJobs: 1,
+      waitingBoundSeconds: 0,
+      triggerBoundSeconds: 3600,
+      silenceSeconds: 0,
+      quietSeconds: 0,
+    }
+    return this.#catalog.raiseAlerts(rules, ['slack'], SENDER)
   }
 
   /** What a clock and a queue that refuses would do; none of it changes a state. */

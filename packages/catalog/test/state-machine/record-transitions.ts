@@ -27,6 +27,13 @@ const MACHINES = [
     generation: '0',
   },
   { machine: 'object', table: 'garbage', state: "'garbage'", generation: '0' },
+  { machine: 'upload', table: 'multipart_uploads', state: "'open'", generation: '0' },
+  {
+    machine: 'alert',
+    table: 'alerts',
+    state: "case when r.raised_at is null then 'quiet' else 'raised' end",
+    generation: '0',
+  },
 ] as const
 
 /**
