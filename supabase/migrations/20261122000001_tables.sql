@@ -44,6 +44,7 @@ create table public.jobs (
   attempt integer not null default 0,
   max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
   lease_until timestamptz,
+  silent_leases integer not null default 0,
   planned_version bigint,
   cancel_requested_at timestamptz,
   step text,
@@ -70,6 +71,7 @@ create table public.jobs (
   constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
 );
+comment on column public.jobs.silent_leases is 'How many leases in a row the rescuer renewed: since the attempt last called by itself.';
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.reach is

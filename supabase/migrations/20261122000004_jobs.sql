@@ -135,7 +135,8 @@ begin
 end $$;
 
 -- Each step begins with this: proves that the attempt is current, renews its lease, names the step for the operator.
--- p_step null: only the lease, for the rescuer. p_finished: {step: seconds} of steps that ended since the last call.
+-- p_step null: only the lease, for the rescuer, who is told how many ran out in silence.
+-- p_finished: {step: seconds} of steps that ended since the last call.
 create function public.enter_step(
   p_job_id uuid, p_attempt integer, p_step text, p_lease_seconds integer, p_finished jsonb default '{}'
 )
@@ -145,15 +146,18 @@ set search_path = ''
 as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_silent_leases integer;
 begin
   if v_outcome = 'ok' then
     update public.jobs
     set step = coalesce(p_step, step),
         step_durations = step_durations || p_finished,
+        silent_leases = case when p_step is null then silent_leases + 1 else 0 end,
         lease_until = now() + make_interval(secs => p_lease_seconds)
-    where id = p_job_id;
+    where id = p_job_id
+    returning silent_leases into v_silent_leases;
   end if;
-  return jsonb_build_object('outcome', v_outcome);
+  return jsonb_strip_nulls(jsonb_build_object('outcome', v_outcome, 'silentLeases', v_silent_leases));
 end $$;
 
 -- An attempt that failed: the next one after a pause, or the end. The message of either goes out by the outbox,
@@ -181,6 +185,7 @@ begin
     update public.jobs
     set attempt = attempt + 1,
         step = null,
+        silent_leases = 0,
         error_code = p_code,
         error_step = p_step,
         error_message = left(p_message, 2000),

@@ -236,6 +236,7 @@ begin
       rows_out = rows_out + (p_output ->> 'rows')::bigint,
       bytes_in = bytes_in + v_merge.bytes_in,
       bytes_out = bytes_out + (p_output ->> 'bytes')::bigint,
+      silent_leases = 0,
       lease_until = now() + make_interval(secs => p_lease_seconds)
   where id = p_job_id;
   perform fusou.look_for_work(v_dataset_id);

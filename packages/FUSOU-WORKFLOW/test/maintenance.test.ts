@@ -109,7 +109,7 @@ describe('the rescuer', () => {
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
     expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
-    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    expect(await catalog.renewLease(params, 0)).toMatchObject({ outcome: 'ok' })
     await rescueJobs(env, catalog)
     expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
   })
@@ -123,10 +123,25 @@ describe('the rescuer', () => {
     )
     await startAttempt(env, params)
     await instance.waitForStepResult({ name: 'validate-dataset' })
-    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 0 })).toEqual({ outcome: 'ok' })
     await rescueJobs(env, catalog)
     expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
     expect((await catalog.listExpiredLeases(1000)).map((one) => one.jobId)).not.toContain(jobId)
+  })
+
+  test('takes over from an instance that says it runs and gives no sign for two leases', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    const params = await claim(datasetId, jobId, 60)
+    await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(params))
+    await instance.modify(async (m) =>
+      m.mockStepError({ name: 'get-metadata' }, new Error('database_unavailable: down'), 1),
+    )
+    await startAttempt(env, params)
+    await instance.waitForStepResult({ name: 'validate-dataset' })
+    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok', silentLeases: 1 })
+    await rescueJobs(env, catalog)
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
+    expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 60 })).toEqual({ outcome: 'stale_attempt' })
   })
 })
 

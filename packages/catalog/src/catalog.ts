@@ -191,11 +191,15 @@ export class Catalog {
     )
   }
 
+  /** @returns how many leases in a row ran out since the attempt last gave a sign of its own */
   renewLease({ jobId, attempt }: Attempt, leaseSeconds: number) {
     return this.#database.call(
       'enter_step',
       { p_job_id: jobId, p_attempt: attempt, p_step: null, p_lease_seconds: leaseSeconds },
-      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), silentLeases: z.int() }),
+        outcomes('stale_attempt', 'cancelled', 'unknown_job'),
+      ]),
     )
   }
 

@@ -12,7 +12,15 @@ import { vacuum } from './vacuum.ts'
 /** Counts what it did. */
 type Chore = (env: Env, catalog: Catalog, channels: AlertChannels) => Promise<Readonly<Record<string, number>>>
 
-const CHORES: Record<string, Chore> = { rescueJobs, startJobs, relayOutbox, tellAlerts, tallyJobs, vacuum, sweepOrphans }
+const CHORES: Record<string, Chore> = {
+  rescueJobs,
+  startJobs,
+  relayOutbox,
+  tellAlerts,
+  tallyJobs,
+  vacuum,
+  sweepOrphans,
+}
 
 /** What the cron does each minute. A chore that fails holds up none of the others; the run fails with it. */
 export async function maintain(env: Env, catalog: Catalog, channels: AlertChannels): Promise<void> {
