@@ -287,6 +287,8 @@ begin
   if p_limit not between 1 and 100 then
     raise exception 'trigger_scheduled: limit must be 1..100' using errcode = '22023';
   end if;
+  -- Before the first job is asked for: who has admitted one waits for no other lock.
+  insert into public.heartbeats (name) values ('daily_trigger') on conflict (name) do update set beat_at = now();
   for v_dataset in
     select d.id from public.datasets d
     where d.compaction_needed
@@ -303,7 +305,6 @@ begin
       v_outbox := v_outbox || (v_job -> 'outbox');
     end if;
   end loop;
-  insert into public.heartbeats (name) values ('daily_trigger') on conflict (name) do update set beat_at = now();
   select count(*) into v_remaining from public.datasets d
   where d.compaction_needed
     and not exists (select 1 from public.jobs j where j.dataset_id = d.id and j.state in ('queued', 'running'));

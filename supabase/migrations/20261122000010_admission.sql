@@ -13,6 +13,13 @@ insert into public.admission default values;
 alter table public.admission enable row level security;
 revoke all on public.admission from public, anon, authenticated, service_role;
 
+-- A job has its slot from its message on until it ends.
+create function fusou.slots_taken()
+returns bigint
+language sql volatile
+set search_path = ''
+as $$ select count(*) from public.jobs where state = 'running' or (state = 'queued' and admitted_at is not null) $$;
+
 -- Gives the free slots to the best of the jobs that wait, and writes their messages. Answers with those the sender is to
 -- send: of p_job_id alone if it is named, the relay has the others. p_quiet: p_job_id is here already, it needs none.
 --
@@ -30,10 +37,7 @@ declare
   v_messages jsonb := '[]';
 begin
   select * into strict v_admission from public.admission for update;
-  while (
-    select count(*) from public.jobs j where j.state = 'running' or (j.state = 'queued' and j.admitted_at is not null)
-  ) < v_admission.max_running_jobs
-  loop
+  while fusou.slots_taken() < v_admission.max_running_jobs loop
     -- A row that is locked belongs to a call that changes the job right now; the next look finds it.
     with slots as (
       select d.owner_id, count(*) as held

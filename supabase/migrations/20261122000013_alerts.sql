@@ -31,15 +31,18 @@ comment on column public.alerts.told is 'Channels that know of this incident.';
 insert into public.alerts (kind, severity) values
   ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning');
 
--- Queued jobs that nothing stands in front of, and since when: a job that waits for another of its data set begins to
--- wait for the queue when that one ends. Oldest first, a thousand at the most.
+-- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
+-- data set begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
+-- Oldest first, a thousand at the most.
 create function fusou.waiting_jobs(p_older interval)
-returns table (job_id uuid, dataset_id text, priority text, waiting_since timestamptz)
+returns table (job_id uuid, dataset_id text, priority text, waits_for text, waiting_since timestamptz)
 language sql stable
 set search_path = ''
 as $$
   with old as (
-    select j.id, j.dataset_id, j.kind, j.priority, j.created_at from public.jobs j
+    select j.id, j.dataset_id, j.kind, j.priority, j.created_at,
+      case when j.admitted_at is null then 'slot' else 'queue' end as waits_for
+    from public.jobs j
     where j.state = 'queued' and j.created_at < now() - p_older
       and not exists (
         select 1 from public.jobs r where r.dataset_id = j.dataset_id and r.kind = j.kind and r.state = 'running'
@@ -47,14 +50,14 @@ as $$
     order by j.created_at
     limit 1000
   ), since as (
-    select o.id, o.dataset_id, o.priority, greatest(o.created_at, (
+    select o.id, o.dataset_id, o.priority, o.waits_for, greatest(o.created_at, (
       select p.finished_at from public.jobs p
       where p.dataset_id = o.dataset_id and (p.created_at, p.id) < (o.created_at, o.id)
       order by p.created_at desc, p.id desc limit 1
     )) as waiting_since
     from old o
   )
-  select s.id, s.dataset_id, s.priority, s.waiting_since from since s
+  select s.id, s.dataset_id, s.priority, s.waits_for, s.waiting_since from since s
   where s.waiting_since < now() - p_older order by s.waiting_since, s.id
 $$;
 create index jobs_waiting_longest on public.jobs (created_at) where state = 'queued';
@@ -139,12 +142,14 @@ as $$
   )
   select 'oldest_waiting', count(*) > 0, count(*),
     format(
-      '%s waiting for longer than %s, the oldest for %s', fusou.numbered(count(*), 'job'), fusou.minutes(p_bound_seconds),
-      fusou.minutes(coalesce(extract(epoch from now() - min(waiting_since)), 0)::double precision)
+      '%s waiting for longer than %s, the oldest for %s%s', fusou.numbered(count(*), 'job'), fusou.minutes(p_bound_seconds),
+      fusou.minutes(coalesce(extract(epoch from now() - min(waiting_since)), 0)::double precision),
+      ', ' || nullif(count(*) filter (where waits_for = 'slot'), 0) || ' for a slot'
     ),
     jsonb_build_object('examples', (
       select coalesce(jsonb_agg(jsonb_build_object(
-        'jobId', e.job_id, 'datasetId', e.dataset_id, 'priority', e.priority, 'waitingSince', e.waiting_since
+        'jobId', e.job_id, 'datasetId', e.dataset_id, 'priority', e.priority, 'waitsFor', e.waits_for,
+        'waitingSince', e.waiting_since
       )), '[]')
       from (select * from late order by waiting_since, job_id limit 5) e
     ))

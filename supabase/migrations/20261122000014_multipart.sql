@@ -66,6 +66,8 @@ as $$
 declare
   v_count integer;
 begin
+  -- First these, then garbage: the order of commit_merge().
+  perform 1 from public.multipart_uploads where r2_key = any (p_keys) order by r2_key for update;
   insert into public.garbage (r2_key)
   select u.r2_key from public.multipart_uploads u
   where u.r2_key = any (p_keys)

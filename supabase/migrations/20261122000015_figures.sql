@@ -193,6 +193,12 @@ as $$
   ) f
 $$;
 
+create function fusou.slots()
+returns jsonb
+language sql stable
+set search_path = ''
+as $$ select jsonb_build_object('taken', fusou.slots_taken(), 'all', max_running_jobs) from public.admission $$;
+
 create function fusou.expired_leases(p_owner uuid)
 returns bigint
 language sql stable
@@ -227,6 +233,7 @@ as $$
       from fusou.waiting_jobs('0') w join public.datasets d on d.id = w.dataset_id
       where p_requester is null or d.owner_id = p_requester
     ),
+    'slots', case when p_requester is null then fusou.slots() end,
     'expiredLeases', fusou.expired_leases(p_requester),
     'datasetsWaiting', (
       select count(*) from public.datasets d
@@ -331,6 +338,7 @@ as $$
     'oldestWaitingSeconds', (
       select coalesce(fusou.age_seconds(min(waiting_since)), 0) from fusou.waiting_jobs('0')
     ),
+    'slots', fusou.slots(),
     'expiredLeases', fusou.expired_leases(null),
     'outbox', (
       select jsonb_build_object(

@@ -35,6 +35,7 @@ const Example = z.object({
   step: z.string().nullish(),
   message: z.string().nullish(),
   priority: z.string().nullish(),
+  waitsFor: z.string().nullish(),
   waitingSince: z.string().nullish(),
 })
 

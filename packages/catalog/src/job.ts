@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RaisedAlert } from './alert.ts'
+import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'dead', 'cancelled'])
@@ -16,6 +17,9 @@ export const Job = z.object({
   table: z.string().nullable(),
   periodTag: z.string().nullable(),
   metricId: z.string().nullable(),
+  reach: z
+    .enum(MERGE_REACHES)
+    .meta({ description: 'which files it merges: what is due, what the tiers let merge, all' }),
   triggers: z.int(),
   attempt: z.int(),
   maxAttempts: z.int(),
@@ -53,6 +57,7 @@ export const Job = z.object({
   result: z.json().nullable(),
   retriedAs: z.uuid().nullable().meta({ description: 'the job that does its work since somebody asked again' }),
   createdAt: z.string(),
+  admittedAt: z.string().nullable().meta({ description: 'since when it has a slot; null as long as it waits for one' }),
   dispatchedAt: z.string().nullable(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
@@ -68,7 +73,11 @@ export const JobStatus = z.object({
   oldestWaitingSeconds: z
     .number()
     .nullable()
-    .meta({ description: 'of jobs that wait for the queue, and not for another job of their data set' }),
+    .meta({ description: 'of jobs that wait for a slot or the queue, and not for another job of their data set' }),
+  slots: z
+    .object({ taken: z.int(), all: z.int() })
+    .nullable()
+    .meta({ description: 'for running jobs; taken also by jobs whose message is under way' }),
   expiredLeases: z.int(),
   datasetsWaiting: z.int(),
   quarantinedFiles: z.int(),

@@ -33,6 +33,8 @@ export const Metrics = z.object({
   oldestQueuedSeconds: z.number(),
   /** of jobs that no other of their data set stands in front of; 0 when there is none */
   oldestWaitingSeconds: z.number(),
+  /** for running jobs; taken also by jobs whose message is under way */
+  slots: z.object({ taken: z.int(), all: z.int() }),
   expiredLeases: z.int(),
   /** the age is that of the oldest message not sent yet, 0 when all are */
   outbox: z.object({ pending: z.int(), inProgress: z.int(), dead: z.int(), oldestSeconds: z.number() }),

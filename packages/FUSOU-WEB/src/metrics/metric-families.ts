@@ -22,9 +22,18 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
     ),
     gauge(
       'fusou_jobs_oldest_waiting_seconds',
-      'How long a job has waited for the queue, not counting what it waits for another of its data set.',
+      'How long a job has waited for a slot and the queue, not counting what it waits for another of its data set.',
       metrics.oldestWaitingSeconds,
     ),
+    {
+      name: 'fusou_slots',
+      type: 'gauge',
+      help: 'Slots for running jobs: taken, also by jobs whose message is under way, and how many there are.',
+      samples: [
+        { labels: { slots: 'taken' }, value: metrics.slots.taken },
+        { labels: { slots: 'all' }, value: metrics.slots.all },
+      ],
+    },
     gauge('fusou_jobs_expired_leases', 'Running jobs whose lease ran out.', metrics.expiredLeases),
     {
       name: 'fusou_job_outcomes_total',

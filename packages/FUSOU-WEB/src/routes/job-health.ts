@@ -1,6 +1,6 @@
 import type { JobStatus } from '@fusou/catalog'
 
-/** A job waits for a batch to fill; longer than this, nobody takes it. */
+/** A job waits for a slot and for a batch to fill; longer than this, more is asked for than gets done, or nobody takes it. */
 const MAX_WAITING_SECONDS = 1800
 /** The relay looks each minute. */
 const MAX_DUE_SECONDS = 300
@@ -9,7 +9,9 @@ const MAX_DUE_SECONDS = 300
 export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[] } {
   const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts } = status
   const reasons = [
-    waiting !== null && waiting > MAX_WAITING_SECONDS && `a job has waited for ${waiting} s: is the consumer running?`,
+    waiting !== null &&
+      waiting > MAX_WAITING_SECONDS &&
+      `a job has waited for ${waiting} s: are all slots taken, or is the consumer not running?`,
     expiredLeases > 0 && `${expiredLeases} running jobs have lost their lease: is the rescuer running?`,
     quarantinedFiles > 0 && `${quarantinedFiles} live files are in quarantine: their merges failed`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,

@@ -33,7 +33,7 @@ function detailLines({ codes = {}, examples = [], lastTriggerAt }: AlertNotice['
   ]
 }
 
-function describeExample({ code, step, message, priority, datasetId, jobId, waitingSince }: Example): string {
+function describeExample({ code, step, message, priority, datasetId, jobId, waitsFor, waitingSince }: Example): string {
   const parts = [
     code && plain(code),
     step && `at ${plain(step)}`,
@@ -41,6 +41,7 @@ function describeExample({ code, step, message, priority, datasetId, jobId, wait
     datasetId && `data set ${plain(datasetId)}`,
     jobId && `job ${plain(jobId)}`,
     priority && plain(priority),
+    waitsFor && `waits for ${waitsFor === 'slot' ? 'a slot' : 'the queue'}`,
     waitingSince && `waiting since ${plain(waitingSince)}`,
   ]
   return `• ${parts.filter((part) => part).join(' · ')}`

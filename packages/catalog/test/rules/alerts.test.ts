@@ -259,6 +259,29 @@ describe('trouble is', () => {
     expect((await raise([], { quietSeconds: 0 })).changes).toMatchObject([{ change: 'resolved' }])
   })
 
+  test('a job that waits too long for a slot, and says so', async () => {
+    const dataset = new DataSetUnderTest(catalog)
+    const { maxRunningJobs } = await catalog.configureAdmission()
+    const busy = new DataSetUnderTest(catalog)
+    await busy.upload()
+    await busy.start()
+    await catalog.configureAdmission({ maxRunningJobs: 1 })
+    const { jobId } = await dataset.upload()
+    expect((await dataset.job(jobId)).admittedAt).toBeNull()
+    await database.query("update jobs set created_at = now() - interval '1 hour' where id = $1", jobId)
+    const { changes, outbox } = await raise(['slack'])
+    expect(changes).toMatchObject([
+      { summary: '1 job waiting for longer than 30 min, the oldest for 60 min, 1 for a slot' },
+    ])
+    expect(noticesOf(outbox)[0]!.details.examples).toMatchObject([{ jobId, waitsFor: 'slot' }])
+    expect((await catalog.jobStatus(null)).slots).toEqual({ taken: expect.any(Number), all: 1 })
+    expect((await catalog.jobStatus(dataset.owner)).slots).toBeNull()
+    await catalog.configureAdmission({ maxRunningJobs })
+    await catalog.admitJobs()
+    expect((await raise([])).changes).toEqual([])
+    expect((await catalog.getJob(jobId, null))?.admittedAt).toEqual(expect.any(String))
+  })
+
   test('a daily trigger that stays away', async () => {
     await new DataSetUnderTest(catalog).upload()
     await database.query("update heartbeats set beat_at = now() - interval '26 hours' where name = 'daily_trigger'")

@@ -67,7 +67,9 @@ export class RandomWalk {
       [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
       [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
-      [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
+      [2, () => this.#redrive()],
+      // mostly no slot is free when somebody asks for dead jobs again
+      [2, () => this.#withMoreSlots(DATA_SETS, () => this.#redrive())],
       [3, () => catalog.triggerScheduled(2, SENDER)],
     ]
   }
@@ -164,14 +166,7 @@ export class RandomWalk {
       [2, () => catalog.redispatchStaleJobs(0, 10)],
       [3, () => catalog.requestDueMerges(10)],
       // with more slots and fewer again, as an operator might
-      [
-        2,
-        async () => {
-          await catalog.configureAdmission({ maxRunningJobs: SLOTS + 1 })
-          await catalog.admitJobs()
-          await catalog.configureAdmission({ maxRunningJobs: SLOTS })
-        },
-      ],
+      [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [1, () => catalog.beginSweep('a walk')],
       [1, () => catalog.endSweep('a walk', null, 0)],
       [1, () => catalog.trimOutbox(10)],
@@ -182,6 +177,16 @@ export class RandomWalk {
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  #redrive(): Promise<unknown> {
+    return this.#catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })
+  }
+
+  async #withMoreSlots(more: number, act: Act): Promise<void> {
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
+    await act()
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
   }
 
   #raiseAlerts(): Promise<unknown> {
