@@ -60,17 +60,26 @@ export class RandomWalk {
   #clientActs(): [number, Act][] {
     const catalog = this.#catalog
     return [
-      [10, () => this.#dataset().store()],
+      ...this.#asks(),
+      // slots that nobody gave on go to whoever waits, with whatever is asked for next
+      [12, () => this.#withMoreSlots(DATA_SETS, this.#pick(this.#asks())[1])],
       [2, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
-      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
+    ]
+  }
+
+  /** What may make a job. */
+  #asks(): [number, Act][] {
+    const catalog = this.#catalog
+    return [
+      [10, () => this.#dataset().store()],
+      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
-      [2, () => this.#redrive()],
-      // mostly no slot is free when somebody asks for dead jobs again
-      [2, () => this.#withMoreSlots(DATA_SETS, () => this.#redrive())],
+      [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
+      [4, () => this.#dataset().deliver(undefined)],
     ]
   }
 
@@ -78,7 +87,6 @@ export class RandomWalk {
     const catalog = this.#catalog
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
-      [4, () => this.#dataset().deliver(undefined)],
       [
         2,
         () =>
@@ -141,6 +149,9 @@ export class RandomWalk {
         async (attempt) => {
           const merge = await this.#plannedMerge(attempt)
           await catalog.failMerge(attempt, merge?.index ?? 1, { ...failure, fileId: merge?.input_ids[0] ?? null })
+          if (this.#chance(0.7)) return
+          await catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
+          await catalog.retryJob(attempt.jobId, null, SENDER)
         },
       ],
       [6, (attempt) => catalog.finishJob(attempt, { result: {}, more: this.#chance(0.4), sender: SENDER })],
@@ -177,10 +188,6 @@ export class RandomWalk {
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
-  }
-
-  #redrive(): Promise<unknown> {
-    return this.#catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })
   }
 
   async #withMoreSlots(more: number, act: Act): Promise<void> {
