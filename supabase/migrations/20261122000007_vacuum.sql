@@ -41,9 +41,14 @@ begin
     on conflict do nothing;
   end loop;
 
+  -- Asked again at the last moment: should anything ever doom an object that a file names, it is not deleted.
   return (
     select coalesce(jsonb_agg(g.r2_key), '[]')
-    from (select r2_key from public.garbage order by doomed_at limit p_limit) g
+    from (
+      select r2_key from public.garbage n
+      where not exists (select 1 from public.files f where f.r2_key = n.r2_key)
+      order by doomed_at limit p_limit
+    ) g
   );
 end $$;
 
@@ -55,7 +60,8 @@ as $$
 declare
   v_count integer;
 begin
-  delete from public.garbage where r2_key = any (p_keys);
+  with mine as (select g.r2_key from public.garbage g where g.r2_key = any (p_keys) order by g.r2_key for update)
+  delete from public.garbage g using mine where g.r2_key = mine.r2_key;
   get diagnostics v_count = row_count;
   return v_count;
 end $$;
