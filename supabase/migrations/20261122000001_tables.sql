@@ -57,6 +57,7 @@ create table public.jobs (
   dispatched_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
+  death_told_at timestamptz,
   constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null)),
   constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
@@ -64,6 +65,7 @@ create table public.jobs (
 comment on column public.jobs.silent_leases is 'How many leases in a row the rescuer renewed: since the attempt last called by itself.';
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
+comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; its record is the proof that it came.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
@@ -169,6 +171,7 @@ create table public.dead_letters (
   received_at timestamptz not null default now(),
   constraint dead_letters_once unique (queue, message_id)
 );
+create index dead_letters_of_job on public.dead_letters (job_id) where job_id is not null;
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
 
 create table public.garbage (

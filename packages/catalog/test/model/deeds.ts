@@ -29,6 +29,7 @@ const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[]
   [3, system.vacuum],
   [1, system.sweep],
   [1, system.redispatch],
+  [1, system.retell],
   [2, system.relay],
   [1, system.rescue],
 ]

@@ -120,6 +120,12 @@ export const redispatch = define({
   call: (real) => real.call<number>('redispatch_stale_jobs', { p_older_seconds: 180, p_limit: 10 }),
 })
 
+export const retell = define({
+  name: 'retell',
+  args: fc.constant(null),
+  call: (real) => real.call<number>('retell_deaths', { p_older_seconds: 180, p_limit: 10 }),
+})
+
 export const relay = define({
   name: 'relay',
   args: fc.record({
