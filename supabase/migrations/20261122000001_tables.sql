@@ -67,6 +67,7 @@ create table public.jobs (
   dispatched_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
+  death_told_at timestamptz,
   constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null)),
   constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
@@ -78,6 +79,7 @@ comment on column public.jobs.reach is
   'Which files it merges: due, those that the policy of the data set finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
+comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; its record is the proof that it came.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
 comment on column public.jobs.tallied is 'Ended, and counted in job_totals and step_totals.';
@@ -199,6 +201,7 @@ create table public.dead_letters (
   constraint dead_letters_once unique (queue, message_id)
 );
 comment on column public.dead_letters.retried_at is 'Somebody asked again for the work of its job; until then the letter is open.';
+create index dead_letters_of_job on public.dead_letters (job_id) where job_id is not null;
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
 create index dead_letters_open on public.dead_letters (received_at) where retried_at is null;
 create index dead_letters_open_of_job on public.dead_letters (job_id) where retried_at is null;

@@ -117,6 +117,7 @@ language sql immutable
 set search_path = ''
 as $$ select case when failures >= 20 then 'dead' else 'pending' end $$;
 
+-- Both lock in the order of ids: a sender whose step runs twice reports the same messages twice at once.
 create function public.complete_outbox(p_ids bigint[], p_worker_id text)
 returns integer
 language plpgsql security definer
@@ -125,9 +126,14 @@ as $$
 declare
   v_count integer;
 begin
-  update public.outbox
+  with mine as (
+    select o.id from public.outbox o
+    where o.id = any (p_ids) and o.status = 'in_progress' and o.locked_by = p_worker_id
+    order by o.id for update
+  )
+  update public.outbox o
   set status = 'published', published_at = now(), locked_by = null, locked_until = null, error = null
-  where id = any (p_ids) and status = 'in_progress' and locked_by = p_worker_id;
+  from mine where o.id = mine.id;
   get diagnostics v_count = row_count;
   return v_count;
 end $$;
@@ -145,17 +151,22 @@ as $$
 declare
   v_count integer;
 begin
-  update public.outbox
-  set status = case when p_permanent then 'dead' else fusou.status_after_failure(attempts + 1) end,
-      attempts = attempts + 1,
+  with mine as (
+    select o.id from public.outbox o
+    where o.id = any (p_ids) and o.status = 'in_progress' and o.locked_by = p_worker_id
+    order by o.id for update
+  )
+  update public.outbox o
+  set status = case when p_permanent then 'dead' else fusou.status_after_failure(o.attempts + 1) end,
+      attempts = o.attempts + 1,
       next_attempt_at = now() + greatest(
-        fusou.backoff(attempts, 1, fusou.longest_pause_seconds(type)),
+        fusou.backoff(o.attempts, 1, fusou.longest_pause_seconds(o.type)),
         make_interval(secs => least(p_retry_after_seconds, 3600))
       ),
       locked_by = null,
       locked_until = null,
       error = left(p_error, 1000)
-  where id = any (p_ids) and status = 'in_progress' and locked_by = p_worker_id;
+  from mine where o.id = mine.id;
   get diagnostics v_count = row_count;
   return v_count;
 end $$;

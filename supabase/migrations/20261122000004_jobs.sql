@@ -209,10 +209,20 @@ set search_path = ''
 as $$
 declare
   v_admitted jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
+begin
+  return jsonb_build_array(fusou.tell_death(p_job_id, p_sender)) || v_admitted;
+end $$;
+
+create function fusou.tell_death(p_job_id uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
   v_job public.jobs;
 begin
-  select * into strict v_job from public.jobs where id = p_job_id;
-  return jsonb_build_array(fusou.emit(
+  update public.jobs set death_told_at = clock_timestamp() where id = p_job_id returning * into strict v_job;
+  return fusou.emit(
     'job.dead',
     p_job_id::text || '-dead-' || v_job.attempt,
     jsonb_build_object(
@@ -224,7 +234,35 @@ begin
       'message', v_job.error_message
     ),
     p_sender
-  )) || v_admitted;
+  );
+end $$;
+
+-- Dead jobs of which no dead letter is recorded, although word was sent a while ago: the queue lost it.
+create function public.retell_deaths(p_older_seconds integer, p_limit integer)
+returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  for v_job in
+    select j.id from public.jobs j
+    where j.state = 'dead'
+      and j.death_told_at < now() - make_interval(secs => p_older_seconds)
+      and not exists (select 1 from public.dead_letters l where l.job_id = j.id)
+      and not exists (
+        select 1 from public.outbox o
+        where o.key = j.id::text || '-dead-' || j.attempt and o.status in ('pending', 'in_progress')
+      )
+    order by j.finished_at, j.id limit p_limit
+    for update skip locked
+  loop
+    perform fusou.tell_death(v_job.id, null);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
 end $$;
 
 -- p_more: the plan left files for another job. A job with failed merges is dead: what it could merge is merged,

@@ -41,6 +41,7 @@ begin
     on conflict do nothing;
   end loop;
 
+  -- Asked again at the last moment: should anything ever doom an object that a file names, it is not deleted.
   return (
     select coalesce(jsonb_agg(g.r2_key), '[]')
     from (
@@ -60,7 +61,8 @@ as $$
 declare
   v_count integer;
 begin
-  delete from public.garbage where r2_key = any (p_keys);
+  with mine as (select g.r2_key from public.garbage g where g.r2_key = any (p_keys) order by g.r2_key for update)
+  delete from public.garbage g using mine where g.r2_key = mine.r2_key;
   get diagnostics v_count = row_count;
   perform fusou.add_to_counter('objects_deleted', v_count);
   return v_count;

@@ -396,6 +396,11 @@ export class Catalog {
     return this.#database.call('configure_admission', { p_settings: settings }, Admission)
   }
 
+  /** Sends word anew of dead jobs of which no dead letter came. */
+  retellDeaths(olderSeconds: number, limit: number) {
+    return this.#database.call('retell_deaths', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
+  }
+
   recordDeadLetter(letter: {
     queue: string
     messageId: string

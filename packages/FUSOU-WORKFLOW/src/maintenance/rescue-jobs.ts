@@ -4,7 +4,10 @@ import { LEASE_SECONDS } from '../leases.ts'
 import { instanceId, startAttempt } from '../workflow/start-attempt.ts'
 
 const MAX_JOBS = 50
-/** A queued job whose message went out this long ago and was never taken has lost it; if it only waits, one more does no harm. */
+/**
+ * A queued job whose message went out this long ago and was never taken has lost it; if it only waits, one more does no
+ * harm. So with word of a dead job: its letter is recorded once.
+ */
 const LOST_MESSAGE_SECONDS = 180
 
 /** A step renews its lease with each try and takes less than one: an instance silent for so many hangs. */
@@ -14,12 +17,16 @@ const MAX_SILENT_LEASES = 2
  * Look after jobs that went silent: ask the Workflow what became of each, and start it, leave it or fail its attempt.
  * Every answer is fenced by the attempt, so two rescuers at once do no harm.
  */
-export async function rescueJobs(env: Env, catalog: Catalog): Promise<{ rescued: number; redispatched: number }> {
+export async function rescueJobs(
+  env: Env,
+  catalog: Catalog,
+): Promise<Record<'rescued' | 'redispatched' | 'retold', number>> {
   const expired = await catalog.listExpiredLeases(MAX_JOBS)
   for (const attempt of expired) await rescue(env, catalog, attempt)
   return {
     rescued: expired.length,
     redispatched: await catalog.redispatchStaleJobs(LOST_MESSAGE_SECONDS, MAX_JOBS),
+    retold: await catalog.retellDeaths(LOST_MESSAGE_SECONDS, MAX_JOBS),
   }
 }
 

@@ -12,7 +12,7 @@ const requester = fc.constantFrom(null, null, null, ...USERS)
 export const back = fc.nat({ max: 7 })
 
 /** Of the jobs to act on. */
-const states = ['queued', 'running', 'dead', 'cancelled', null] as const
+const states = ['queued', 'running', 'dead', 'dead', 'cancelled', null] as const
 const state = fc.constantFrom(...states)
 /** Mostly the owner. */
 const stranger = fc.oneof({ arbitrary: fc.constant(false), weight: 9 }, { arbitrary: fc.constant(true), weight: 1 })
@@ -33,6 +33,7 @@ async function register(real: Real, sent: SentObject): Promise<Answer> {
     p_object: sent.object,
     p_sender: SENDER,
   })
+  real.settled.push(sent.object.r2Key)
   if (answer.outcome === 'stored') real.stored.add(sent.object.r2Key)
   return answer
 }
@@ -48,7 +49,7 @@ function judgeUpload(model: ModelCatalog, { sent, answer }: { sent: SentObject; 
   const added = object.slices.filter(({ table, periodTag, sha256 }, index) => {
     const content = `${table}/${periodTag}/${sha256}`
     const twin = object.slices.findIndex((other) => `${other.table}/${other.periodTag}/${other.sha256}` === content)
-    const stored = [...found.files.values()].some(({ level, holds }) => level === 0 && holds[0] === content)
+    const stored = [...found.files.values()].some((file) => file.content === content)
     return twin === index && !stored
   })
   const taken = added.length > 0 && !model.refused.has(object.r2Key)
@@ -62,7 +63,8 @@ function judgeUpload(model: ModelCatalog, { sent, answer }: { sent: SentObject; 
       key: object.r2Key,
       kind: `${table}/${periodTag}/${fingerprint}`,
       rows,
-      holds: [`${table}/${periodTag}/${sha256}`],
+      content: `${table}/${periodTag}/${sha256}`,
+      holds: [name],
       level: 0,
       createdVersion: found.version,
       old: false,
@@ -104,7 +106,7 @@ export const uploadAgain = define({
   args: fc.record({ back, sameObject: fc.boolean() }),
   async call(real, { back, sameObject }) {
     const before = real.objects.at(-1 - (back % Math.max(1, real.objects.length)))
-    if (before === undefined) return undefined
+    if (before === undefined || (sameObject && real.deleted.has(before.object.r2Key))) return undefined
     const object = sameObject ? before.object : { ...before.object, r2Key: `fragments/${randomUUID()}` }
     const sent = { ...before, object }
     return { sent, answer: await register(real, sent) }

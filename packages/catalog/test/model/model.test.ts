@@ -7,7 +7,7 @@ import { checkInvariants } from './invariants.ts'
 import { ModelCatalog } from './model.ts'
 import { Real } from './real.ts'
 
-const RUNS = 30
+const RUNS = 60
 const STEPS = 120
 /** A bound for a machine under load, not an expectation. */
 const MODEL_MS = 240_000

@@ -5,7 +5,9 @@ export interface ModelFile {
   /** partition and schema: only files of one kind can be merged */
   readonly kind: string
   readonly rows: number
-  /** contents of the uploads whose rows it holds */
+  /** of an upload: known again when it comes again */
+  readonly content?: string
+  /** names of the files as uploaded whose rows it holds */
   readonly holds: readonly string[]
   readonly level: number
   readonly createdVersion: number
@@ -64,8 +66,6 @@ export const ENDED: readonly string[] = ['succeeded', 'dead', 'cancelled']
 export class ModelCatalog {
   readonly datasets = new Map<string, ModelDataset>()
   readonly jobs = new Map<string, ModelJob>()
-  /** keys that vacuum was told to delete */
-  readonly deleted = new Set<string>()
   /** keys of objects of which nothing was kept: such a one is not taken back */
   readonly refused = new Set<string>()
   /** identities of dead letters */

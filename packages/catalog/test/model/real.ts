@@ -13,6 +13,10 @@ export type SentOutput = { jobId: string; attempt: number; index: number; output
 export class Real {
   readonly database: RaceDatabase
   readonly objects: SentObject[] = []
+  /** keys of objects whose call was answered: the walk over the bucket looks at no younger ones */
+  readonly settled: string[] = []
+  /** keys of objects that vacuum has deleted */
+  readonly deleted = new Set<string>()
   /** keys of objects that were answered as stored */
   readonly stored = new Set<string>()
   readonly outputs: SentOutput[] = []

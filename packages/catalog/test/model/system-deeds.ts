@@ -45,11 +45,15 @@ export const timePasses = define({
   args: fc.constantFrom('a minute', 'an hour', 'eight days'),
   async call({ database }: Real, time) {
     const seconds = { 'a minute': 60, 'an hour': 3600, 'eight days': 8 * 86_400 }[time]
-    const back = (...columns: string[]) =>
+    const earlier = (...columns: string[]) =>
       columns.map((column) => `${column} = ${column} - make_interval(secs => ${seconds})`).join(', ')
-    await database.query(`update outbox set ${back('next_attempt_at', 'locked_until', 'published_at')}`)
-    await database.query(`update jobs set ${back('lease_until', 'dispatched_at', 'created_at')}`)
-    await database.query(`update files set ${back('removed_at', 'created_at')}`)
+    // one transaction, behind whoever works on a data set: else it would lock rows in an order of its own
+    await database.query(`begin;
+      lock table datasets in exclusive mode;
+      update jobs set ${earlier('lease_until', 'dispatched_at', 'created_at')};
+      update files set ${earlier('removed_at', 'created_at')};
+      update outbox set ${earlier('next_attempt_at', 'locked_until', 'published_at')};
+      commit`)
     return { seconds }
   },
   judge(model, { seconds }) {
@@ -79,6 +83,7 @@ export const vacuum = define({
   args: fc.record({ dies: fc.boolean() }),
   async call(real, { dies }) {
     const keys = await real.call<string[]>('claim_garbage', { p_limit: 1000 })
+    for (const key of keys) real.deleted.add(key)
     if (!dies) await real.call('complete_garbage', { p_keys: keys })
     return { keys }
   },
@@ -90,10 +95,8 @@ export const vacuum = define({
         dataset.oldestVersion = Math.max(dataset.oldestVersion, file.removedVersion)
       }
     const named = [...model.datasets.values()].flatMap(({ files }) => [...files.values()].map(({ key }) => key))
-    for (const key of keys) {
+    for (const key of keys)
       must(!named.includes(key), 'vacuum takes no object that a live file or a readable version needs', key)
-      model.deleted.add(key)
-    }
   },
 })
 
@@ -102,8 +105,7 @@ export const sweep = define({
   name: 'sweep',
   args: fc.record({ back }),
   async call(real, { back }) {
-    const sent = [...real.objects.map(({ object }) => object.r2Key), ...real.outputs.map(({ output }) => output.r2Key)]
-    const keys = [sent.at(-1 - (back % Math.max(1, sent.length))) ?? 'lost/1', `lost/${randomUUID()}`]
+    const keys = [real.settled.at(-1 - (back % Math.max(1, real.settled.length))) ?? 'lost/1', `lost/${randomUUID()}`]
     return { keys, count: await real.call<number>('doom_orphans', { p_keys: keys }) }
   },
   judge(model, { keys }) {
@@ -116,6 +118,12 @@ export const redispatch = define({
   name: 'redispatch',
   args: fc.constant(null),
   call: (real) => real.call<number>('redispatch_stale_jobs', { p_older_seconds: 180, p_limit: 10 }),
+})
+
+export const retell = define({
+  name: 'retell',
+  args: fc.constant(null),
+  call: (real) => real.call<number>('retell_deaths', { p_older_seconds: 180, p_limit: 10 }),
 })
 
 export const relay = define({

@@ -5,6 +5,8 @@ import { describeRaces, RacingDataSet, SESSIONS, times } from './race-database.t
 // Calls that lock many rows at once: none may wait for another in a circle (40P01 fails the test).
 
 const ROUNDS = 10
+const IN_ORDER_OF_IDS = 'set enable_seqscan = off'
+const AS_THE_ROWS_LIE = 'set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off'
 const turned = <Item>(items: readonly Item[], by: number): Item[] => [...items.slice(by), ...items.slice(0, by)]
 
 describeRaces('no deadlock', (database) => {
@@ -47,6 +49,29 @@ describeRaces('no deadlock', (database) => {
           : database.call<number>('release_outbox', { p_ids: some, p_worker_id: 'one', p_error: 'no' }),
       )
       expect((settled as number[]).reduce((a, b) => a + b, 0)).toBe(ids.length)
+    }
+  })
+
+  test('among senders that report the same messages, whichever way their sessions read the table', async () => {
+    const sessions = await Promise.all(times(SESSIONS, () => database.pool.connect()))
+    try {
+      await Promise.all(sessions.map((session, i) => session.query(i % 2 === 0 ? IN_ORDER_OF_IDS : AS_THE_ROWS_LIE)))
+      for (let round = 0; round < ROUNDS; round++) {
+        await database.query('truncate outbox')
+        await database.query(
+          "select fusou.emit('job.dead', gen_random_uuid()::text, '{}', 'one') from generate_series(1, 200)",
+        )
+        const open = await database.query<{ id: number }>('select id from outbox order by id desc')
+        // each row written anew, the last first: so they lie in the reverse of their order
+        for (const { id } of open) await database.query('update outbox set attempts = 0 where id = $1', id)
+        const args = { p_ids: open.map(({ id }) => id), p_worker_id: 'one' }
+        const settled = await Promise.all(
+          sessions.map((session) => database.call<number>('complete_outbox', args, session)),
+        )
+        expect(settled.reduce((a, b) => a + b, 0)).toBe(open.length)
+      }
+    } finally {
+      for (const session of sessions) session.release(true)
     }
   })
 

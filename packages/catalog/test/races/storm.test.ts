@@ -317,6 +317,7 @@ describeRaces('a storm of all functions at once', (database) => {
         [3, () => call('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 10 })],
         [3, () => call('request_due_merges', { p_limit: 10 })],
         [2, () => call('admit_jobs')],
+        [2, () => call('retell_deaths', { p_older_seconds: 0, p_limit: 10 })],
         [
           5,
           async () => {

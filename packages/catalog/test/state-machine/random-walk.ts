@@ -122,6 +122,8 @@ export class RandomWalk {
             await call({ jobId: id, attempt })
           }),
       ],
+      // a file that no merge can read, until somebody asks again
+      [2, () => this.#withJob(['running'], ({ id, attempt }) => this.#dieOfAFile({ jobId: id, attempt }))],
     ]
   }
 
@@ -178,6 +180,7 @@ export class RandomWalk {
       [3, () => catalog.requestDueMerges(10)],
       // with more slots and fewer again, as an operator might
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
+      [2, () => catalog.retellDeaths(0, 10)],
       [1, () => catalog.beginSweep('a walk')],
       [1, () => catalog.endSweep('a walk', null, 0)],
       [1, () => catalog.trimOutbox(10)],
@@ -230,6 +233,16 @@ export class RandomWalk {
     const half = Math.floor(ids.length / 2)
     const merges = half >= 2 ? [ids.slice(0, half), ids.slice(half)] : [ids]
     await catalog.savePlan(attempt, ids.length >= 2 ? merges : [])
+  }
+
+  async #dieOfAFile(attempt: Attempt): Promise<void> {
+    await this.#plan(attempt)
+    const merge = await this.#plannedMerge(attempt)
+    if (merge === undefined) return
+    const failure = { code: 'corrupt_file', message: 'unreadable', fileId: merge.input_ids[0]! }
+    await this.#catalog.failMerge(attempt, merge.index, failure)
+    await this.#catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
+    if (this.#chance(0.5)) await this.#catalog.retryJob(attempt.jobId, null, SENDER)
   }
 
   async #plannedMerge({ jobId, attempt }: Attempt): Promise<MergeRow | undefined> {

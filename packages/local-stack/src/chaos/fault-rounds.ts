@@ -30,6 +30,7 @@ const WEATHER: PlannedFaults['probabilities'][] = [
   { message_twice: 0.5, message_again: 0.5 },
   { send_refused: 0.5, send_answer_lost: 0.3 },
   { step_result_lost: 0.2, step_twice: 0.4 },
+  { instance_hung: 0.5 },
 ]
 const DEEDS: Deed[] = [
   'tree_killed',

@@ -9,6 +9,10 @@ import { runCron } from './run-cron.ts'
 const LOOK_MS = 500
 /** of the database's clock, each look: what waits for a lease, a lock or a pause need not wait for the wall clock */
 const STEP_SECONDS = 30
+/** without any change: then the rescuer's time comes */
+const STILL_SECONDS = 10
+/** longer than a lease */
+const RESCUE_SECONDS = 16 * 60
 /** without any change: what hangs so long is stuck */
 const STUCK_SECONDS = 150
 const MAX_SCHEDULED_ROUNDS = 30
@@ -34,9 +38,12 @@ const LOOK = `select
 export async function waitForQuiet(stack: StackInfo, database: StackDatabase, progress: ProgressLine): Promise<void> {
   let state = ''
   let movedAt = Date.now()
+  let rescuedAt = Date.now()
   for (let quietLooks = 0; quietLooks < 3 && Date.now() - movedAt < STUCK_SECONDS * 1000; ) {
     await runCron(stack)
-    await database.letTimePass(STEP_SECONDS)
+    const still = Date.now() - Math.max(movedAt, rescuedAt) > STILL_SECONDS * 1000
+    if (still) rescuedAt = Date.now()
+    await database.letTimePass(still ? RESCUE_SECONDS : STEP_SECONDS)
     const [look] = await database.query<Look>(LOOK)
     quietLooks = Number(look!.busy) === 0 ? quietLooks + 1 : 0
     if (look!.state !== state) movedAt = Date.now()

@@ -17,6 +17,7 @@ export const FAULTS = {
   send_answer_lost: 'the queue takes a message, and fails for its sender',
   step_result_lost: 'a step of the Workflow is done, its result is lost',
   step_twice: 'a step of the Workflow runs twice at once',
+  instance_hung: 'an instance of the Workflow says that it runs, and does nothing',
   tree_killed: 'SIGKILL to the stack, the database and the Workers',
   tree_killed_starting: 'SIGKILL to all of them while they start',
   database_killed: 'SIGKILL to the database',

@@ -51,6 +51,7 @@ const PLAN_MS = 200
 const SLOW_MS = 4000
 const LATE_MS = 5000
 const AGAIN_MS = 30_000
+const HUNG_MS = 2 ** 30
 const HURRIED_TIMEOUT = '30 seconds'
 /** Operations that answer with a promise, unlike `resumeMultipartUpload`. */
 const BUCKET_OPERATIONS = ['get', 'put', 'delete', 'list', 'head', 'createMultipartUpload']
@@ -244,8 +245,10 @@ export function wrapWorkflow(own: WorkflowClass): WorkflowClass {
       super(ctx, wrapEnv(env))
     }
 
-    override run(event: unknown, step: Step): Promise<unknown> {
+    override async run(event: unknown, step: Step): Promise<unknown> {
       const hurry = hurryOf(this.env)
+      await askForPlan(this.env)
+      if (strikes('instance_hung', {})) await pause(HUNG_MS)
       return super.run(event, {
         do: (name, config, body) =>
           step.do(name, hurried(config, hurry), async (...args: unknown[]) => {
