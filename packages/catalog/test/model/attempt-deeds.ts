@@ -321,18 +321,29 @@ export const finish = define({
     if (attempt === undefined) return undefined
     const args = { ...fenceArgs(attempt), p_result: {}, p_more: more, p_sender: SENDER }
     const answer = await real.call('finish_job', args)
-    const left = await real.database.query<{ id: string; dataset_id: string }>(
-      "select id, dataset_id from jobs where state = 'queued'",
+    const [left] = await real.database.query<{ id: string; triggers: number }>(
+      `select q.id, q.triggers from jobs q join jobs j on j.dataset_id = q.dataset_id
+       where j.id = $1 and q.state = 'queued'`,
+      attempt.jobId,
     )
-    for (const { id } of left) real.sawJob(id)
-    return { attempt, more, answer, left }
+    real.sawJob(left?.id)
+    const [did] = await real.database.query<{ something: boolean }>(
+      'select files_out > 0 or table_name is not null as something from jobs where id = $1',
+      attempt.jobId,
+    )
+    return { attempt, more, answer, left, didSomething: did!.something }
   },
-  judge(model, { attempt, more, answer, left }) {
+  judge(model, { attempt, more, answer, left, didSomething }) {
     const job = model.jobs.get(attempt.jobId)!
     const endedBefore = job.attempt === attempt.attempt && (job.state === 'succeeded' || job.state === 'dead')
     if (endedBefore) return must(answer.outcome === job.state, 'an end that is told twice is one', answer)
     if (!passed(model, attempt, answer)) return
-    if (more) model.request(job.dataset, { jobId: left.find(({ dataset_id }) => dataset_id === job.dataset.id)?.id })
+    const asked = left !== undefined && left.triggers > (model.jobIn(job.dataset, 'queued')?.triggers ?? 0)
+    // also where the policy finds more worth a job
+    if (more || asked) {
+      must(more || didSomething, 'a job that found nothing to do asks for no other', left)
+      model.request(job.dataset, { jobId: left?.id })
+    }
     job.state = model.owesFailure(job, attempt.attempt) ? 'dead' : 'succeeded'
     must(answer.outcome === job.state, 'a job with a failed merge is dead, one without has succeeded', answer)
   },

@@ -26,6 +26,8 @@ const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[]
   [1, system.deadLetter],
   [2, system.timePasses],
   [1, system.configure],
+  [2, system.makeEager],
+  [1, system.admit],
   [3, system.vacuum],
   [1, system.sweep],
   [1, system.redispatch],
@@ -36,5 +38,10 @@ const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[]
 
 export const aDeed: fc.Arbitrary<Deed> = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })))
 
-/** Uploads, so that there is something to work on. */
-export const beginning: fc.Arbitrary<Deed[]> = fc.array(clients.upload, { minLength: 4, maxLength: 8 })
+/** Uploads, so that there is something to work on, to data sets that are soon worth a job. */
+export const beginning: fc.Arbitrary<Deed[]> = fc
+  .tuple(
+    fc.array(clients.upload, { minLength: 4, maxLength: 8 }),
+    fc.array(system.makeEager, { minLength: 2, maxLength: 3 }),
+  )
+  .map((deeds) => deeds.flat())

@@ -78,6 +78,27 @@ export const configure = define({
   },
 })
 
+/** Its policy finds two small files worth a job. */
+export const makeEager = define({
+  name: 'makeEager',
+  args: fc.constantFrom(...DATA_SETS),
+  async call(real, dataset) {
+    const settings = { mergeMinFiles: 2 }
+    return { dataset, answer: await real.call('configure_dataset', { p_dataset_id: dataset, p_settings: settings }) }
+  },
+  judge(model, { dataset, answer }) {
+    const known = model.datasets.has(dataset)
+    must(answer.outcome === (known ? 'configured' : 'unknown_dataset'), 'a data set that is there has settings', answer)
+  },
+})
+
+/** The look of the cron at slots. */
+export const admit = define({
+  name: 'admit',
+  args: fc.constant(null),
+  call: (real) => real.call<number>('admit_jobs'),
+})
+
 export const vacuum = define({
   name: 'vacuum',
   args: fc.record({ dies: fc.boolean() }),
