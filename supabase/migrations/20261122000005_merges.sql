@@ -152,6 +152,7 @@ begin
     'datasetId', (select dataset_id from public.jobs where id = p_job_id),
     'table', v_merge.table_name,
     'periodTag', v_merge.period_tag,
+    'fingerprint', (select min(f.schema_fingerprint) from public.files f where f.id = any (v_merge.input_ids)),
     'inputs', (
       select jsonb_agg(jsonb_build_object(
         'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count

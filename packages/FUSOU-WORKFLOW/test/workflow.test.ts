@@ -199,22 +199,28 @@ describe('a step that fails', () => {
     expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'object_missing')).toHaveLength(1)
   })
 
-  test('because a schema is refused is not retried, and names the file and the difference', async () => {
+  test.each([
+    ['first', 'not the schema with the fingerprint'],
+    ['last', 'columns where the first source has'],
+  ])('because the schema of the %s file is refused is not retried, and names that file', async (place, difference) => {
     const datasetId = newDatasetId()
-    await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
-    const bytes = fragment(5, 5, 'extra')
-    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes, registeredAs: fragment(5, 5) }])
+    const good = { table: 't', bytes: fragment(0, 5) }
+    const bad = { table: 't', bytes: fragment(5, 5, 'extra'), registeredAs: fragment(5, 5) }
+    const [first, last] = place === 'first' ? [bad, good] : [good, bad]
+    await upload(datasetId, user, [first])
+    const { jobId } = await uploadAndAsk(datasetId, user, [last])
     await runToEnd(await claim(datasetId, jobId), 'complete')
     const { state, attempt, error } = (await catalog.getJob(jobId, null))!
     expect({ state, attempt }).toEqual({ state: 'dead', attempt: 1 })
     expect(error).toMatchObject({
       code: 'schema_mismatch',
       step: 'compact-1',
-      message: expect.stringContaining('columns where the first source has'),
+      message: expect.stringContaining(difference),
     })
     const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
     expect(refused).toHaveLength(1)
     expect(error!.message).toContain(refused[0]!.id)
+    expect(refused[0]!.bytes).toBe(bad.bytes.length)
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
   })
 

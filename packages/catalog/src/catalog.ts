@@ -67,6 +67,7 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
     datasetId: z.string(),
     table: z.string(),
     periodTag: z.string(),
+    fingerprint: z.string(),
     inputs: z.array(MergeInput),
   }),
   z.object({ outcome: z.enum(['committed', 'failed']), code: z.string().nullable() }),

@@ -39,6 +39,8 @@ export interface MergeOptions {
    * that needs more than half of it is refused with `page_too_large`. Default 48 MiB.
    */
   memoryBudgetBytes?: number
+  /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
+  schemaFingerprint?: string
   signal?: AbortSignal
   /** called after each row group of the inputs */
   onProgress?(progress: MergeProgress): void

@@ -34,6 +34,7 @@ interface Settings {
   minPageBytes: number
   pages: 'splice' | 'rewrite'
   memoryBudgetBytes: number
+  schemaFingerprint: string | undefined
   signal: AbortSignal | undefined
   /** for the page that is being read */
   scratch: ByteBuffer
@@ -151,6 +152,7 @@ function checkOptions(options: MergeOptions): Settings {
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
+    schemaFingerprint: options.schemaFingerprint,
     signal: options.signal,
     scratch: new ByteBuffer(),
   }
@@ -169,7 +171,13 @@ async function readInputs(
     return { source, ...(await loadFooter(source, undefined, undefined, schema)) }
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
-    schema ??= footer.schema
+    if (!schema) {
+      const { schemaFingerprint: expected } = settings
+      if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
+        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`)
+      }
+      schema = footer.schema
+    }
     if (footer.schema.canonical !== schema.canonical) {
       throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
     }

@@ -42,7 +42,7 @@ export async function runMerge(
 
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
   const merged = await memory.hold(ISOLATE_MERGE_BYTES, () =>
-    writeMerge(env, key, opened.inputs, async (uploadId) => {
+    writeMerge(env, key, opened, async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
     }),
@@ -101,7 +101,7 @@ interface FileFault {
 async function writeMerge(
   env: Env,
   key: string,
-  inputs: readonly MergeInput[],
+  { inputs, fingerprint }: { readonly inputs: readonly MergeInput[]; readonly fingerprint: string },
   note: (uploadId: string) => Promise<void>,
 ): Promise<Written> {
   const sink = new MultipartSink(env.BUCKET, key, note)
@@ -112,6 +112,8 @@ async function writeMerge(
       {
         // a page that is corrupt inside must be found before it stands among those of other uploads
         pages: 'rewrite',
+        // or a first file with a wrong schema would put the blame on the second
+        schemaFingerprint: fingerprint,
         memoryBudgetBytes: MERGE_BUFFER_BYTES,
         targetRowGroupBytes: TARGET_ROW_GROUP_BYTES,
         codecs: workerCodecs,
