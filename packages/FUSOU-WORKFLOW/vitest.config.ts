@@ -28,5 +28,5 @@ export default defineConfig({
       }
     }),
   ],
-  test: { name: 'workflow', globalSetup: '@fusou/embedded-supabase/vitest-global-setup', testTimeout: 60_000 },
+  test: { name: 'workflow', globalSetup: './test/global-setup.ts', testTimeout: 60_000 },
 })

@@ -11,6 +11,7 @@ create table public.datasets (
   version bigint not null default 0,
   oldest_version bigint not null default 0,
   compaction_needed boolean not null default false,
+  due_at timestamptz,
   last_attempted_at timestamptz,
   last_compacted_at timestamptz,
   created_at timestamptz not null default now(),
@@ -18,9 +19,12 @@ create table public.datasets (
 );
 comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
-comment on column public.datasets.settings is 'retentionSeconds, targetFileBytes; see fusou.setting().';
+comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
+comment on column public.datasets.due_at is
+  'When small files have waited long enough for a job of their own; null where none wait, or a job is there already.';
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
+create index datasets_due on public.datasets (due_at) where due_at is not null;
 create index datasets_owner on public.datasets (owner_id);
 
 create table public.jobs (
@@ -30,6 +34,7 @@ create table public.jobs (
   table_name text,
   period_tag text,
   priority text not null constraint jobs_priority check (priority in ('realtime', 'manual', 'scheduled')),
+  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all')),
   state text not null default 'queued'
     constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
   triggers integer not null default 1,
@@ -39,6 +44,8 @@ create table public.jobs (
   attempt integer not null default 0,
   max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
   lease_until timestamptz,
+  silent_leases integer not null default 0,
+  planned_version bigint,
   cancel_requested_at timestamptz,
   step text,
   step_durations jsonb not null default '{}',
@@ -52,23 +59,43 @@ create table public.jobs (
   error_step text,
   error_message text,
   result jsonb,
+  retried_as uuid references public.jobs (id),
+  failures jsonb not null default '[]',
+  tallied boolean not null default false,
   created_at timestamptz not null default clock_timestamp(),
+  admitted_at timestamptz,
   dispatched_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
+  death_told_at timestamptz,
   constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null)),
   constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
 );
+comment on column public.jobs.silent_leases is 'How many leases in a row the rescuer renewed: since the attempt last called by itself.';
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
+comment on column public.jobs.reach is
+  'Which files it merges: due, those that the policy of the data set finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
+comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
+comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
+comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; its record is the proof that it came.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
+comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
+comment on column public.jobs.tallied is 'Ended, and counted in job_totals and step_totals.';
+comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
 
 create unique index jobs_one_running on public.jobs (dataset_id, kind) where state = 'running';
 create unique index jobs_one_queued on public.jobs (dataset_id, kind) where state = 'queued';
 create index jobs_of_message on public.jobs using gin (message_ids) where message_ids <> '{}';
 create index jobs_newest on public.jobs (created_at desc, id desc);
 create index jobs_of_dataset on public.jobs (dataset_id, created_at desc, id desc);
+create index jobs_slots on public.jobs (dataset_id) where state = 'running' or (state = 'queued' and admitted_at is not null);
+create index jobs_waiting on public.jobs (created_at) where state = 'queued' and admitted_at is null;
+-- The figures are sums over what is tallied and a look at these: all that is under way, and what ended a moment ago.
+create index jobs_untallied on public.jobs (dataset_id) where not tallied;
+create index jobs_ended on public.jobs (finished_at, state) where finished_at is not null;
+create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (
@@ -82,6 +109,7 @@ create table public.files (
   row_count bigint not null constraint files_rows check (row_count >= 0),
   row_group_count integer not null constraint files_row_groups check (row_group_count >= 0),
   level integer not null constraint files_level check (level >= 0),
+  fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
   schema_fingerprint text not null,
   sort_min text,
@@ -99,16 +127,19 @@ create table public.files (
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
+comment on column public.files.level is 'How often a row in it was rewritten at the most.';
+comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
 
 -- A fragment that was merged keeps its row until vacuum, so a late retry of its upload is still known as a duplicate.
 create unique index files_one_per_content on public.files (dataset_id, table_name, period_tag, content_sha256)
   where level = 0;
-create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, byte_length)
+create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, fragments, byte_length)
   where removed_version is null and quarantine_code is null;
 create index files_of_dataset on public.files (dataset_id, table_name, period_tag, id);
 create index files_removed on public.files (removed_at) where removed_at is not null;
+create index files_quarantined on public.files (dataset_id) where removed_version is null and quarantine_code is not null;
 create index files_of_object on public.files (r2_key);
 
 create table public.merges (
@@ -152,6 +183,7 @@ create table public.outbox (
 create index outbox_due on public.outbox (next_attempt_at, id) where status = 'pending';
 create index outbox_locks on public.outbox (locked_until) where status = 'in_progress';
 create index outbox_open_keys on public.outbox (key) where status in ('pending', 'in_progress');
+create index outbox_unsent on public.outbox (created_at) where status <> 'published';
 create index outbox_published on public.outbox (published_at) where status = 'published';
 
 create table public.dead_letters (
@@ -165,9 +197,14 @@ create table public.dead_letters (
   dataset_id text,
   job_id uuid,
   received_at timestamptz not null default now(),
+  retried_at timestamptz,
   constraint dead_letters_once unique (queue, message_id)
 );
+comment on column public.dead_letters.retried_at is 'Somebody asked again for the work of its job; until then the letter is open.';
+create index dead_letters_of_job on public.dead_letters (job_id) where job_id is not null;
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
+create index dead_letters_open on public.dead_letters (received_at) where retried_at is null;
+create index dead_letters_open_of_job on public.dead_letters (job_id) where retried_at is null;
 
 create table public.garbage (
   r2_key text primary key,

@@ -72,6 +72,8 @@ begin
     where o.status = 'pending' and o.next_attempt_at <= now()
       and (include_type_prefix is null or starts_with(o.type, include_type_prefix))
       and (exclude_type_prefix is null or not starts_with(o.type, exclude_type_prefix))
+      -- The end of an alert must not overtake its beginning.
+      and not (starts_with(o.type, 'alert.') and fusou.has_open_message(o.key, o.id))
     order by o.next_attempt_at, o.id
     limit max_batch
     for update skip locked
@@ -88,14 +90,34 @@ begin
   return v_rows;
 end $$;
 
--- Twenty failures are about fifteen minutes of a queue that refuses; a dead row shows in the status and, where a job
--- hangs on it, the job is dispatched anew.
+-- Whether a message of this key is yet to be sent that is older than this one; without an id, any.
+create function fusou.has_open_message(p_key text, p_before_id bigint default null)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select exists (
+    select 1 from public.outbox o
+    where o.key = p_key and o.status in ('pending', 'in_progress') and (p_before_id is null or o.id < p_before_id)
+  )
+$$;
+
+-- Between two tries: a queue comes back within minutes, a receiver of alerts may be away for hours.
+create function fusou.longest_pause_seconds(p_type text)
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select case when starts_with(p_type, 'alert.') then 900 else 60 end $$;
+
+-- Twenty failures are about fifteen minutes of a queue that refuses, and two hours and a half of a receiver of alerts;
+-- a dead row shows in the status and, where a job hangs on it, the job is dispatched anew.
 create function fusou.status_after_failure(failures integer)
 returns text
 language sql immutable
 set search_path = ''
 as $$ select case when failures >= 20 then 'dead' else 'pending' end $$;
 
+-- Both lock in the order of ids: a sender whose step runs twice reports the same messages twice at once.
 create function public.complete_outbox(p_ids bigint[], p_worker_id text)
 returns integer
 language plpgsql security definer
@@ -104,14 +126,24 @@ as $$
 declare
   v_count integer;
 begin
-  update public.outbox
+  with mine as (
+    select o.id from public.outbox o
+    where o.id = any (p_ids) and o.status = 'in_progress' and o.locked_by = p_worker_id
+    order by o.id for update
+  )
+  update public.outbox o
   set status = 'published', published_at = now(), locked_by = null, locked_until = null, error = null
-  where id = any (p_ids) and status = 'in_progress' and locked_by = p_worker_id;
+  from mine where o.id = mine.id;
   get diagnostics v_count = row_count;
   return v_count;
 end $$;
 
-create function public.release_outbox(p_ids bigint[], p_worker_id text, p_error text)
+-- p_retry_after_seconds: when the receiver wants to be asked again; never sooner than the backoff, nor later than an hour.
+-- p_permanent: no retry can help.
+create function public.release_outbox(
+  p_ids bigint[], p_worker_id text, p_error text,
+  p_retry_after_seconds double precision default 0, p_permanent boolean default false
+)
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -119,14 +151,22 @@ as $$
 declare
   v_count integer;
 begin
-  update public.outbox
-  set status = fusou.status_after_failure(attempts + 1),
-      attempts = attempts + 1,
-      next_attempt_at = now() + fusou.backoff(attempts, 1, 60),
+  with mine as (
+    select o.id from public.outbox o
+    where o.id = any (p_ids) and o.status = 'in_progress' and o.locked_by = p_worker_id
+    order by o.id for update
+  )
+  update public.outbox o
+  set status = case when p_permanent then 'dead' else fusou.status_after_failure(o.attempts + 1) end,
+      attempts = o.attempts + 1,
+      next_attempt_at = now() + greatest(
+        fusou.backoff(o.attempts, 1, fusou.longest_pause_seconds(o.type)),
+        make_interval(secs => least(p_retry_after_seconds, 3600))
+      ),
       locked_by = null,
       locked_until = null,
       error = left(p_error, 1000)
-  where id = any (p_ids) and status = 'in_progress' and locked_by = p_worker_id;
+  from mine where o.id = mine.id;
   get diagnostics v_count = row_count;
   return v_count;
 end $$;

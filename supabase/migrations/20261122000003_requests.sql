@@ -11,6 +11,9 @@ as $$
     case p_name
       when 'targetFileBytes' then 134217728
       when 'retentionSeconds' then 604800
+      when 'mergeMinFiles' then 32
+      when 'mergeMinBytes' then 33554432
+      when 'mergeMaxAgeSeconds' then 900
     end
   )
 $$;
@@ -22,32 +25,27 @@ language sql immutable
 set search_path = ''
 as $$ select fusou.setting(p_settings, 'targetFileBytes') * 3 / 4 $$;
 
--- Two small files of one schema in one partition can become one: the rule of planMerges().
-create function fusou.needs_compaction(p_dataset_id text)
-returns boolean
-language sql stable
-set search_path = ''
-as $$
-  select exists (
-    select 1
-    from public.files f
-    join public.datasets d on d.id = f.dataset_id
-    where f.dataset_id = p_dataset_id
-      and f.removed_version is null
-      and f.quarantine_code is null
-      and f.byte_length < fusou.small_file_bytes(d.settings)
-    group by f.dataset_id, f.table_name, f.period_tag, f.schema_fingerprint
-    having count(*) >= 2
-  )
-$$;
-
 create function fusou.priority_rank(p_priority text)
 returns integer
 language sql immutable
 set search_path = ''
 as $$ select case p_priority when 'manual' then 0 when 'realtime' then 1 else 2 end $$;
 
--- Tells the queue of a job that may start. The caller holds the lock of the data set.
+-- Who asks for a merge means all of it, the daily round what the tiers let merge, an upload what is due.
+create function fusou.reach_of(p_priority text)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select case p_priority when 'manual' then 'all' when 'realtime' then 'due' else 'tiers' end $$;
+
+create function fusou.wider_reach(p_one text, p_other text)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select case when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
+
+-- Tells the queue of a job that may start, which from then on has its slot. One write of the job: a second in the same
+-- transaction would check the foreign key again, and so wait for the data set of a job that admit() chose.
 create function fusou.dispatch(p_job_id uuid, p_sender text default null, p_delay interval default '0')
 returns jsonb
 language plpgsql
@@ -56,7 +54,10 @@ as $$
 declare
   v_job public.jobs;
 begin
-  update public.jobs set dispatched_at = clock_timestamp() + p_delay where id = p_job_id returning * into v_job;
+  update public.jobs
+  set dispatched_at = clock_timestamp() + p_delay, admitted_at = coalesce(admitted_at, clock_timestamp())
+  where id = p_job_id
+  returning * into v_job;
   return fusou.emit(
     'compaction.requested',
     v_job.id::text,
@@ -74,21 +75,22 @@ begin
   );
 end $$;
 
--- At most one running and one queued job a data set: a trigger joins the queued one, or makes it.
--- While another job runs the new one waits without a message; the end of the running one dispatches it.
+-- At most one running and one queued job a data set: a trigger joins the queued one, or makes it. It starts when
+-- fusou.admit() finds a slot for it and no other job of the data set runs; until then it waits without a message.
 -- The caller holds the lock of the data set.
 create function fusou.request_job(
   p_dataset_id text, p_table text, p_period_tag text, p_priority text, p_requested_by uuid,
   p_sender text default null, p_message_id text default null, p_metric_id text default null,
-  p_dispatch boolean default true
+  p_reach text default null, p_admit boolean default true
 )
 returns jsonb
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_reach constant text := coalesce(p_reach, fusou.reach_of(p_priority));
   v_job public.jobs;
-  v_message jsonb;
+  v_messages jsonb := '[]';
 begin
   update public.jobs
   set triggers = triggers + 1,
@@ -96,6 +98,7 @@ begin
       priority = case
         when fusou.priority_rank(p_priority) < fusou.priority_rank(priority) then p_priority else priority
       end,
+      reach = fusou.wider_reach(reach, v_reach),
       table_name = case when table_name = p_table then table_name end,
       period_tag = case when table_name = p_table and period_tag = p_period_tag then period_tag end
   where dataset_id = p_dataset_id and kind = 'compaction' and state = 'queued'
@@ -104,17 +107,17 @@ begin
     return jsonb_build_object('jobId', v_job.id, 'joined', true, 'outbox', null);
   end if;
 
-  insert into public.jobs (dataset_id, table_name, period_tag, priority, requested_by, message_ids, metric_id)
+  insert into public.jobs (dataset_id, table_name, period_tag, priority, reach, requested_by, message_ids, metric_id)
   values (
-    p_dataset_id, p_table, p_period_tag, p_priority, p_requested_by, array_remove(array[p_message_id], null), p_metric_id
+    p_dataset_id, p_table, p_period_tag, p_priority, v_reach, p_requested_by,
+    array_remove(array[p_message_id], null), p_metric_id
   )
   returning * into v_job;
-  if p_dispatch and not exists (
-    select 1 from public.jobs where dataset_id = p_dataset_id and kind = 'compaction' and state = 'running'
-  ) then
-    v_message := fusou.dispatch(v_job.id, p_sender);
+  update public.datasets set due_at = null where id = p_dataset_id;
+  if p_admit then
+    v_messages := fusou.admit(p_sender, v_job.id);
   end if;
-  return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_message);
+  return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_messages -> 0);
 end $$;
 
 -- Registers an object that lies in the bucket: a row for each slice not known yet, the job, the message.
@@ -129,7 +132,9 @@ declare
   v_dataset public.datasets;
   v_version bigint;
   v_stored integer;
-  v_job jsonb;
+  v_seen_version bigint;
+  v_found record;
+  v_job jsonb := '{}';
 begin
   insert into public.datasets (id, owner_id) values (p_dataset_id, p_user_id) on conflict (id) do nothing;
   select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
@@ -174,25 +179,52 @@ begin
     );
   end if;
 
+  -- The fragments that its groups hold now, counted no further than the policy asks. What a running job has planned
+  -- with, or will, is no reason for another.
+  v_seen_version := coalesce(
+    (select coalesce(r.planned_version, v_version) from public.jobs r
+     where r.dataset_id = p_dataset_id and r.state = 'running'),
+    0
+  );
+  select
+    coalesce(bool_or(fusou.tier_is_full(0, g.fresh)), false) as mergeable,
+    coalesce(bool_or(fusou.is_due(v_dataset.settings, g.fresh, g.bytes, g.since)), false) as due,
+    min(g.since) filter (where fusou.tier_is_full(0, g.fresh)) as since
+  into v_found
+  from (
+    select distinct f.table_name, f.period_tag, f.schema_fingerprint
+    from public.files f
+    where f.r2_key = p_object ->> 'r2Key' and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+  ) own
+  cross join lateral (
+    select count(*) as fresh, sum(s.byte_length) as bytes, min(s.created_at) as since
+    from (
+      select f.byte_length, f.created_at from public.files f
+      where f.dataset_id = p_dataset_id
+        and f.table_name = own.table_name
+        and f.period_tag = own.period_tag
+        and f.schema_fingerprint = own.schema_fingerprint
+        and f.removed_version is null
+        and f.quarantine_code is null
+        and f.fragments = 1
+        and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+        and f.created_version > v_seen_version
+      limit greatest(2, fusou.setting(v_dataset.settings, 'mergeMinFiles'))
+    ) s
+  ) g;
+
   update public.datasets
   set version = v_version,
-      compaction_needed = compaction_needed or exists (
-        select 1
-        from public.files added
-        join public.files other
-          on other.dataset_id = added.dataset_id
-          and other.table_name = added.table_name
-          and other.period_tag = added.period_tag
-          and other.schema_fingerprint = added.schema_fingerprint
-          and other.id <> added.id
-          and other.removed_version is null
-          and other.quarantine_code is null
-          and other.byte_length < fusou.small_file_bytes(v_dataset.settings)
-        where added.r2_key = p_object ->> 'r2Key'
-          and added.byte_length < fusou.small_file_bytes(v_dataset.settings)
-      )
+      compaction_needed = compaction_needed or v_found.mergeable,
+      due_at = case
+        when due_at is not null or not v_found.mergeable or fusou.has_open_job(id) then due_at
+        else greatest(v_found.since, last_attempted_at)
+          + make_interval(secs => fusou.setting(settings, 'mergeMaxAgeSeconds'))
+      end
   where id = p_dataset_id;
-  v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', p_user_id, p_sender);
+  if v_found.due then
+    v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', p_user_id, p_sender);
+  end if;
   return jsonb_build_object(
     'outcome', 'stored', 'version', v_version, 'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
   );
@@ -255,6 +287,8 @@ begin
   if p_limit not between 1 and 100 then
     raise exception 'trigger_scheduled: limit must be 1..100' using errcode = '22023';
   end if;
+  -- Before the first job is asked for: who has admitted one waits for no other lock.
+  insert into public.heartbeats (name) values ('daily_trigger') on conflict (name) do update set beat_at = now();
   for v_dataset in
     select d.id from public.datasets d
     where d.compaction_needed
@@ -291,10 +325,13 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
-  if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0 then
-    raise exception 'configure_dataset: targetFileBytes must be positive, retentionSeconds not negative'
-      using errcode = '22023';
+  if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0
+    or fusou.setting(v_settings, 'mergeMinFiles') < 1 or fusou.setting(v_settings, 'mergeMinBytes') < 1
+    or fusou.setting(v_settings, 'mergeMaxAgeSeconds') < 0
+  then
+    raise exception 'configure_dataset: targetFileBytes, mergeMinFiles and mergeMinBytes must be positive, '
+      'retentionSeconds and mergeMaxAgeSeconds not negative' using errcode = '22023';
   end if;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_dataset_id;
+  perform fusou.look_for_work(p_dataset_id);
   return jsonb_build_object('outcome', 'configured', 'settings', v_settings);
 end $$;

@@ -2,7 +2,18 @@
 -- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
 -- a queued successor keeps its place.
 
--- Ends a job and lets its successor start. The caller holds the lock of the data set.
+create function fusou.failure(p_attempt integer, p_code text, p_step text, p_message text)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'attempt', p_attempt, 'code', p_code, 'step', p_step, 'message', left(p_message, 2000), 'at', now()
+  )
+$$;
+
+-- Ends a job and gives its slot to who waits for one. Answers with the messages to send.
+-- The caller holds the lock of the data set.
 create function fusou.end_job(
   p_job_id uuid, p_state text, p_sender text,
   p_code text default null, p_step text default null, p_message text default null
@@ -13,7 +24,6 @@ set search_path = ''
 as $$
 declare
   v_job public.jobs;
-  v_next uuid;
 begin
   update public.jobs
   set state = p_state,
@@ -21,23 +31,18 @@ begin
       finished_at = clock_timestamp(),
       error_code = coalesce(p_code, error_code),
       error_step = coalesce(p_step, error_step),
-      error_message = coalesce(left(p_message, 2000), error_message)
+      error_message = coalesce(left(p_message, 2000), error_message),
+      failures = case
+        when p_code is null then failures else failures || fusou.failure(attempt, p_code, p_step, p_message)
+      end
   where id = p_job_id
   returning * into v_job;
 
   update public.datasets d
-  set compaction_needed = fusou.needs_compaction(d.id),
-      last_compacted_at = case when p_state = 'succeeded' then now() else d.last_compacted_at end
+  set last_compacted_at = case when p_state = 'succeeded' then now() else d.last_compacted_at end
   where d.id = v_job.dataset_id;
-
-  select id into v_next from public.jobs
-  where dataset_id = v_job.dataset_id and kind = v_job.kind and state = 'queued';
-  if found and not exists (
-    select 1 from public.outbox where key = v_next::text and status in ('pending', 'in_progress')
-  ) then
-    return fusou.dispatch(v_next, p_sender);
-  end if;
-  return null;
+  perform fusou.look_for_work(v_job.dataset_id, p_state <> 'succeeded');
+  return fusou.admit(p_sender);
 end $$;
 
 -- The fence before every write of an attempt: locks the data set and the job, and says whether this attempt may go on.
@@ -69,7 +74,8 @@ end $$;
 
 -- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
 -- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
--- waiting (another job of the data set runs; its end dispatches this one), ended, unknown_dataset, unknown_job.
+-- waiting (another job of the data set runs, or no slot is free; the end of a job, or the cron, dispatches this one),
+-- ended, unknown_dataset, unknown_job.
 create function public.accept_message(
   p_message_id text, p_dataset_id text, p_job_id uuid, p_priority text, p_table text, p_period_tag text,
   p_metric_id text, p_lease_seconds integer
@@ -92,7 +98,7 @@ begin
     limit 1;
     if not found then
       v_job_id := (fusou.request_job(
-        p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, false
+        p_dataset_id, p_table, p_period_tag, p_priority, null, null, p_message_id, p_metric_id, null, false
       ) ->> 'jobId')::uuid;
     end if;
   end if;
@@ -109,6 +115,13 @@ begin
   ) then
     return jsonb_build_object('outcome', 'waiting', 'jobId', v_job.id);
   end if;
+  if v_job.admitted_at is null then
+    perform fusou.admit(null, v_job.id, true);
+    perform 1 from public.jobs where id = v_job.id and admitted_at is not null;
+    if not found then
+      return jsonb_build_object('outcome', 'waiting', 'jobId', v_job.id);
+    end if;
+  end if;
 
   update public.jobs
   set state = 'running',
@@ -122,7 +135,8 @@ begin
 end $$;
 
 -- Each step begins with this: proves that the attempt is current, renews its lease, names the step for the operator.
--- p_step null: only the lease, for the rescuer. p_finished: {step: seconds} of steps that ended since the last call.
+-- p_step null: only the lease, for the rescuer, who is told how many ran out in silence.
+-- p_finished: {step: seconds} of steps that ended since the last call.
 create function public.enter_step(
   p_job_id uuid, p_attempt integer, p_step text, p_lease_seconds integer, p_finished jsonb default '{}'
 )
@@ -132,15 +146,18 @@ set search_path = ''
 as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_silent_leases integer;
 begin
   if v_outcome = 'ok' then
     update public.jobs
     set step = coalesce(p_step, step),
         step_durations = step_durations || p_finished,
+        silent_leases = case when p_step is null then silent_leases + 1 else 0 end,
         lease_until = now() + make_interval(secs => p_lease_seconds)
-    where id = p_job_id;
+    where id = p_job_id
+    returning silent_leases into v_silent_leases;
   end if;
-  return jsonb_build_object('outcome', v_outcome);
+  return jsonb_strip_nulls(jsonb_build_object('outcome', v_outcome, 'silentLeases', v_silent_leases));
 end $$;
 
 -- An attempt that failed: the next one after a pause, or the end. The message of either goes out by the outbox,
@@ -168,9 +185,11 @@ begin
     update public.jobs
     set attempt = attempt + 1,
         step = null,
+        silent_leases = 0,
         error_code = p_code,
         error_step = p_step,
         error_message = left(p_message, 2000),
+        failures = failures || fusou.failure(attempt, p_code, p_step, p_message),
         lease_until = now() + v_delay + make_interval(secs => p_lease_seconds)
     where id = p_job_id;
     perform fusou.dispatch(p_job_id, null, v_delay);
@@ -189,11 +208,21 @@ language plpgsql
 set search_path = ''
 as $$
 declare
-  v_next jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
+  v_admitted jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
+begin
+  return jsonb_build_array(fusou.tell_death(p_job_id, p_sender)) || v_admitted;
+end $$;
+
+create function fusou.tell_death(p_job_id uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
   v_job public.jobs;
 begin
-  select * into strict v_job from public.jobs where id = p_job_id;
-  return jsonb_build_array(fusou.emit(
+  update public.jobs set death_told_at = clock_timestamp() where id = p_job_id returning * into strict v_job;
+  return fusou.emit(
     'job.dead',
     p_job_id::text || '-dead-' || v_job.attempt,
     jsonb_build_object(
@@ -205,7 +234,35 @@ begin
       'message', v_job.error_message
     ),
     p_sender
-  )) || case when v_next is null then '[]' else jsonb_build_array(v_next) end;
+  );
+end $$;
+
+-- Dead jobs of which no dead letter is recorded, although word was sent a while ago: the queue lost it.
+create function public.retell_deaths(p_older_seconds integer, p_limit integer)
+returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_job record;
+  v_count integer := 0;
+begin
+  for v_job in
+    select j.id from public.jobs j
+    where j.state = 'dead'
+      and j.death_told_at < now() - make_interval(secs => p_older_seconds)
+      and not exists (select 1 from public.dead_letters l where l.job_id = j.id)
+      and not exists (
+        select 1 from public.outbox o
+        where o.key = j.id::text || '-dead-' || j.attempt and o.status in ('pending', 'in_progress')
+      )
+    order by j.finished_at, j.id limit p_limit
+    for update skip locked
+  loop
+    perform fusou.tell_death(v_job.id, null);
+    v_count := v_count + 1;
+  end loop;
+  return v_count;
 end $$;
 
 -- p_more: the plan left files for another job. A job with failed merges is dead: what it could merge is merged,
@@ -222,7 +279,6 @@ declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_job public.jobs;
   v_failed record;
-  v_next jsonb;
 begin
   select * into v_job from public.jobs where id = p_job_id;
   if v_outcome = 'stale_attempt' and v_job.attempt = p_attempt and v_job.state in ('succeeded', 'dead') then
@@ -230,10 +286,24 @@ begin
   elsif v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome, 'outbox', '[]'::jsonb);
   end if;
-  update public.jobs set result = p_result, step = null, step_durations = step_durations || p_finished
+  -- The last step is this call.
+  update public.jobs
+  set result = p_result,
+      step = null,
+      step_durations = step_durations || p_finished || jsonb_build_object(
+        'update-metadata', round(extract(epoch from clock_timestamp() - now()), 3)
+      )
   where id = p_job_id;
   if p_more then
-    perform fusou.request_job(v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null);
+    perform fusou.request_job(
+      v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null, p_reach => v_job.reach, p_admit => false
+    );
+  -- What it merged may have filled a tier, what it passed over or never saw may be due. Only after a job that got
+  -- something done or looked at a part: two that find nothing would follow each other for ever.
+  elsif (v_job.files_out > 0 or v_job.table_name is not null) and fusou.has_due_merge(v_job.dataset_id) then
+    perform fusou.request_job(
+      v_job.dataset_id, null, null, 'scheduled', null, p_reach => 'due', p_admit => false
+    );
   end if;
   select m.index, m.error_code, m.error_message, count(*) over () as failures into v_failed
   from public.merges m
@@ -252,10 +322,7 @@ begin
     ));
   end if;
   update public.jobs set error_code = null, error_step = null, error_message = null where id = p_job_id;
-  v_next := fusou.end_job(p_job_id, 'succeeded', p_sender);
-  return jsonb_build_object(
-    'outcome', 'succeeded', 'outbox', case when v_next is null then '[]' else jsonb_build_array(v_next) end
-  );
+  return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
 -- Whether the requester (null: an operator) may act on a job. Locks its data set and the job.
@@ -298,7 +365,30 @@ begin
   return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
 end $$;
 
--- A dead job's work is asked for anew as a job of its own; what it had put in quarantine is tried again.
+-- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
+-- The caller holds the lock of the data set.
+create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_asked jsonb;
+begin
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
+  where quarantined_by_job = p_job.id;
+  perform fusou.look_for_work(p_job.dataset_id);
+  update public.dead_letters set retried_at = now() where job_id = p_job.id and retried_at is null;
+  v_asked := fusou.request_job(
+    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
+    p_reach => fusou.wider_reach('tiers', p_job.reach)
+  );
+  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  return v_asked;
+end $$;
+
+-- One dead or cancelled job.
 create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
 returns jsonb
 language plpgsql security definer
@@ -312,13 +402,7 @@ begin
   elsif v_job.state not in ('dead', 'cancelled') then
     return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
   end if;
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job_id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = v_job.dataset_id;
-  return jsonb_build_object('outcome', 'requested') || fusou.request_job(
-    v_job.dataset_id, v_job.table_name, v_job.period_tag, 'manual', p_requester, p_sender
-  );
+  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
@@ -335,7 +419,7 @@ as $$
   ) e
 $$;
 
--- Queued jobs that nothing will start: no message under way, none delivered for a while, no running sibling.
+-- Queued jobs that have a slot but no message any more: none under way, none delivered for a while.
 -- Happens when a queue loses a message that it had taken.
 create function public.redispatch_stale_jobs(p_older_seconds integer, p_limit integer)
 returns integer
@@ -349,11 +433,9 @@ begin
   for v_job in
     select j.id, j.dataset_id from public.jobs j
     where j.state = 'queued'
-      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and j.admitted_at is not null
+      and j.dispatched_at < now() - make_interval(secs => p_older_seconds)
       and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'))
-      and not exists (
-        select 1 from public.jobs r where r.dataset_id = j.dataset_id and r.kind = j.kind and r.state = 'running'
-      )
     order by j.created_at limit p_limit
   loop
     -- Holding the locks of those before, it waits for none: whoever works on this one will see to the job, or the next call.
@@ -364,7 +446,7 @@ begin
     -- Asked again under the lock: another call may have dispatched it since.
     perform 1 from public.jobs j
     where j.id = v_job.id and j.state = 'queued'
-      and coalesce(j.dispatched_at, j.created_at) < now() - make_interval(secs => p_older_seconds)
+      and j.dispatched_at < now() - make_interval(secs => p_older_seconds)
       and not exists (select 1 from public.outbox o where o.key = j.id::text and o.status in ('pending', 'in_progress'));
     if found then
       perform fusou.dispatch(v_job.id);
@@ -399,6 +481,9 @@ begin
   v_job := fusou.open_job(v_job_id, null);
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
+  elsif v_job.retried_as is not null then
+    update public.dead_letters set retried_at = now()
+    where queue = p_letter ->> 'queue' and message_id = p_letter ->> 'messageId';
   end if;
   return jsonb_build_object('outcome', 'recorded');
 end $$;

@@ -1,6 +1,6 @@
 -- From live files to merged ones: the plan of an attempt, and the swap of each merge by itself.
 
--- What a plan is made from: small live files in the scope of the job, oldest first, whole groups counted.
+-- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)
 returns jsonb
 language plpgsql security definer
@@ -19,24 +19,36 @@ begin
   select * into strict v_job from public.jobs where id = p_job_id;
   select * into strict v_dataset from public.datasets where id = v_job.dataset_id;
 
-  with mergeable as (
-    select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.created_version,
-      count(*) over (partition by f.table_name, f.period_tag, f.schema_fingerprint) as in_group
-    from public.files f
+  update public.jobs set planned_version = v_dataset.version where id = p_job_id;
+
+  with within_reach as (
+    select g.table_name, g.period_tag, g.schema_fingerprint
+    from fusou.small_groups(v_job.dataset_id) g
+    where (v_job.table_name is null or g.table_name = v_job.table_name)
+      and (v_job.period_tag is null or g.period_tag = v_job.period_tag)
+      and case v_job.reach
+        when 'all' then g.files >= 2
+        when 'tiers' then fusou.tier_is_full(0, g.fresh) or g.upper_tier_full
+        else g.upper_tier_full or fusou.is_due(v_dataset.settings, g.fresh, g.fresh_bytes, g.fresh_since)
+      end
+  ), chosen as (
+    select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.fragments,
+      f.created_version
+    from within_reach g
+    join public.files f
+      on f.table_name = g.table_name
+      and f.period_tag = g.period_tag
+      and f.schema_fingerprint = g.schema_fingerprint
     where f.dataset_id = v_job.dataset_id
       and f.removed_version is null
       and f.quarantine_code is null
       and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
-      and (v_job.table_name is null or f.table_name = v_job.table_name)
-      and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
-  ), chosen as (
-    select * from mergeable where in_group >= 2
-    order by table_name, period_tag, schema_fingerprint, created_version, id
+    order by f.table_name, f.period_tag, f.schema_fingerprint, f.created_version, f.id
     limit p_max_files + 1
   )
   select coalesce(jsonb_agg(jsonb_build_object(
     'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'fingerprint', c.schema_fingerprint,
-    'bytes', c.byte_length, 'rows', c.row_count
+    'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments
   ) order by c.table_name, c.period_tag, c.schema_fingerprint, c.created_version, c.id), '[]')
   into v_files from chosen c;
 
@@ -58,6 +70,7 @@ begin
   return jsonb_build_object(
     'outcome', 'ok',
     'targetFileBytes', fusou.setting(v_dataset.settings, 'targetFileBytes'),
+    'reach', v_job.reach,
     'more', jsonb_array_length(v_files) > p_max_files,
     'files', case when jsonb_array_length(v_files) > p_max_files then v_files - p_max_files else v_files end,
     'mixedPartitions', v_left_apart
@@ -139,6 +152,7 @@ begin
     'datasetId', (select dataset_id from public.jobs where id = p_job_id),
     'table', v_merge.table_name,
     'periodTag', v_merge.period_tag,
+    'fingerprint', (select min(f.schema_fingerprint) from public.files f where f.id = any (v_merge.input_ids)),
     'inputs', (
       select jsonb_agg(jsonb_build_object(
         'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count
@@ -167,6 +181,8 @@ declare
   v_version bigint;
   v_output_id uuid;
 begin
+  -- The object is whole: there is nothing to abort any more.
+  delete from public.multipart_uploads where r2_key = p_output ->> 'r2Key';
   if v_outcome = 'ok' then
     select * into v_merge from public.merges
     where job_id = p_job_id and attempt = p_attempt and index = p_index for update;
@@ -180,7 +196,8 @@ begin
   end if;
   if v_outcome = 'ok' then
     perform 1 from public.files where id = any (v_merge.input_ids) for update;
-    select count(*) as found, sum(f.row_count) as row_count, max(f.level) as level, min(f.dataset_id) as dataset_id
+    select count(*) as found, sum(f.row_count) as row_count, max(f.level) as level,
+      sum(f.fragments) as fragments, min(f.dataset_id) as dataset_id
     into v_live
     from public.files f
     where f.id = any (v_merge.input_ids) and f.removed_version is null and f.quarantine_code is null;
@@ -202,12 +219,12 @@ begin
   where id = any (v_merge.input_ids);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job
+    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
-    (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, p_output ->> 'sha256',
-    p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id
+    (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
+    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id
   )
   returning id into v_output_id;
   update public.merges
@@ -220,9 +237,10 @@ begin
       rows_out = rows_out + (p_output ->> 'rows')::bigint,
       bytes_in = bytes_in + v_merge.bytes_in,
       bytes_out = bytes_out + (p_output ->> 'bytes')::bigint,
+      silent_leases = 0,
       lease_until = now() + make_interval(secs => p_lease_seconds)
   where id = p_job_id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = v_dataset_id;
+  perform fusou.look_for_work(v_dataset_id);
   return jsonb_build_object('outcome', 'committed', 'version', v_version);
 end $$;
 

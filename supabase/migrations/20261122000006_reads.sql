@@ -1,5 +1,30 @@
 -- What people and programs look at. p_requester: the user who asks, null for an operator.
 
+-- The steps of an attempt are validate-dataset, get-metadata, one for each merge of its plan, and update-metadata.
+create function fusou.steps_done(p_job public.jobs, p_merges bigint)
+returns bigint
+language sql immutable
+set search_path = ''
+as $$
+  select case
+    when p_job.result is not null then p_merges + 3
+    when p_job.step = 'get-metadata' then 1
+    when p_job.step ~ '^compact-[0-9]+$' then substring(p_job.step from '[0-9]+')::bigint + 1
+    else 0
+  end
+$$;
+
+-- Whether it is known how many steps the attempt has.
+create function fusou.has_plan(p_job public.jobs)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_job.result is not null
+    or exists (select 1 from public.merges m where m.job_id = p_job.id and m.attempt = p_job.attempt)
+$$;
+
+-- The planned sums count what the attempts before have committed too, as do those of what was read and written.
 create function fusou.job_json(p_job public.jobs)
 returns jsonb
 language sql stable
@@ -14,6 +39,7 @@ as $$
     'table', p_job.table_name,
     'periodTag', p_job.period_tag,
     'metricId', p_job.metric_id,
+    'reach', p_job.reach,
     'triggers', p_job.triggers,
     'attempt', p_job.attempt,
     'maxAttempts', p_job.max_attempts,
@@ -24,9 +50,16 @@ as $$
         'mergesPlanned', count(*) filter (where m.attempt = p_job.attempt),
         'mergesCommitted', count(*) filter (where m.attempt = p_job.attempt and m.state = 'committed'),
         'mergesFailed', count(*) filter (where m.attempt = p_job.attempt and m.state = 'failed'),
+        'stepsDone', fusou.steps_done(p_job, count(*) filter (where m.attempt = p_job.attempt)),
+        'stepsPlanned', case
+          when fusou.has_plan(p_job) then 3 + count(*) filter (where m.attempt = p_job.attempt)
+        end,
         'filesIn', p_job.files_in, 'filesOut', p_job.files_out,
         'rowsIn', p_job.rows_in, 'rowsOut', p_job.rows_out,
-        'bytesIn', p_job.bytes_in, 'bytesOut', p_job.bytes_out
+        'bytesIn', p_job.bytes_in, 'bytesOut', p_job.bytes_out,
+        'filesPlanned', coalesce(sum(cardinality(m.input_ids)) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0),
+        'rowsPlanned', coalesce(sum(m.rows_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0),
+        'bytesPlanned', coalesce(sum(m.bytes_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
       )
       from public.merges m where m.job_id = p_job.id
     ),
@@ -34,8 +67,11 @@ as $$
     'error', case when p_job.error_code is not null then jsonb_build_object(
       'code', p_job.error_code, 'step', p_job.error_step, 'message', p_job.error_message
     ) end,
+    'failures', p_job.failures,
     'result', p_job.result,
+    'retriedAs', p_job.retried_as,
     'createdAt', p_job.created_at,
+    'admittedAt', p_job.admitted_at,
     'dispatchedAt', p_job.dispatched_at,
     'startedAt', p_job.started_at,
     'finishedAt', p_job.finished_at,
@@ -73,83 +109,6 @@ as $$
     order by j.created_at desc, j.id desc
     limit p_limit
   ) p
-$$;
-
-create function public.job_status(p_requester uuid)
-returns jsonb
-language sql stable security definer
-set search_path = ''
-as $$
-  with mine as (
-    select j.* from public.jobs j join public.datasets d on d.id = j.dataset_id
-    where p_requester is null or d.owner_id = p_requester
-  )
-  select jsonb_build_object(
-    'jobs', (
-      select jsonb_object_agg(s.state, (select count(*) from mine where mine.state = s.state))
-      from unnest(array['queued', 'running', 'succeeded', 'dead', 'cancelled']) as s (state)
-    ),
-    'oldestQueuedSeconds', (
-      select floor(extract(epoch from now() - min(created_at))) from mine where state = 'queued'
-    ),
-    'expiredLeases', (select count(*) from mine where state = 'running' and lease_until < now()),
-    'datasetsWaiting', (
-      select count(*) from public.datasets d
-      where d.compaction_needed and (p_requester is null or d.owner_id = p_requester)
-    ),
-    'quarantinedFiles', (
-      select count(*) from public.files f join public.datasets d on d.id = f.dataset_id
-      where f.quarantine_code is not null and f.removed_version is null
-        and (p_requester is null or d.owner_id = p_requester)
-    ),
-    'outbox', case when p_requester is null then (
-      select jsonb_build_object(
-        'open', count(*) filter (where status in ('pending', 'in_progress')),
-        'dead', count(*) filter (where status = 'dead'),
-        'oldestDueSeconds', greatest(0, floor(extract(epoch from now() - min(next_attempt_at) filter (where status = 'pending'))))
-      )
-      from public.outbox where status <> 'published'
-    ) end,
-    'deadLetters', case when p_requester is null then (select count(*) from public.dead_letters) end
-  )
-$$;
-
--- Dead jobs and what the dead-letter queue brought, newest first; the counts are of all.
-create function public.dead_letter_status(p_requester uuid, p_limit integer)
-returns jsonb
-language sql stable security definer
-set search_path = ''
-as $$
-  with dead_jobs as (
-    select j.* from public.jobs j join public.datasets d on d.id = j.dataset_id
-    where j.state = 'dead' and (p_requester is null or d.owner_id = p_requester)
-  ), letters as (
-    select l.* from public.dead_letters l
-    where p_requester is null
-      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
-  )
-  select jsonb_build_object(
-    'workflowFailures', jsonb_build_object(
-      'count', (select count(*) from dead_jobs),
-      'records', (
-        select coalesce(jsonb_agg(jsonb_build_object(
-          'jobId', j.id, 'datasetId', j.dataset_id, 'attempt', j.attempt, 'code', j.error_code,
-          'step', j.error_step, 'message', j.error_message, 'finishedAt', j.finished_at
-        ) order by j.finished_at desc), '[]')
-        from (select * from dead_jobs order by finished_at desc limit p_limit) j
-      )
-    ),
-    'dlqFailures', jsonb_build_object(
-      'count', (select count(*) from letters),
-      'records', (
-        select coalesce(jsonb_agg(jsonb_build_object(
-          'id', l.id, 'queue', l.queue, 'messageId', l.message_id, 'datasetId', l.dataset_id, 'jobId', l.job_id,
-          'code', l.code, 'message', l.message, 'attempts', l.attempts, 'body', l.body, 'receivedAt', l.received_at
-        ) order by l.received_at desc, l.id desc), '[]')
-        from (select * from letters order by received_at desc, id desc limit p_limit) l
-      )
-    )
-  )
 $$;
 
 -- The files of one version, in order of table, period tag and id. p_version null: the current one.

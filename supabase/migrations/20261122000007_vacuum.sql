@@ -41,9 +41,15 @@ begin
     on conflict do nothing;
   end loop;
 
+  -- Asked again at the last moment: should anything ever doom an object that a file names, it is not deleted.
   return (
     select coalesce(jsonb_agg(g.r2_key), '[]')
-    from (select r2_key from public.garbage order by doomed_at limit p_limit) g
+    from (
+      select d.r2_key from public.garbage d
+      -- Whatever went wrong before: what a file row names is not deleted.
+      where not exists (select 1 from public.files f where f.r2_key = d.r2_key)
+      order by d.doomed_at limit p_limit
+    ) g
   );
 end $$;
 
@@ -55,8 +61,10 @@ as $$
 declare
   v_count integer;
 begin
-  delete from public.garbage where r2_key = any (p_keys);
+  with mine as (select g.r2_key from public.garbage g where g.r2_key = any (p_keys) order by g.r2_key for update)
+  delete from public.garbage g using mine where g.r2_key = mine.r2_key;
   get diagnostics v_count = row_count;
+  perform fusou.add_to_counter('objects_deleted', v_count);
   return v_count;
 end $$;
 

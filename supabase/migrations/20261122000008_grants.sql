@@ -6,9 +6,9 @@ declare
     'claim_outbox', 'complete_outbox', 'release_outbox',
     'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',
-    'list_expired_leases', 'redispatch_stale_jobs', 'record_dead_letter',
+    'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
     'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'fail_merge',
-    'get_job', 'list_jobs', 'job_status', 'dead_letter_status', 'list_files', 'get_file', 'ping',
+    'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
     'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox'
   ];
 begin

@@ -1,125 +1,4 @@
--- What people who operate the system ask for beyond one job: figures for a monitor, and dead jobs tried again in numbers.
-
--- Every figure of GET /api/metrics at one moment. Sums only grow, as a counter must: jobs are not deleted, what a job
--- read and wrote is only added to, and the steps are those of ended jobs, which change no more.
-create function public.metrics()
-returns jsonb
-language sql stable security definer
-set search_path = ''
-as $$
-  with kinds as (
-    select 'compaction' as kind union select j.kind from public.jobs j
-  ), counted as (
-    select j.kind, j.state, count(*) as jobs from public.jobs j group by j.kind, j.state
-  ), steps as (
-    select j.kind, regexp_replace(s.key, '^compact-[0-9]+$', 'compact') as step, s.value::double precision as seconds
-    from public.jobs j cross join lateral jsonb_each_text(j.step_durations) s
-    where j.finished_at is not null
-  ), buckets as (
-    select s.kind, s.step, b.le, count(*) filter (where s.seconds <= b.le) as steps
-    from steps s
-    cross join unnest(array[0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120, 300, 600, 1800]::double precision[]) as b (le)
-    group by s.kind, s.step, b.le
-  )
-  select jsonb_build_object(
-    'jobs', (
-      select jsonb_agg(
-        jsonb_build_object('kind', k.kind, 'state', s.state, 'count', coalesce(c.jobs, 0)) order by k.kind, s.position
-      )
-      from kinds k
-      cross join unnest(array['queued', 'running', 'succeeded', 'dead', 'cancelled'])
-        with ordinality as s (state, position)
-      left join counted c on c.kind = k.kind and c.state = s.state
-    ),
-    'work', (
-      select jsonb_agg(jsonb_build_object(
-        'kind', w.kind, 'retries', w.retries, 'filesIn', w.files_in, 'filesOut', w.files_out,
-        'rowsIn', w.rows_in, 'rowsOut', w.rows_out, 'bytesIn', w.bytes_in, 'bytesOut', w.bytes_out
-      ) order by w.kind)
-      from (
-        select k.kind,
-          coalesce(sum(greatest(j.attempt - 1, 0)), 0) as retries,
-          coalesce(sum(j.files_in), 0) as files_in, coalesce(sum(j.files_out), 0) as files_out,
-          coalesce(sum(j.rows_in), 0) as rows_in, coalesce(sum(j.rows_out), 0) as rows_out,
-          coalesce(sum(j.bytes_in), 0) as bytes_in, coalesce(sum(j.bytes_out), 0) as bytes_out
-        from kinds k left join public.jobs j on j.kind = k.kind
-        group by k.kind
-      ) w
-    ),
-    'steps', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'kind', s.kind, 'step', s.step, 'count', s.steps, 'seconds', s.seconds, 'buckets', (
-          select jsonb_agg(jsonb_build_object('le', b.le, 'count', b.steps) order by b.le)
-          from buckets b where b.kind = s.kind and b.step = s.step
-        )
-      ) order by s.kind, s.step), '[]')
-      from (
-        select kind, step, count(*) as steps, sum(seconds) as seconds from steps group by kind, step
-      ) s
-    ),
-    'oldestQueuedSeconds', (
-      select coalesce(greatest(0, extract(epoch from now() - min(created_at))), 0)
-      from public.jobs where state = 'queued'
-    ),
-    'expiredLeases', (select count(*) from public.jobs where state = 'running' and lease_until < now()),
-    'outbox', (
-      select jsonb_build_object(
-        'pending', count(*) filter (where status = 'pending'),
-        'inProgress', count(*) filter (where status = 'in_progress'),
-        'dead', count(*) filter (where status = 'dead'),
-        'oldestSeconds', coalesce(greatest(0, extract(
-          epoch from now() - min(created_at) filter (where status in ('pending', 'in_progress'))
-        )), 0)
-      )
-      from public.outbox where status <> 'published'
-    ),
-    'deadLetters', (select count(*) from public.dead_letters),
-    'quarantinedFiles', (
-      select count(*) from public.files where quarantine_code is not null and removed_version is null
-    ),
-    'datasetsWaiting', (select count(*) from public.datasets where compaction_needed)
-  )
-$$;
-
-alter table public.jobs add column retried_as uuid references public.jobs (id);
-comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
-create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
-
--- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
--- The caller holds the lock of the data set.
-create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
-returns jsonb
-language plpgsql
-set search_path = ''
-as $$
-declare
-  v_asked jsonb;
-begin
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job.id;
-  update public.datasets set compaction_needed = fusou.needs_compaction(id) where id = p_job.dataset_id;
-  v_asked := fusou.request_job(p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender);
-  update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
-  return v_asked;
-end $$;
-
--- One dead or cancelled job.
-create or replace function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
-begin
-  if v_job.id is null then
-    return jsonb_build_object('outcome', 'unknown_job');
-  elsif v_job.state not in ('dead', 'cancelled') then
-    return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
-  end if;
-  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
-end $$;
+-- What people who operate the system ask for beyond one job: dead jobs tried again in numbers.
 
 -- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one data set are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
@@ -134,6 +13,8 @@ set search_path = ''
 as $$
 declare
   v_found record;
+  v_found_ids uuid[] := '{}';
+  v_found_id uuid;
   v_job public.jobs;
   v_asked jsonb;
   v_jobs jsonb := '[]';
@@ -142,7 +23,7 @@ begin
   if p_limit not between 1 and 100 then
     raise exception 'redrive: limit must be 1..100' using errcode = '22023';
   end if;
-  -- In one order for all: the locks of data sets are held until the end.
+  -- In one order for all, and all before the first job is asked for: who has admitted one waits for no data set.
   for v_found in
     select m.id, m.dataset_id from (
       select j.id, j.dataset_id, j.finished_at
@@ -161,7 +42,11 @@ begin
       v_jobs := v_jobs || jsonb_build_object('jobId', v_found.id, 'datasetId', v_found.dataset_id);
       continue;
     end if;
-    v_job := fusou.open_job(v_found.id, p_requester);
+    perform 1 from public.datasets where id = v_found.dataset_id for update;
+    v_found_ids := v_found_ids || v_found.id;
+  end loop;
+  foreach v_found_id in array v_found_ids loop
+    v_job := fusou.open_job(v_found_id, p_requester);
     -- Somebody else asked while this call waited for the lock.
     if p_job_ids is null and v_job.retried_as is not null then
       continue;
@@ -181,7 +66,7 @@ end $$;
 do $$
 declare
   fn regprocedure;
-  callable constant text[] := array['metrics', 'redrive', 'retry_job'];
+  callable constant text[] := array['redrive'];
 begin
   for fn in
     select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace

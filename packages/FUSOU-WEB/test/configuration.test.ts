@@ -2,7 +2,7 @@ import { createExecutionContext, waitOnExecutionContext } from 'cloudflare:test'
 import { expect, inject, test, vi } from 'vitest'
 import { createApp } from '../src/app.ts'
 import { ENCRYPTED_ENV, PRIVATE_KEY } from './fixtures/encrypted-env.ts'
-import { bindings, catalog, expectProblem, newDataset, stored } from './support/api.ts'
+import { bindings, catalog, expectProblem, newDataset, stored, upload } from './support/api.ts'
 import { FLIGHTS } from './support/files.ts'
 import { newUser, sign, type User, userClaims } from './support/tokens.ts'
 
@@ -118,11 +118,17 @@ test('an upload that the database did not take can be sent again, and is then st
 test('a queue that refuses loses nothing: the message waits in the outbox for the relay', async () => {
   const user = await newUser()
   const refusing = { send: () => Promise.reject(new Error('the queue is full')) }
+  const datasetId = newDataset()
+  await upload(user, FLIGHTS, { datasetId, tableId: 't' })
   const { response, log } = await request(
-    `/api/compaction/upload?datasetId=${newDataset()}&tableId=t`,
+    '/api/compaction/sanitize-state',
     { ...bindings, COMPACTION_QUEUE: refusing },
     '',
-    uploadBy(user),
+    {
+      method: 'POST',
+      body: JSON.stringify({ datasetId }),
+      headers: { authorization: `Bearer ${user.token}`, 'content-type': 'application/json' },
+    },
   )
   expect(response.status).toBe(202)
   const { jobId } = await response.json<{ jobId: string }>()

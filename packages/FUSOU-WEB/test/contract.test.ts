@@ -25,6 +25,7 @@ describe('the OpenAPI document', () => {
       'GET /api/jobs/{id}/events',
       'GET /api/metrics',
       'GET /api/openapi.json',
+      'GET /api/vacuum',
       'POST /api/compaction/redrive',
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',

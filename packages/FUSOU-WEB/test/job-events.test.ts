@@ -3,15 +3,13 @@ import { describe, expect, test } from 'vitest'
 import { eventStream } from '../src/events/event-stream.ts'
 import { type Clock, clockUntil, followJob, LIFETIME_MS } from '../src/events/follow-job.ts'
 import type { ServerSentEvent } from '../src/events/server-sent-event.ts'
-import { call, catalog, expectProblem, newDataset, OPERATOR, upload } from './support/api.ts'
-import { FLIGHTS } from './support/files.ts'
+import { call, catalog, expectProblem, newJobOf, OPERATOR } from './support/api.ts'
 import { newUser } from './support/tokens.ts'
 
 const owner = await newUser()
 
 async function newJob(): Promise<{ datasetId: string; jobId: string; path: string }> {
-  const datasetId = newDataset()
-  const { jobId } = await (await upload(owner, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  const { datasetId, jobId } = await newJobOf(owner)
   return { datasetId, jobId, path: `/api/jobs/${jobId}/events` }
 }
 

@@ -1,5 +1,16 @@
 import { describe, expect, test, vi } from 'vitest'
-import { bindings, call, catalog, expectProblem, json, newDataset, OPERATOR, post, upload } from './support/api.ts'
+import {
+  bindings,
+  call,
+  catalog,
+  expectProblem,
+  json,
+  newDataset,
+  newJobOf,
+  OPERATOR,
+  post,
+  upload,
+} from './support/api.ts'
 import { CARRIERS, FLIGHTS, FLIGHTS_EMPTY } from './support/files.ts'
 import { newUser, type User } from './support/tokens.ts'
 
@@ -18,11 +29,7 @@ interface JobsPage {
 const owner = await newUser()
 const stranger = await newUser()
 
-async function newJob(user: User = owner): Promise<{ datasetId: string; jobId: string }> {
-  const datasetId = newDataset()
-  const response = await upload(user, FLIGHTS, { datasetId, tableId: 't' })
-  return { datasetId, jobId: (await response.json<{ jobId: string }>()).jobId }
-}
+const newJob = (user: User = owner) => newJobOf(user)
 
 /** Let the job fail for good, as the consumer would. */
 async function kill(datasetId: string, jobId: string): Promise<void> {
@@ -40,10 +47,11 @@ describe('one job', () => {
         id: jobId,
         kind: 'compaction',
         state: 'queued',
-        priority: 'realtime',
+        priority: 'manual',
         datasetId,
         attempt: 0,
-        progress: { mergesPlanned: 0 },
+        progress: { mergesPlanned: 0, stepsDone: 0, stepsPlanned: null, filesPlanned: 0 },
+        failures: [],
         steps: {},
         error: null,
       })
@@ -128,13 +136,16 @@ test('the status counts one’s own jobs, and shows the outbox to operators only
   const { datasetId, jobId } = await newJob(user)
   expect(await json('/api/jobs/status', user)).toMatchObject({
     jobs: { queued: 1, running: 0, succeeded: 0, dead: 0, cancelled: 0 },
+    jobsByKind: { compaction: { queued: 1, running: 0, succeeded: 0, dead: 0, cancelled: 0 } },
     outbox: null,
     deadLetters: null,
+    alerts: null,
     health: { ok: true, reasons: [] },
   })
   expect(await json('/api/jobs/status', OPERATOR)).toMatchObject({
     outbox: { dead: 0 },
-    deadLetters: expect.any(Number),
+    deadLetters: { open: expect.any(Number) },
+    alerts: expect.any(Array),
   })
   const expired = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 0)
   expect(expired.outcome).toBe('claimed')
@@ -257,9 +268,7 @@ describe('trigger-scheduled', () => {
 
 /** A data set with two small files and no job. */
 async function newWaitingDataset(): Promise<string> {
-  const { datasetId, jobId } = await newJob()
-  await upload(owner, FLIGHTS_EMPTY, { datasetId, tableId: 't' })
-  await upload(owner, CARRIERS, { datasetId, tableId: 't' })
-  await json(`/api/jobs/${jobId}`, { ...owner, method: 'DELETE' })
+  const datasetId = newDataset()
+  for (const file of [FLIGHTS, FLIGHTS_EMPTY, CARRIERS]) await upload(owner, file, { datasetId, tableId: 't' })
   return datasetId
 }

@@ -1,8 +1,7 @@
 import parse from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { inTextFormat } from '../src/metrics/text-format.ts'
-import { call, catalog, expectProblem, newDataset, OPERATOR, upload } from './support/api.ts'
-import { FLIGHTS } from './support/files.ts'
+import { call, catalog, expectProblem, newJobOf, OPERATOR } from './support/api.ts'
 import { newUser } from './support/tokens.ts'
 
 const owner = await newUser()
@@ -28,14 +27,15 @@ async function scrape() {
 
 /** A job that ends dead at its second attempt, with steps of these durations, in seconds. */
 async function newDeadJob(steps: Record<string, number>): Promise<void> {
-  const datasetId = newDataset()
-  const { jobId } = await (await upload(owner, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  const { datasetId, jobId } = await newJobOf(owner)
   await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
   const failure = { code: 'storage_unavailable', step: 'compact-1', message: 'no answer' }
   await catalog.failAttempt({ jobId, attempt: 1 }, { ...failure, transient: true }, 60, null)
   await catalog.enterStep({ jobId, attempt: 2 }, 'update-metadata', { leaseSeconds: 60, finished: steps })
   const end = await catalog.failAttempt({ jobId, attempt: 2 }, { ...failure, transient: false }, 60, 'test')
   expect(end.outcome).toBe('dead')
+  // as the cron does each minute
+  while ((await catalog.tallyJobs(1000)) > 0);
 }
 
 describe('the metrics', () => {
@@ -104,7 +104,20 @@ describe('the metrics', () => {
     expect(after.number('fusou_outbox_messages', { status: 'pending' })).toBeGreaterThanOrEqual(1)
     expect(after.number('fusou_outbox_oldest_age_seconds')).toBeGreaterThan(0)
     for (const status of ['in_progress', 'dead']) after.number('fusou_outbox_messages', { status })
-    const gauges = ['fusou_quarantined_files', 'fusou_datasets_waiting', 'fusou_jobs_expired_leases']
+    expect(after.number('fusou_dead_letters_oldest_age_seconds')).toBeGreaterThan(0)
+    for (const alert of ['dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger']) {
+      expect([0, 1]).toContain(after.number('fusou_alert_raised', { alert }))
+      after.number('fusou_alert_incidents_total', { alert })
+    }
+    const vacuum = ['fusou_vacuum_garbage_objects', 'fusou_vacuum_oldest_garbage_age_seconds', 'fusou_uploads_in_parts']
+    const counters = ['fusou_vacuum_deleted_objects_total', 'fusou_vacuum_aborted_uploads_total']
+    for (const name of [...vacuum, ...counters, 'fusou_daily_trigger_age_seconds']) after.number(name)
+    const gauges = [
+      'fusou_jobs_oldest_waiting_seconds',
+      'fusou_quarantined_files',
+      'fusou_datasets_waiting',
+      'fusou_jobs_expired_leases',
+    ]
     for (const name of [...gauges, 'fusou_jobs_oldest_queued_seconds']) after.number(name)
   })
 

@@ -1,6 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
-import { bindings, catalog, expectProblem, json, newDataset, OPERATOR, post, upload } from './support/api.ts'
-import { FLIGHTS } from './support/files.ts'
+import { bindings, catalog, expectProblem, json, newJobOf, OPERATOR, post } from './support/api.ts'
 import { newUser } from './support/tokens.ts'
 
 const path = '/api/compaction/redrive'
@@ -12,8 +11,7 @@ interface Redriven {
 }
 
 async function newDeadJob(code = 'storage_unavailable'): Promise<{ datasetId: string; jobId: string }> {
-  const datasetId = newDataset()
-  const { jobId } = await (await upload(owner, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  const { datasetId, jobId } = await newJobOf(owner)
   const accepted = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
   if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
   const failure = { code, step: 'compact-1', message: 'no answer', transient: false }

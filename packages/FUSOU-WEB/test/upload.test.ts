@@ -1,11 +1,22 @@
 import { describe, expect, test, vi } from 'vitest'
-import { bindings, call, catalog, expectProblem, json, newDataset, OPERATOR, stored, upload } from './support/api.ts'
+import {
+  askForMerge,
+  bindings,
+  call,
+  catalog,
+  expectProblem,
+  json,
+  newDataset,
+  OPERATOR,
+  stored,
+  upload,
+} from './support/api.ts'
 import { CARRIERS, FLIGHTS, FLIGHTS_EMPTY, joinBytes, LONG_FOOTER, sha256 } from './support/files.ts'
 import { newUser } from './support/tokens.ts'
 
 const user = await newUser()
 
-test('a file sent as the body is stored, registered and put on the queue', async () => {
+test('a file sent as the body is stored and registered, and says that it is not worth a job yet', async () => {
   const datasetId = newDataset()
   const response = await upload(user, FLIGHTS, {
     datasetId,
@@ -14,8 +25,7 @@ test('a file sent as the body is stored, registered and put on the queue', async
     fileName: 'a.parquet',
   })
   expect(response.status).toBe(202)
-  const answer = await response.json<{ jobId: string }>()
-  expect(answer).toEqual({
+  expect(await response.json()).toEqual({
     success: true,
     datasetId,
     tableId: 'flights',
@@ -25,11 +35,19 @@ test('a file sent as the body is stored, registered and put on the queue', async
     rows: 3,
     sha256: await sha256(FLIGHTS),
     duplicate: false,
-    jobId: expect.any(String),
+    jobId: null,
   })
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
-  const message = await vi.waitUntil(() => bindings.MESSAGES.get(answer.jobId, 'json'), { timeout: 20_000 })
-  expect(message).toMatchObject({ datasetId, priority: 'realtime', jobId: answer.jobId })
+})
+
+test('uploads that are worth a job name it, and its message is on the queue', async () => {
+  const datasetId = newDataset()
+  await upload(user, FLIGHTS, { datasetId, tableId: 'flights' })
+  await catalog.configureDataset(datasetId, { mergeMinFiles: 2 })
+  const answer = await upload(user, FLIGHTS_EMPTY, { datasetId, tableId: 'flights' })
+  const { jobId } = await answer.json<{ jobId: string }>()
+  const message = await vi.waitUntil(() => bindings.MESSAGES.get(jobId, 'json'), { timeout: 20_000 })
+  expect(message).toMatchObject({ datasetId, priority: 'realtime', jobId })
 })
 
 test('a file in a form is stored too, and says the period it does not know as "0"', async () => {
@@ -91,12 +109,13 @@ test('one entry may span the whole object', async () => {
   expect(await response.json()).toMatchObject({ rows: 3, tables: [{ table: 'flights', rows: 3 }] })
 })
 
-test('the same file twice is stored once and answered as a duplicate, with the job of the first', async () => {
+test('the same file twice is stored once and answered as a duplicate, with the newest job', async () => {
   const datasetId = newDataset()
-  const first = await (await upload(user, FLIGHTS, { datasetId, tableId: 't' })).json<{ jobId: string }>()
+  await upload(user, FLIGHTS, { datasetId, tableId: 't' })
+  const { jobId } = await askForMerge(user, datasetId)
   const again = await upload(user, FLIGHTS, { datasetId, tableId: 't' })
   expect(again.status).toBe(202)
-  expect(await again.json()).toMatchObject({ duplicate: true, jobId: first.jobId, rows: 3 })
+  expect(await again.json()).toMatchObject({ duplicate: true, jobId, rows: 3 })
   expect((await stored(datasetId)).files).toBe(1)
 })
 

@@ -2,6 +2,7 @@ import { consumeCompactionMessages } from './consume/consume-compaction-messages
 import { consumeDeadLetters } from './consume/consume-dead-letters.ts'
 import type { Env } from './env.ts'
 import { maintain } from './maintenance/maintain.ts'
+import { openAlertChannels } from './open-alert-channels.ts'
 import { openCatalog } from './open-catalog.ts'
 import { COMPACTION_DLQ_NAME } from './queue-names.ts'
 
@@ -10,11 +11,12 @@ export { DataCompactionWorkflow } from './workflow/data-compaction-workflow.ts'
 
 export default {
   async queue(batch, env) {
-    const consume = batch.queue === COMPACTION_DLQ_NAME ? consumeDeadLetters : consumeCompactionMessages
-    await consume(batch, env, openCatalog(env))
+    const catalog = openCatalog(env)
+    if (batch.queue === COMPACTION_DLQ_NAME) await consumeDeadLetters(batch, env, catalog, openAlertChannels(env))
+    else await consumeCompactionMessages(batch, env, catalog)
   },
 
   async scheduled(_controller, env) {
-    await maintain(env, openCatalog(env))
+    await maintain(env, openCatalog(env), openAlertChannels(env))
   },
 } satisfies ExportedHandler<Env>

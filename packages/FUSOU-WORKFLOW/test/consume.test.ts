@@ -1,6 +1,7 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
 import { Catalog } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
+import type { AlertChannels } from '../src/alerts/alert-channels.ts'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
 import { consumeDeadLetters } from '../src/consume/consume-dead-letters.ts'
 import { retryDelaySeconds } from '../src/consume/retry-delay.ts'
@@ -11,6 +12,8 @@ const QUEUE = 'dev-kc-compaction-queue'
 const DLQ = 'dev-kc-compaction-dlq'
 const unreachable = new Catalog({ supabaseUrl: 'http://127.0.0.1:1', supabaseSecretKey: 'none' })
 
+const NO_CHANNELS: AlertChannels = new Map()
+
 const message = (body: unknown, attempts = 1) => ({ id: crypto.randomUUID(), timestamp: new Date(), attempts, body })
 
 async function deliver(
@@ -20,7 +23,7 @@ async function deliver(
   from = catalog,
 ) {
   const batch = createMessageBatch(queue, messages)
-  await consume(batch, env, from)
+  await consume(batch, env, from, NO_CHANNELS)
   return getQueueResult(batch, createExecutionContext())
 }
 
@@ -107,6 +110,7 @@ describe('the consumer', () => {
 describe('the dead-letter consumer', () => {
   test('records a message that failed each delivery, and its job dies with it', async () => {
     const datasetId = await datasetOf(2)
+    await catalog.requestCompaction({ datasetId, requester: null, sender: 'test' })
     const [job] = await catalog.listJobs({ requester: null, datasetId, limit: 1 })
     const letter = message({ datasetId, jobId: job!.id })
     expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])
@@ -134,7 +138,7 @@ describe('the dead-letter consumer', () => {
     const resent: unknown[] = []
     const dlq = { send: async (body: unknown) => void resent.push(body) } as unknown as Queue
     const batch = createMessageBatch(DLQ, [letter])
-    await consumeDeadLetters(batch, { ...env, COMPACTION_DLQ: dlq }, unreachable)
+    await consumeDeadLetters(batch, { ...env, COMPACTION_DLQ: dlq }, unreachable, NO_CHANNELS)
     expect((await getQueueResult(batch, createExecutionContext())).explicitAcks).toEqual([letter.id])
     expect(resent).toHaveLength(1)
 

@@ -8,9 +8,14 @@ export const newDatasetId = () => `test-${crypto.randomUUID()}`
 export const newUserId = () => crypto.randomUUID()
 
 /** A Parquet file of `rows` rows, their ids from `first` on. */
-export function fragment(first: number, rows: number, extraColumn?: string): Uint8Array<ArrayBuffer> {
+export function fragment(
+  first: number,
+  rows: number,
+  extraColumn?: string,
+  nameOf = (id: number) => `name-${id}`,
+): Uint8Array<ArrayBuffer> {
   const ids = Int32Array.from({ length: rows }, (_, row) => first + row)
-  const names = Array.from(ids, (id) => `name-${id}`)
+  const names = Array.from(ids, nameOf)
   const columnData: ColumnSource[] = [
     { name: 'id', data: ids, type: 'INT32', nullable: false },
     { name: 'name', data: names, type: 'STRING' },
@@ -23,15 +28,25 @@ export interface Part {
   table: string
   periodTag?: string
   bytes: Uint8Array
+  /** a file whose schema the catalog takes this one's to be */
+  registeredAs?: Uint8Array
 }
 
-/** Put the parts end to end into one object and register it, as the upload route does; its message is not sent. */
+/** An upload whose owner asks for a merge at once; the message is not sent. */
+export async function uploadAndAsk(datasetId: string, userId: string, parts: readonly Part[]) {
+  const { r2Key } = await upload(datasetId, userId, parts)
+  const asked = await catalog.requestCompaction({ datasetId, requester: userId, sender: 'test' })
+  if (asked.outcome !== 'requested') throw new Error(asked.outcome)
+  return { r2Key, jobId: asked.jobId, outbox: asked.outbox }
+}
+
+/** Put the parts end to end into one object and register it, as the upload route does. */
 export async function upload(datasetId: string, userId: string, parts: readonly Part[]) {
   const r2Key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
   await env.BUCKET.put(r2Key, await new Blob(parts.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).arrayBuffer())
   let offset = 0
   const slices = []
-  for (const { table, periodTag = '0', bytes } of parts) {
+  for (const { table, periodTag = '0', bytes, registeredAs = bytes } of parts) {
     const summary = await inspectParquet(memorySource(table, bytes))
     slices.push({
       table,
@@ -41,13 +56,13 @@ export async function upload(datasetId: string, userId: string, parts: readonly 
       rows: summary.rowCount,
       rowGroups: summary.rowGroupCount,
       sha256: createHash('sha256').update(bytes).digest('hex'),
-      fingerprint: summary.schemaFingerprint,
+      fingerprint: (await inspectParquet(memorySource(table, registeredAs))).schemaFingerprint,
     })
     offset += bytes.byteLength
   }
   const registered = await catalog.registerUpload({ datasetId, userId, object: { r2Key, slices }, sender: 'test' })
   if (registered.outcome !== 'stored') throw new Error(`the upload was answered ${registered.outcome}`)
-  return { r2Key, jobId: registered.jobId, outbox: registered.outbox }
+  return { r2Key, jobId: registered.jobId }
 }
 
 export async function liveFiles(datasetId: string) {

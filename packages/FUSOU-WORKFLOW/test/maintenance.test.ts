@@ -2,10 +2,11 @@ import { introspectWorkflowInstance } from 'cloudflare:test'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { relayOutbox } from '../src/maintenance/relay-outbox.ts'
 import { rescueJobs } from '../src/maintenance/rescue-jobs.ts'
+import { startJobs } from '../src/maintenance/start-jobs.ts'
 import { sweepOrphans } from '../src/maintenance/sweep-orphans.ts'
 import { vacuum } from '../src/maintenance/vacuum.ts'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
-import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
+import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload, uploadAndAsk } from './fragments.ts'
 import { catalog, env, POLL } from './test-env.ts'
 
 const user = newUserId()
@@ -15,9 +16,9 @@ afterEach(() => {
 
 async function twoFragments() {
   const datasetId = newDatasetId()
-  const first = await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
-  const second = await upload(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
-  return { datasetId, jobId: second.jobId, outboxId: first.outbox!.id, keys: [first.r2Key, second.r2Key] }
+  const first = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
+  const second = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
+  return { datasetId, jobId: second.jobId, outboxId: first.outbox?.id, keys: [first.r2Key, second.r2Key] }
 }
 
 async function claim(datasetId: string, jobId: string, leaseSeconds: number) {
@@ -32,7 +33,7 @@ const succeeded = (jobId: string) =>
 describe('the relay', () => {
   test('sends what its writer did not send, and the job runs', async () => {
     const { datasetId, jobId, outboxId } = await twoFragments()
-    expect(await catalog.releaseOutbox([outboxId], 'test', 'the queue refused')).toBe(1)
+    expect(await catalog.releaseOutbox([outboxId!], 'test', 'the queue refused')).toBe(1)
     // what other tests left in the outbox may be due before this message is: the relay runs until the job has
     const relayed = async () => {
       await relayOutbox(env, catalog)
@@ -40,6 +41,50 @@ describe('the relay', () => {
     }
     await expect.poll(relayed, POLL).toMatchObject({ state: 'succeeded' })
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+  })
+})
+
+describe('the cron', () => {
+  test('has files merged that waited as long as their policy allows, without another upload', async () => {
+    const datasetId = newDatasetId()
+    for (const first of [0, 5]) await upload(datasetId, user, [{ table: 't', bytes: fragment(first, 5) }])
+    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toEqual([])
+    await catalog.configureDataset(datasetId, { mergeMaxAgeSeconds: 0 })
+    const passed = async () => {
+      await startJobs(env, catalog)
+      await relayOutbox(env, catalog)
+      return (await liveFiles(datasetId)).map((file) => file.level)
+    }
+    await expect.poll(passed, POLL).toEqual([1])
+    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toMatchObject([{ priority: 'realtime' }])
+  })
+
+  test('starts a job that waits for a slot as soon as there is one, once', async () => {
+    const limits = await catalog.configureAdmission()
+    const first = await twoFragments()
+    const running = await claim(first.datasetId, first.jobId, 60)
+    const status = await catalog.jobStatus(null)
+    try {
+      await catalog.configureAdmission({ maxRunningJobs: 1 })
+      expect(status.jobs.running).toBeGreaterThanOrEqual(1)
+      const { datasetId, jobId } = await twoFragments()
+      const message = { datasetId, jobId, priority: 'realtime' } as const
+      expect(await catalog.acceptMessage('m', message, 60)).toEqual({ outcome: 'waiting', jobId })
+      await startJobs(env, catalog)
+      expect(await catalog.acceptMessage('m', message, 60)).toEqual({ outcome: 'waiting', jobId })
+      await catalog.configureAdmission(limits)
+      const passed = async () => {
+        await startJobs(env, catalog)
+        await relayOutbox(env, catalog)
+        return (await catalog.getJob(jobId, null))!.state
+      }
+      await expect.poll(passed, POLL).toBe('succeeded')
+      expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+    } finally {
+      await catalog.configureAdmission(limits)
+      await catalog.finishJob(running, { result: {}, more: false, sender: 'test' })
+    }
   })
 })
 
@@ -64,7 +109,7 @@ describe('the rescuer', () => {
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
     expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
-    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    expect(await catalog.renewLease(params, 0)).toMatchObject({ outcome: 'ok' })
     await rescueJobs(env, catalog)
     expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
   })
@@ -78,10 +123,25 @@ describe('the rescuer', () => {
     )
     await startAttempt(env, params)
     await instance.waitForStepResult({ name: 'validate-dataset' })
-    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok' })
+    expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 0 })).toEqual({ outcome: 'ok' })
     await rescueJobs(env, catalog)
     expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
     expect((await catalog.listExpiredLeases(1000)).map((one) => one.jobId)).not.toContain(jobId)
+  })
+
+  test('takes over from an instance that says it runs and gives no sign for two leases', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    const params = await claim(datasetId, jobId, 60)
+    await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(params))
+    await instance.modify(async (m) =>
+      m.mockStepError({ name: 'get-metadata' }, new Error('database_unavailable: down'), 1),
+    )
+    await startAttempt(env, params)
+    await instance.waitForStepResult({ name: 'validate-dataset' })
+    expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok', silentLeases: 1 })
+    await rescueJobs(env, catalog)
+    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
+    expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 60 })).toEqual({ outcome: 'stale_attempt' })
   })
 })
 

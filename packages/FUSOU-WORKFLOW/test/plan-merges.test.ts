@@ -11,22 +11,23 @@ const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): M
   fingerprint,
   bytes,
   rows: 1,
+  fragments: 1,
 })
 const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
 
 describe('planMerges', () => {
   test('joins files until the target is reached, in the order given', () => {
     const files = [40, 40, 40, 10, 10].map((bytes) => file(bytes))
-    expect(planMerges(files, 100)).toEqual([files.slice(0, 3), files.slice(3)])
+    expect(planMerges(files, 100, 'all')).toEqual([files.slice(0, 3), files.slice(3)])
   })
 
   test('leaves a file without a partner alone', () => {
-    expect(planMerges([file(1), file(1, 'b'), file(1, 'a', 'u'), file(1, 'a', 't', '1')], 100)).toEqual([])
+    expect(planMerges([file(1), file(1, 'b'), file(1, 'a', 'u'), file(1, 'a', 't', '1')], 100, 'all')).toEqual([])
   })
 
   test('never mixes schemas, tables or periods, and never stops mid-list', () => {
     const files = [file(60), file(60, 'b'), file(60), file(60, 'b'), file(60, 'a', 'u'), file(60, 'a', 'u')]
-    expect(planMerges(files, 100)).toEqual([
+    expect(planMerges(files, 100, 'all')).toEqual([
       [files[0], files[2]],
       [files[1], files[3]],
       [files[4], files[5]],
@@ -35,7 +36,7 @@ describe('planMerges', () => {
 
   test('keeps the number of inputs of a merge bounded', () => {
     const files = Array.from({ length: MAX_MERGE_INPUTS + 2 }, () => file(1))
-    expect(planMerges(files, 1e9).map((group) => group.length)).toEqual([MAX_MERGE_INPUTS, 2])
+    expect(planMerges(files, 1e9, 'all').map((group) => group.length)).toEqual([MAX_MERGE_INPUTS, 2])
   })
 
   test('takes each file at most once, leaves at most one of a kind, and keeps outputs below target plus one file', () => {
@@ -46,7 +47,7 @@ describe('planMerges', () => {
     fc.assert(
       fc.property(files, (sizes) => {
         const input = sizes.map(({ bytes, fingerprint }) => file(bytes, fingerprint))
-        const merges = planMerges(input, 100)
+        const merges = planMerges(input, 100, 'all')
         const taken = merges.flat()
         expect(new Set(taken).size).toBe(taken.length)
         for (const merge of merges) {

@@ -8,11 +8,9 @@ import { catalog, env } from './test-env.ts'
 
 const user = newUserId()
 
-/** The job of the newest upload, claimed and planned. */
+/** A job asked for by hand, claimed and planned. */
 async function planned(datasetId: string) {
-  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 1 })
-  const message = { datasetId, jobId: job!.id, priority: 'manual' } as const
-  const accepted = await catalog.acceptMessage('m', message, 60)
+  const accepted = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, priority: 'manual' }, 60)
   if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
   const attempt = { jobId: accepted.jobId, attempt: accepted.attempt }
   return { ...attempt, plan: await planCompaction(catalog, attempt) }

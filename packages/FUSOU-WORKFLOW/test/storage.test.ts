@@ -16,20 +16,34 @@ describe('MultipartSink', () => {
   ] as const)('writes %s as it was given, in pieces of any size', async ([, length]) => {
     const key = `test/${crypto.randomUUID()}`
     const bytes = pattern(length)
-    const sink = new MultipartSink(env.BUCKET, key)
+    const noted: string[] = []
+    const sink = new MultipartSink(env.BUCKET, key, async (uploadId) => void noted.push(uploadId))
     for (let at = 0; at < length; at += 3_333_333) await sink.write(bytes.subarray(at, at + 3_333_333))
     expect(await env.BUCKET.head(key)).toBeNull()
     expect(await sink.close()).toBe(sha256(bytes))
+    expect(noted).toHaveLength(length < PART_BYTES ? 0 : 1)
     const stored = new Uint8Array(await (await env.BUCKET.get(key))!.arrayBuffer())
     expect(sha256(stored)).toBe(sha256(bytes))
   })
 
   test('leaves nothing behind when it is given up', async () => {
     const key = `test/${crypto.randomUUID()}`
-    const sink = new MultipartSink(env.BUCKET, key)
+    const sink = new MultipartSink(env.BUCKET, key, async () => undefined)
     await sink.write(pattern(PART_BYTES + 1))
     await sink.abort()
     expect(await env.BUCKET.head(key)).toBeNull()
+  })
+
+  test('writes no part of an upload that could not be noted', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    let uploadId = ''
+    const sink = new MultipartSink(env.BUCKET, key, (id) => {
+      uploadId = id
+      return Promise.reject(new Error('stale_attempt: not ours'))
+    })
+    await expect(sink.write(pattern(PART_BYTES))).rejects.toThrow('stale_attempt')
+    await sink.abort()
+    await expect(env.BUCKET.resumeMultipartUpload(key, uploadId).complete([])).rejects.toThrow('does not exist')
   })
 })
 

@@ -1,7 +1,7 @@
 import { introspectWorkflowInstance } from 'cloudflare:test'
 import { afterEach, describe, expect, test } from 'vitest'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
-import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload } from './fragments.ts'
+import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload, uploadAndAsk } from './fragments.ts'
 import { catalog, env, POLL } from './test-env.ts'
 
 const LEASE_SECONDS = 60
@@ -45,7 +45,7 @@ describe('an attempt', () => {
       { table: 'a', bytes: fragment(10, 0) },
       { table: 'b', periodTag: '2026-11', bytes: fragment(50, 2) },
     ])
-    const { jobId } = await upload(datasetId, user, [
+    const { jobId } = await uploadAndAsk(datasetId, user, [
       { table: 'a', bytes: fragment(10, 5) },
       { table: 'b', bytes: fragment(3, 4) },
     ])
@@ -77,7 +77,7 @@ describe('an attempt', () => {
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
     await upload(datasetId, user, [{ table: 't', bytes: fragment(100, 1, 'extra') }])
     await upload(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
-    const { jobId } = await upload(datasetId, user, [{ table: 't', bytes: fragment(101, 1, 'extra') }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(101, 1, 'extra') }])
     await runToEnd(await claim(datasetId, jobId), 'complete')
 
     expect((await liveFiles(datasetId)).map(({ level, rows }) => ({ level, rows }))).toEqual([
@@ -92,7 +92,7 @@ describe('an attempt', () => {
 
   test('succeeds without a merge when there is nothing to join', async () => {
     const datasetId = newDatasetId()
-    const { jobId } = await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
     await runToEnd(await claim(datasetId, jobId), 'complete')
     expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'succeeded', progress: { mergesPlanned: 0 } })
     expect((await liveFiles(datasetId))[0]).toMatchObject({ level: 0, rows: 1 })
@@ -101,9 +101,9 @@ describe('an attempt', () => {
   test('leaves what arrives while it runs to a successor', async () => {
     const datasetId = newDatasetId()
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
-    const first = await upload(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
+    const first = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, first.jobId)
-    const during = await upload(datasetId, user, [{ table: 't', bytes: fragment(2, 1) }])
+    const during = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(2, 1) }])
     expect(during.jobId).not.toBe(first.jobId)
     await runToEnd(params, 'complete')
     await expect.poll(() => catalog.getJob(during.jobId, null), POLL).toMatchObject({ state: 'succeeded' })
@@ -116,7 +116,7 @@ describe('a step that fails', () => {
   async function readyJob() {
     const datasetId = newDatasetId()
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 5) }])
-    const { jobId } = await upload(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(5, 5) }])
     return { datasetId, params: await claim(datasetId, jobId) }
   }
 
@@ -199,12 +199,37 @@ describe('a step that fails', () => {
     expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'object_missing')).toHaveLength(1)
   })
 
+  test.each([
+    ['first', 'not the schema with the fingerprint'],
+    ['last', 'columns where the first source has'],
+  ])('because the schema of the %s file is refused is not retried, and names that file', async (place, difference) => {
+    const datasetId = newDatasetId()
+    const good = { table: 't', bytes: fragment(0, 5) }
+    const bad = { table: 't', bytes: fragment(5, 5, 'extra'), registeredAs: fragment(5, 5) }
+    const [first, last] = place === 'first' ? [bad, good] : [good, bad]
+    await upload(datasetId, user, [first])
+    const { jobId } = await uploadAndAsk(datasetId, user, [last])
+    await runToEnd(await claim(datasetId, jobId), 'complete')
+    const { state, attempt, error } = (await catalog.getJob(jobId, null))!
+    expect({ state, attempt }).toEqual({ state: 'dead', attempt: 1 })
+    expect(error).toMatchObject({
+      code: 'schema_mismatch',
+      step: 'compact-1',
+      message: expect.stringContaining(difference),
+    })
+    const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
+    expect(refused).toHaveLength(1)
+    expect(error!.message).toContain(refused[0]!.id)
+    expect(refused[0]!.bytes).toBe(bad.bytes.length)
+    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+  })
+
   test('because a file is corrupt sets that file aside in the open and merges the others', async () => {
     const datasetId = newDatasetId()
     const bad = await upload(datasetId, user, [{ table: 'bad', bytes: fragment(0, 5) }])
     await upload(datasetId, user, [{ table: 'bad', bytes: fragment(5, 5) }])
     await upload(datasetId, user, [{ table: 'good', bytes: fragment(0, 5) }])
-    const { jobId } = await upload(datasetId, user, [{ table: 'good', bytes: fragment(5, 5) }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 'good', bytes: fragment(5, 5) }])
     const bytes = new Uint8Array(await (await env.BUCKET.get(bad.r2Key))!.arrayBuffer())
     bytes.fill(0xff, 4, 40)
     await env.BUCKET.put(bad.r2Key, bytes)
@@ -226,7 +251,7 @@ describe('an attempt that may not go on', () => {
   test('stops at its next step when its job is cancelled, leaving nothing half done', async () => {
     const datasetId = newDatasetId()
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
-    const { jobId } = await upload(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, jobId)
     expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelling' })
     const instance = await runToEnd(params, 'complete')
@@ -238,7 +263,7 @@ describe('an attempt that may not go on', () => {
   test('changes nothing when a newer one has taken over', async () => {
     const datasetId = newDatasetId()
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
-    const { jobId } = await upload(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
+    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, jobId)
     const failure = { code: 'workflow_ended', step: 'rescue', message: 'gone', transient: true }
     expect(await catalog.failAttempt(params, failure, LEASE_SECONDS, null)).toMatchObject({ outcome: 'retrying' })

@@ -1,9 +1,12 @@
 import { z } from 'zod'
+import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
 export type Requester = string | null
@@ -30,7 +33,7 @@ const Upload = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.enum(['stored', 'duplicate']),
     version: z.int(),
-    jobId: z.uuid(),
+    jobId: z.uuid().nullable(),
     outbox: OutboxMessage.nullable(),
   }),
   outcome('forbidden'),
@@ -51,6 +54,7 @@ const Mergeable = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('ok'),
     targetFileBytes: z.int(),
+    reach: z.enum(MERGE_REACHES),
     more: z.boolean(),
     files: z.array(MergeableFile),
     mixedPartitions: z.array(z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() })),
@@ -63,6 +67,7 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
     datasetId: z.string(),
     table: z.string(),
     periodTag: z.string(),
+    fingerprint: z.string(),
     inputs: z.array(MergeInput),
   }),
   z.object({ outcome: z.enum(['committed', 'failed']), code: z.string().nullable() }),
@@ -84,6 +89,9 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('retrying'), attempt: z.int(), delaySeconds: z.number(), outbox: Outbox }),
   z.object({ outcome: z.enum(['dead', 'stale_attempt', 'cancelled', 'unknown_job']), outbox: Outbox }),
 ])
+/** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
+const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
+type Admission = z.infer<typeof Admission>
 const FilesPage = z.discriminatedUnion('outcome', [
   z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
   outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
@@ -147,8 +155,11 @@ export class Catalog {
     )
   }
 
-  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days) */
-  configureDataset(datasetId: string, settings: { targetFileBytes?: number; retentionSeconds?: number }) {
+  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days), the merge policy */
+  configureDataset(
+    datasetId: string,
+    settings: { targetFileBytes?: number; retentionSeconds?: number } & Partial<MergePolicy>,
+  ) {
     return this.#database.call(
       'configure_dataset',
       { p_dataset_id: datasetId, p_settings: settings },
@@ -181,11 +192,15 @@ export class Catalog {
     )
   }
 
+  /** @returns how many leases in a row ran out since the attempt last gave a sign of its own */
   renewLease({ jobId, attempt }: Attempt, leaseSeconds: number) {
     return this.#database.call(
       'enter_step',
       { p_job_id: jobId, p_attempt: attempt, p_step: null, p_lease_seconds: leaseSeconds },
-      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), silentLeases: z.int() }),
+        outcomes('stale_attempt', 'cancelled', 'unknown_job'),
+      ]),
     )
   }
 
@@ -360,6 +375,33 @@ export class Catalog {
     return this.#database.call('redispatch_stale_jobs', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
   }
 
+  /**
+   * Gives free slots to the jobs that wait for one.
+   * @returns how many
+   */
+  admitJobs() {
+    return this.#database.call('admit_jobs', {}, z.int())
+  }
+
+  /**
+   * Jobs for small files that have waited as long as their policy allows.
+   * @param limit data sets at the most
+   * @returns how many
+   */
+  requestDueMerges(limit: number) {
+    return this.#database.call('request_due_merges', { p_limit: limit }, z.int())
+  }
+
+  /** @param settings what is left out stays as it is */
+  configureAdmission(settings: Partial<Admission> = {}) {
+    return this.#database.call('configure_admission', { p_settings: settings }, Admission)
+  }
+
+  /** Sends word anew of dead jobs of which no dead letter came. */
+  retellDeaths(olderSeconds: number, limit: number) {
+    return this.#database.call('retell_deaths', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
+  }
+
   recordDeadLetter(letter: {
     queue: string
     messageId: string
@@ -373,7 +415,22 @@ export class Catalog {
     return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
   }
 
-  claimOutbox(claim: { maxBatch: number; lockSeconds: number; workerId: string; includeTypePrefix?: string }) {
+  /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
+  raiseAlerts(rules: AlertRules, channels: readonly AlertChannel[], sender: string) {
+    return this.#database.call(
+      'raise_alerts',
+      { p_rules: rules, p_channels: channels, p_sender: sender },
+      z.object({ changes: z.array(AlertChange), outbox: Outbox }),
+    )
+  }
+
+  claimOutbox(claim: {
+    maxBatch: number
+    lockSeconds: number
+    workerId: string
+    includeTypePrefix?: string
+    excludeTypePrefix?: string
+  }) {
     return this.#database.call(
       'claim_outbox',
       {
@@ -381,6 +438,7 @@ export class Catalog {
         lock_seconds: claim.lockSeconds,
         worker_id: claim.workerId,
         include_type_prefix: claim.includeTypePrefix ?? null,
+        exclude_type_prefix: claim.excludeTypePrefix ?? null,
       },
       Outbox,
     )
@@ -391,8 +449,27 @@ export class Catalog {
     return this.#database.call('complete_outbox', { p_ids: ids, p_worker_id: sender }, z.int())
   }
 
-  releaseOutbox(ids: readonly number[], sender: string, error: string) {
-    return this.#database.call('release_outbox', { p_ids: ids, p_worker_id: sender, p_error: error }, z.int())
+  /**
+   * @param refusal.retryAfterSeconds when the receiver wants to be asked again, up to an hour
+   * @param refusal.permanent         no retry can help: the messages are dead
+   */
+  releaseOutbox(
+    ids: readonly number[],
+    sender: string,
+    error: string,
+    { retryAfterSeconds = 0, permanent = false }: { retryAfterSeconds?: number; permanent?: boolean } = {},
+  ) {
+    return this.#database.call(
+      'release_outbox',
+      {
+        p_ids: ids,
+        p_worker_id: sender,
+        p_error: error,
+        p_retry_after_seconds: retryAfterSeconds,
+        p_permanent: permanent,
+      },
+      z.int(),
+    )
   }
 
   getJob(jobId: string, requester: Requester) {
@@ -425,6 +502,11 @@ export class Catalog {
 
   jobStatus(requester: Requester) {
     return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+  }
+
+  /** Adds ended jobs to the totals that the figures are read from; @returns how many */
+  tallyJobs(limit: number) {
+    return this.#database.call('tally_jobs', { p_limit: limit }, z.int())
   }
 
   metrics() {
@@ -477,6 +559,50 @@ export class Catalog {
 
   doomOrphans(keys: readonly string[]) {
     return this.#database.call('doom_orphans', { p_keys: keys }, z.int())
+  }
+
+  /** Of these keys of objects older than a day, those that doomOrphans() would take. */
+  listOrphans(keys: readonly string[]) {
+    return this.#database.call('list_orphans', { p_keys: keys }, z.array(z.string()))
+  }
+
+  /** Notes an upload in parts before its first part, so that vacuum can abort it should nobody complete it. */
+  openMultipart({ jobId, attempt }: Attempt, upload: { r2Key: string; uploadId: string }) {
+    return this.#database.call(
+      'open_multipart',
+      { p_job_id: jobId, p_attempt: attempt, p_r2_key: upload.r2Key, p_upload_id: upload.uploadId },
+      outcomes('ok', 'stale_attempt', 'cancelled', 'unknown_job'),
+    )
+  }
+
+  /** The answer repeats them until closeMultiparts(). */
+  listAbandonedUploads(limit: number) {
+    return this.#database.call('list_abandoned_uploads', { p_limit: limit }, z.array(AbandonedUpload))
+  }
+
+  closeMultiparts(keys: readonly string[]) {
+    return this.#database.call('close_multiparts', { p_keys: keys }, z.int())
+  }
+
+  /** A dry run of vacuum; `after` is `next` of the page before, `limit` how many rows are looked at. */
+  previewSuperseded(after: Record<string, string> | null, limit: number) {
+    return this.#database.call(
+      'preview_vacuum',
+      { p_reason: 'superseded', p_after: after, p_limit: limit },
+      SupersededPage,
+    )
+  }
+
+  previewRefused(after: Record<string, string> | null, limit: number) {
+    return this.#database.call('preview_vacuum', { p_reason: 'refused', p_after: after, p_limit: limit }, RefusedPage)
+  }
+
+  previewIncompleteUploads(after: Record<string, string> | null, limit: number) {
+    return this.#database.call(
+      'preview_vacuum',
+      { p_reason: 'incomplete_upload', p_after: after, p_limit: limit },
+      IncompleteUploadPage,
+    )
   }
 
   beginSweep(name: string) {

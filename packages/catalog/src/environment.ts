@@ -3,6 +3,11 @@ import { parseSync } from '@dotenvx/primitives'
 import { z } from 'zod'
 import { FusouError } from './fusou-error.ts'
 
+/** Where a secret of ours is sent: never in the clear, but to this machine. */
+const Receiver = z
+  .url({ protocol: /^https?$/ })
+  .refine((url) => /^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(url), 'must begin with https://')
+
 /** The variables of both Workers; `.env.example` explains each. */
 export const Environment = z.object({
   SUPABASE_URL: z.url(),
@@ -15,6 +20,13 @@ export const Environment = z.object({
   GITHUB_OIDC_REPOSITORY_ID: z.string().regex(/^\d+$/).optional(),
   GITHUB_OIDC_REF: z.string().min(1).default('refs/heads/main'),
   GITHUB_OIDC_WORKFLOW_REF: z.string().min(1).optional(),
+  ALERT_SOURCE: z.string().min(1).max(100).default('fusou'),
+  SLACK_WEBHOOK_URL: Receiver.optional(),
+  PAGERDUTY_ROUTING_KEY: z
+    .string()
+    .regex(/^[A-Za-z0-9]{32}$/, '32 letters and digits')
+    .optional(),
+  PAGERDUTY_EVENTS_URL: Receiver.default('https://events.pagerduty.com'),
 })
 export type Environment = z.infer<typeof Environment>
 

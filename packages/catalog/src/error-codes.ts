@@ -53,6 +53,7 @@ export const ERROR_CODES = {
   cancelled: { status: 409, transient: false, title: 'The job was cancelled' },
   conflict: { status: 409, transient: true, title: 'The files changed while they were merged' },
   object_missing: { status: 500, transient: false, title: 'An object named by the catalog is not in the bucket' },
+  schema_mismatch: { status: 500, transient: false, title: 'A live file has another schema than the catalog says' },
   corrupt_file: { status: 500, transient: false, title: 'A live file cannot be read' },
   row_count_mismatch: { status: 500, transient: false, title: 'A merge did not keep every row' },
   invalid_message: { status: 400, transient: false, title: 'The queue message does not fit its schema' },

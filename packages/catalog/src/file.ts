@@ -36,6 +36,8 @@ export const MergeableFile = z.object({
   fingerprint: z.string(),
   bytes: z.int(),
   rows: z.int(),
+  /** uploads that it is merged from; 1 if it is one */
+  fragments: z.int(),
 })
 export type MergeableFile = z.infer<typeof MergeableFile>
 

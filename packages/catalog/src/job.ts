@@ -1,4 +1,6 @@
 import { z } from 'zod'
+import { RaisedAlert } from './alert.ts'
+import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'dead', 'cancelled'])
@@ -15,6 +17,9 @@ export const Job = z.object({
   table: z.string().nullable(),
   periodTag: z.string().nullable(),
   metricId: z.string().nullable(),
+  reach: z
+    .enum(MERGE_REACHES)
+    .meta({ description: 'which files it merges: what is due, what the tiers let merge, all' }),
   triggers: z.int(),
   attempt: z.int(),
   maxAttempts: z.int(),
@@ -24,17 +29,35 @@ export const Job = z.object({
     mergesPlanned: z.int(),
     mergesCommitted: z.int(),
     mergesFailed: z.int(),
+    stepsDone: z.int().meta({ description: 'of the attempt that runs, or ran last' }),
+    stepsPlanned: z.int().nullable().meta({ description: 'null until the attempt has its plan' }),
     filesIn: z.int(),
     filesOut: z.int(),
+    filesPlanned: z.int().meta({ description: 'filesIn when all is done; so with rows and bytes' }),
     rowsIn: z.int(),
     rowsOut: z.int(),
+    rowsPlanned: z.int(),
     bytesIn: z.int(),
     bytesOut: z.int(),
+    bytesPlanned: z.int(),
   }),
-  steps: z.record(z.string(), z.number()),
+  steps: z.record(z.string(), z.number()).meta({ description: 'seconds that each step took when it was last done' }),
   error: z.object({ code: z.string(), step: z.string().nullable(), message: z.string().nullable() }).nullable(),
+  failures: z
+    .array(
+      z.object({
+        attempt: z.int(),
+        code: z.string(),
+        step: z.string().nullable(),
+        message: z.string().nullable(),
+        at: z.string(),
+      }),
+    )
+    .meta({ description: 'what ended each attempt that failed' }),
   result: z.json().nullable(),
+  retriedAs: z.uuid().nullable().meta({ description: 'the job that does its work since somebody asked again' }),
   createdAt: z.string(),
+  admittedAt: z.string().nullable().meta({ description: 'since when it has a slot; null as long as it waits for one' }),
   dispatchedAt: z.string().nullable(),
   startedAt: z.string().nullable(),
   finishedAt: z.string().nullable(),
@@ -45,12 +68,35 @@ export type Job = z.infer<typeof Job>
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
+  jobsByKind: z.record(JobKind, z.record(JobState, z.int())),
   oldestQueuedSeconds: z.number().nullable(),
+  oldestWaitingSeconds: z
+    .number()
+    .nullable()
+    .meta({ description: 'of jobs that wait for a slot or the queue, and not for another job of their data set' }),
+  slots: z
+    .object({ taken: z.int(), all: z.int() })
+    .nullable()
+    .meta({ description: 'for running jobs; taken also by jobs whose message is under way' }),
   expiredLeases: z.int(),
   datasetsWaiting: z.int(),
   quarantinedFiles: z.int(),
-  outbox: z.object({ open: z.int(), dead: z.int(), oldestDueSeconds: z.number().nullable() }).nullable(),
-  deadLetters: z.int().nullable(),
+  outbox: z
+    .object({
+      open: z.int(),
+      dead: z.int(),
+      deadAlerts: z.int().meta({ description: 'of the dead ones, alerts that a channel did not take' }),
+      oldestSeconds: z.number().nullable(),
+      oldestDueSeconds: z.number().nullable(),
+    })
+    .nullable(),
+  deadLetters: z
+    .object({
+      open: z.int().meta({ description: 'letters whose work nobody has asked for again' }),
+      oldestSeconds: z.number().nullable(),
+    })
+    .nullable(),
+  alerts: z.array(RaisedAlert).nullable().meta({ description: 'those that stand' }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
 

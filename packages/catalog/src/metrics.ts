@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AlertKind } from './alert.ts'
 import { JobKind, JobState } from './job.ts'
 
 /** Figures for a monitor, of all owners together. Durations and ages are seconds. */
@@ -18,7 +19,7 @@ export const Metrics = z.object({
       bytesOut: z.number(),
     }),
   ),
-  /** of ended jobs; each bucket counts the steps that took `le` seconds or less */
+  /** of ended jobs that are tallied, so a minute late; each bucket counts the steps that took `le` seconds or less */
   steps: z.array(
     z.object({
       kind: JobKind,
@@ -30,11 +31,25 @@ export const Metrics = z.object({
   ),
   /** 0 when none is queued */
   oldestQueuedSeconds: z.number(),
+  /** of jobs that no other of their data set stands in front of; 0 when there is none */
+  oldestWaitingSeconds: z.number(),
+  /** for running jobs; taken also by jobs whose message is under way */
+  slots: z.object({ taken: z.int(), all: z.int() }),
   expiredLeases: z.int(),
   /** the age is that of the oldest message not sent yet, 0 when all are */
   outbox: z.object({ pending: z.int(), inProgress: z.int(), dead: z.int(), oldestSeconds: z.number() }),
-  deadLetters: z.int(),
+  /** those whose work nobody has asked for again */
+  deadLetters: z.object({ open: z.int(), oldestSeconds: z.number() }),
   quarantinedFiles: z.int(),
   datasetsWaiting: z.int(),
+  alerts: z.array(z.object({ kind: AlertKind, raised: z.boolean(), incidents: z.int() })),
+  dailyTriggerSeconds: z.number(),
+  vacuum: z.object({
+    garbage: z.int(),
+    oldestGarbageSeconds: z.number(),
+    openUploads: z.int(),
+    objectsDeleted: z.int(),
+    uploadsAborted: z.int(),
+  }),
 })
 export type Metrics = z.infer<typeof Metrics>

@@ -37,7 +37,7 @@ export type RefusedMessage = z.infer<typeof RefusedMessage>
 /** A row of the outbox, claimed by the caller. */
 export const OutboxMessage = z.object({
   id: z.int(),
-  type: z.enum(['compaction.requested', 'job.dead']),
+  type: z.enum(['compaction.requested', 'job.dead', 'alert.slack', 'alert.pagerduty']),
   payload: z.record(z.string(), z.json()),
 })
 export type OutboxMessage = z.infer<typeof OutboxMessage>

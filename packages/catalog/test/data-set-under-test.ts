@@ -48,11 +48,12 @@ export const anOutput = (rows: number, output: Partial<MergedFile> = {}): Merged
 /** A data set of its own, driven as the upload route, the consumer and the Workflow drive one. */
 export class DataSetUnderTest {
   readonly id = `ds-${randomUUID()}`
-  readonly owner = randomUUID()
+  readonly owner: string
   readonly #catalog: Catalog
 
-  constructor(catalog: Catalog) {
+  constructor(catalog: Catalog, owner: string = randomUUID()) {
     this.#catalog = catalog
+    this.owner = owner
   }
 
   register(object: UploadedObject, userId = this.owner) {
@@ -60,10 +61,27 @@ export class DataSetUnderTest {
   }
 
   /** @returns what was stored; fails if the upload was refused */
-  async upload(...slices: SliceSpec[]) {
+  async store(...slices: SliceSpec[]) {
     const answer = await this.register(anObject(slices.length === 0 ? [{}] : slices))
     if (answer.outcome !== 'stored') throw new Error(`the upload was not stored: ${answer.outcome}`)
     return answer
+  }
+
+  /** An upload whose owner asks for a merge at once, whatever the policy says. */
+  async upload(...slices: SliceSpec[]) {
+    const { version } = await this.store(...slices)
+    return { version, ...(await this.trigger()) }
+  }
+
+  async trigger(scope: { table?: string; periodTag?: string } = {}) {
+    const asked = await this.#catalog.requestCompaction({
+      datasetId: this.id,
+      requester: this.owner,
+      sender: SENDER,
+      ...scope,
+    })
+    if (asked.outcome !== 'requested') throw new Error(asked.outcome)
+    return asked
   }
 
   /** Delivers the message of a job. */

@@ -37,7 +37,16 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const exited = once(server, 'exit')
   const ready = (await Promise.race([once(server, 'message'), exited]))[0]
   if (typeof ready !== 'object') throw new Error(`the embedded Supabase ended with ${ready}`)
-  project.provide('supabase', { ...KEYS, url: `http://127.0.0.1:${ready.port}` })
+  const url = `http://127.0.0.1:${ready.port}`
+  // tests leave jobs running; those of the limits set their own
+  const unbounded = { p_settings: { maxRunningJobs: 1_000_000, maxRunningJobsOfOwner: 1_000_000 } }
+  const configured = await fetch(`${url}/rest/v1/rpc/configure_admission`, {
+    method: 'POST',
+    headers: { apikey: KEYS.secretKey, 'Content-Type': 'application/json' },
+    body: JSON.stringify(unbounded),
+  })
+  if (!configured.ok) throw new Error(await configured.text())
+  project.provide('supabase', { ...KEYS, url })
   return async () => {
     server.disconnect()
     await exited

@@ -40,7 +40,8 @@ export class Child<Ready> {
       cwd: options.cwd,
       env: options.env,
       detached: true,
-      execArgv: [],
+      // node:sqlite, which Node 24 still calls experimental: a line that is no JSON among the log lines
+      execArgv: ['--disable-warning=ExperimentalWarning'],
       stdio: ['ignore', 'pipe', 'pipe', 'ipc'],
     })
     const lastLines: string[] = []

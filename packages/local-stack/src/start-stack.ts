@@ -25,6 +25,12 @@ export interface StackOptions {
   vars?: Record<string, string>
   /** seconds that a queue waits for a batch to fill; default: what wrangler.toml says */
   queueBatchSeconds?: number
+  /** a TypeScript module that stands in front of both Workers; see workers-process.ts */
+  front?: string
+  /** take the Workers that an earlier start built in this state folder; default: build them anew */
+  keepBuild?: boolean
+  /** open a door for SQL, for checks; see `serveSql` */
+  sqlDoor?: boolean
   /** gets every log line, each also in `<state folder>/logs/<source>.log` */
   onLog?: (source: string, line: string) => void
   /** default: this repository */
@@ -35,6 +41,8 @@ export interface Stack {
   info: StackInfo
   /** file names of the migrations that this start applied */
   migrations: string[]
+  /** of the door for SQL, if it was asked for */
+  sqlUrl: string | undefined
   /** settles when a part of the stack dies unasked, with what to tell the user */
   failed: Promise<StackError>
   /** ends every process of the stack; more calls wait for the same end */
@@ -71,7 +79,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
 
     const database = join(stateFolder, 'database')
     layOutProject(database)
-    const supabaseSettings: SupabaseSettings = { port: supabasePort }
+    const supabaseSettings: SupabaseSettings = { port: supabasePort, sqlDoor: options.sqlDoor ?? false }
     const supabase = start<SupabaseReady>('supabase', database, supabaseSettings, supabaseEnv(secrets))
 
     const controlToken = randomBytes(24).toString('base64url')
@@ -87,9 +95,11 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         OPERATOR_TOKEN: secrets.operatorToken,
         ...options.vars,
       },
+      keepBuild: options.keepBuild ?? false,
       ...(options.queueBatchSeconds !== undefined && { queueBatchSeconds: options.queueBatchSeconds }),
+      ...(options.front !== undefined && { front: options.front }),
     }
-    const { migrations } = await supabase.ready
+    const { migrations, sqlUrl } = await supabase.ready
     // only now: a Workflow that was under way goes on as soon as the Workers run
     const workers = start<WorkersReady>('workers', root, workersSettings, WRANGLER_ENV)
     const [{ controlUrl }] = await Promise.all([workers.ready, ensureUsers(supabaseUrl, secrets)])
@@ -107,7 +117,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
       controlToken,
     }
     writeStackInfo(info)
-    return { info, migrations, failed: firstDeath(children, stateFolder), stop }
+    return { info, migrations, sqlUrl, failed: firstDeath(children, stateFolder), stop }
   } catch (error) {
     await stop()
     throw error

@@ -4,12 +4,16 @@ import { REPO_ROOT } from './repo-root.ts'
 import { StackError } from './stack-error.ts'
 import { type Stack, startStack } from './start-stack.ts'
 
-const GITHUB_OIDC_VARS = [
+/** Variables of the Workers that make sense on one machine. */
+const WORKER_VARS = [
   'GITHUB_OIDC_ISSUER',
   'GITHUB_OIDC_AUDIENCE',
   'GITHUB_OIDC_REPOSITORY_ID',
   'GITHUB_OIDC_REF',
   'GITHUB_OIDC_WORKFLOW_REF',
+  'SLACK_WEBHOOK_URL',
+  'PAGERDUTY_ROUTING_KEY',
+  'PAGERDUTY_EVENTS_URL',
 ]
 
 const HELP = `npm start: the whole of FUSOU on this machine, until Ctrl-C
@@ -17,8 +21,8 @@ const HELP = `npm start: the whole of FUSOU on this machine, until Ctrl-C
   FUSOU_PORT            port of FUSOU-WEB (default 8788)
   FUSOU_SUPABASE_PORT   port of the embedded Supabase (default 54321)
   FUSOU_STATE           folder of everything that outlives a restart (default .local)
-  ${GITHUB_OIDC_VARS.join(', ')}
-                        given to the Workers as they are, for a test issuer
+  ${WORKER_VARS.join(', ')}
+                        given to the Workers as they are, for a test issuer and receivers of alerts
 `
 
 function portFrom(variable: string, otherwise: number): number {
@@ -48,9 +52,7 @@ async function main(): Promise<void> {
     stateFolder: resolve(REPO_ROOT, process.env.FUSOU_STATE ?? '.local'),
     webPort: portFrom('FUSOU_PORT', 8788),
     supabasePort: portFrom('FUSOU_SUPABASE_PORT', 54321),
-    vars: Object.fromEntries(
-      GITHUB_OIDC_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : [])),
-    ),
+    vars: Object.fromEntries(WORKER_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
     onLog: (source, line) => console.log(`[${source}] ${line}`),
   })
   console.log(describeStack(stack.info))

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { StackError } from './stack-error.ts'
@@ -66,7 +66,10 @@ export class StateLock {
 
   addGroup(pid: number): void {
     this.#holder.groups.push(pid)
-    writeFileSync(this.#path, JSON.stringify(this.#holder))
+    // beside and renamed: one killed while it writes must not leave a holder that nobody can read
+    const partial = `${this.#path}.${process.pid}`
+    writeFileSync(partial, JSON.stringify(this.#holder))
+    renameSync(partial, this.#path)
   }
 
   release(): void {

@@ -1,5 +1,6 @@
-import { serveSupabase } from '@fusou/embedded-supabase'
+import { serveSql, serveSupabase } from '@fusou/embedded-supabase'
 import { runAsChild } from './child.ts'
+import { LOOPBACK } from './choose-port.ts'
 
 for (const level of ['debug', 'log', 'info', 'warn', 'error'] as const)
   console[level] = (...values) => process.stdout.write(`${JSON.stringify(logLine(level, values))}\n`)
@@ -13,14 +14,25 @@ function logLine(level: string, values: unknown[]): object {
 
 export interface SupabaseSettings {
   port: number
+  /** whether to open a door for SQL too */
+  sqlDoor: boolean
 }
 
 export interface SupabaseReady {
   /** file names of the migrations that this start applied */
   migrations: string[]
+  sqlUrl: string | undefined
 }
 
-runAsChild<SupabaseSettings, SupabaseReady>(async ({ port }) => {
-  const { migrations, stop } = await serveSupabase(port)
-  return { migrations, stop }
+runAsChild<SupabaseSettings, SupabaseReady>(async ({ port, sqlDoor }) => {
+  const { migrations, pglite, stop } = await serveSupabase(port)
+  const door = sqlDoor ? await serveSql(pglite) : undefined
+  return {
+    migrations,
+    sqlUrl: door && `http://${LOOPBACK}:${door.port}`,
+    stop: async () => {
+      door?.stop()
+      await stop()
+    },
+  }
 })

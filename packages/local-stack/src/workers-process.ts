@@ -1,10 +1,14 @@
+import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
+import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
+import { deserialize, serialize } from 'node:v8'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { buildWeb, buildWorkflow, type WorkerModule } from './build-workers.ts'
 import { runAsChild } from './child.ts'
 import { LOOPBACK } from './choose-port.ts'
 import { type QueueDoor, startControlServer } from './control-server.ts'
+import { findInstancesUnderWay, type WorkflowDoor, wakeInstances } from './wake-instances.ts'
 import { writeWorkerLog } from './worker-log.ts'
 
 export interface WorkersSettings {
@@ -16,6 +20,13 @@ export interface WorkersSettings {
   vars: Record<string, string>
   /** overrides the seconds a queue waits for a batch to fill; for tests */
   queueBatchSeconds?: number
+  /**
+   * path of a TypeScript module without imports that exports `wrapHandler(handler, worker)` and
+   * `wrapWorkflow(workflowClass, worker)`: what it returns stands in for the Worker's own
+   */
+  front?: string
+  /** whether to take what an earlier start has built */
+  keepBuild: boolean
 }
 
 export interface WorkersReady {
@@ -35,10 +46,13 @@ const EVERY_MINUTE = '* * * * *'
 runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
   const { root, stateFolder } = settings
   const staticFolder = join(stateFolder, 'build/static')
-  const [web, workflow] = await Promise.all([
-    buildWeb(root, staticFolder),
-    buildWorkflow(root, join(stateFolder, 'build/workflow')),
-  ])
+  const { web, workflow } = await builtOnce(join(stateFolder, 'build/modules.bin'), settings.keepBuild, async () => {
+    const [web, workflow] = await Promise.all([
+      buildWeb(root, staticFolder),
+      buildWorkflow(root, join(stateFolder, 'build/workflow')),
+    ])
+    return { web, workflow }
+  })
   const workers = [
     // a file when there is one, else the Worker: what Pages does by _routes.json
     {
@@ -47,11 +61,16 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
     } as V4WorkerOptions,
     workerOptions(WORKFLOW, join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml'), workflow, settings),
   ]
+  const cloudflareFolder = join(stateFolder, 'cloudflare')
+  const workflows = Object.entries(workflowsOf(workers[1]!)).map(([binding, { name }]) => ({
+    binding,
+    underWay: findInstancesUnderWay(cloudflareFolder, name),
+  }))
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       host: LOOPBACK,
       port: settings.webPort,
-      resourcePersistencePath: join(stateFolder, 'cloudflare'),
+      resourcePersistencePath: cloudflareFolder,
       cf: false,
       telemetry: { enabled: false },
       logRequests: false,
@@ -62,6 +81,8 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
     }),
   )
   await runtime.ready
+  const bindings = await runtime.getBindings<Record<string, WorkflowDoor>>(WORKFLOW)
+  for (const { binding, underWay } of workflows) await wakeInstances(bindings[binding]!, underWay)
 
   const consumer = await runtime.getWorker(WORKFLOW)
   const runCron = async () => {
@@ -92,7 +113,7 @@ function workerOptions(
   name: string,
   configPath: string,
   modules: WorkerModule[],
-  { vars, queueBatchSeconds }: WorkersSettings,
+  { vars, queueBatchSeconds, front }: WorkersSettings,
 ): V4WorkerOptions {
   const { modulesRules, rootPath, ...options } = unstable_getMiniflareWorkerOptions(configPath).workerOptions
   if (queueBatchSeconds !== undefined && options.queueConsumers && !Array.isArray(options.queueConsumers))
@@ -101,8 +122,51 @@ function workerOptions(
     ...options,
     name,
     bindings: { ...(options.bindings as object), ...vars },
-    modules: withNamedLogs(name, modules),
+    modules: withNamedLogs(
+      name,
+      front === undefined
+        ? modules
+        : withFront(
+            front,
+            name,
+            modules,
+            Object.values(workflowsOf(options as V4WorkerOptions)).map(({ className }) => className),
+          ),
+    ),
   } as V4WorkerOptions
+}
+
+const workflowsOf = ({ workflows = {} }: V4WorkerOptions) =>
+  workflows as Record<string, { name: string; className: string }>
+
+/** Put a module in front of the Worker's own, that may wrap whatever the runtime calls. */
+function withFront(front: string, name: string, modules: WorkerModule[], workflowClasses: string[]): WorkerModule[] {
+  const own = modules[0]!.path
+  const classes = workflowClasses.map(
+    (className) => `export const ${className} = wrapWorkflow(own.${className}, '${name}')\n`,
+  )
+  return [
+    {
+      type: 'ESModule',
+      path: 'with-front.js',
+      contents: `import * as own from './${own}'
+import { wrapHandler, wrapWorkflow } from './front.js'
+export * from './${own}'
+export default wrapHandler(own.default, '${name}')
+${classes.join('')}`,
+    },
+    { type: 'ESModule', path: 'front.js', contents: stripTypeScriptTypes(readFileSync(front, 'utf8')) },
+    ...modules,
+  ]
+}
+
+/** What `build` makes, kept in a file. */
+async function builtOnce<Built>(path: string, keep: boolean, build: () => Promise<Built>): Promise<Built> {
+  if (keep && existsSync(path)) return deserialize(readFileSync(path)) as Built
+  const built = await build()
+  writeFileSync(`${path}.partial`, serialize(built))
+  renameSync(`${path}.partial`, path)
+  return built
 }
 
 /**

@@ -73,6 +73,8 @@ export interface MergeOptions {
    * Default `strict`.
    */
   schema?: 'strict' | 'union'
+  /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
+  schemaFingerprint?: string
   signal?: AbortSignal
   /** called after each row group of the inputs */
   onProgress?(progress: MergeProgress): void

@@ -46,6 +46,7 @@ interface Settings {
   pages: 'splice' | 'rewrite'
   schema: 'strict' | 'union'
   memoryBudgetBytes: number
+  schemaFingerprint: string | undefined
   signal: AbortSignal | undefined
   /** for the page that is being read */
   scratch: ByteBuffer
@@ -230,6 +231,7 @@ export function checkOptions(options: MergeOptions): Settings {
     pages,
     schema,
     memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
+    schemaFingerprint: options.schemaFingerprint,
     signal: options.signal,
     scratch: new ByteBuffer(),
   }
@@ -249,7 +251,13 @@ export async function readInputs(
     return { source, ...(await loadFooter(source, undefined, undefined, schema)) }
   }
   for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
-    schema ??= footer.schema
+    if (!schema) {
+      const { schemaFingerprint: expected } = settings
+      if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
+        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`)
+      }
+      schema = footer.schema
+    }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
       throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
     }

@@ -3,6 +3,7 @@ import { describe, expect, test } from 'vitest'
 import { checksum } from '../src/checksum.ts'
 import { PHYSICAL } from '../src/format.ts'
 import {
+  inspectParquet,
   type MergeOptions,
   type MergeProgress,
   memorySink,
@@ -38,6 +39,23 @@ describe('nothing is written', () => {
       message: expect.stringMatching(/^schema_mismatch: second: "t"/),
     })
     expect(sink.bytes()).toHaveLength(0)
+  })
+
+  test('when the first source has another schema than is expected, which is no fault of the others', async () => {
+    const other = await writeWithDuckDB("select i, 'x' as t from range(3) t(i)")
+    const good = await range(0, 5)
+    const { schemaFingerprint } = await inspectParquet(memorySource('good', good))
+    const sink = memorySink()
+    const sources = [memorySource('first', other), memorySource('second', good)]
+    await expect(mergeParquet(sources, sink, { schemaFingerprint })).rejects.toMatchObject({
+      code: 'schema_mismatch',
+      message: expect.stringMatching(/^schema_mismatch: first: /),
+    })
+    expect(sink.bytes()).toHaveLength(0)
+    const report = await mergeParquet([memorySource('one', good), memorySource('two', good)], sink, {
+      schemaFingerprint,
+    })
+    expect(report.schemaFingerprint).toBe(schemaFingerprint)
   })
 
   test('when the last source is no Parquet file', async () => {

@@ -6,7 +6,7 @@ const fromBase64Url = (text: string) => Uint8Array.fromBase64(text, { alphabet: 
 export function cursor<Schema extends z.ZodType>(schema: Schema) {
   const decoded = z
     .string()
-    .max(1024)
+    .max(4096)
     .transform((text, context) => {
       try {
         return JSON.parse(new TextDecoder().decode(fromBase64Url(text))) as unknown

@@ -6,7 +6,7 @@ type Step = Metrics['steps'][number]
 
 /** What the catalog counts, under the names that dashboards and alerts use. */
 export function metricFamilies(metrics: Metrics): MetricFamily[] {
-  const { jobs, work, steps, outbox } = metrics
+  const { jobs, work, steps, outbox, deadLetters, alerts, vacuum } = metrics
   const ended = jobs.filter(({ state }) => state !== 'queued' && state !== 'running')
   return [
     {
@@ -20,6 +20,20 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
       'Age of the job that has been queued longest.',
       metrics.oldestQueuedSeconds,
     ),
+    gauge(
+      'fusou_jobs_oldest_waiting_seconds',
+      'How long a job has waited for a slot and the queue, not counting what it waits for another of its data set.',
+      metrics.oldestWaitingSeconds,
+    ),
+    {
+      name: 'fusou_slots',
+      type: 'gauge',
+      help: 'Slots for running jobs: taken, also by jobs whose message is under way, and how many there are.',
+      samples: [
+        { labels: { slots: 'taken' }, value: metrics.slots.taken },
+        { labels: { slots: 'all' }, value: metrics.slots.all },
+      ],
+    },
     gauge('fusou_jobs_expired_leases', 'Running jobs whose lease ran out.', metrics.expiredLeases),
     {
       name: 'fusou_job_outcomes_total',
@@ -51,7 +65,7 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
     {
       name: 'fusou_outbox_messages',
       type: 'gauge',
-      help: 'Messages of the outbox that are not sent: waiting, being sent, given up.',
+      help: 'Messages of the outbox that are not sent: waiting, being sent, given up; counted up to 100000.',
       samples: [
         { labels: { status: 'pending' }, value: outbox.pending },
         { labels: { status: 'in_progress' }, value: outbox.inProgress },
@@ -59,9 +73,40 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
       ],
     },
     gauge('fusou_outbox_oldest_age_seconds', 'Age of the oldest message that is yet to be sent.', outbox.oldestSeconds),
-    gauge('fusou_dead_letters', 'Messages that the dead-letter queue brought.', metrics.deadLetters),
-    gauge('fusou_quarantined_files', 'Live files that merges leave out.', metrics.quarantinedFiles),
+    gauge(
+      'fusou_dead_letters',
+      'Dead letters whose work nobody has asked for again, counted up to 100000.',
+      deadLetters.open,
+    ),
+    gauge('fusou_dead_letters_oldest_age_seconds', 'Age of the oldest of them.', deadLetters.oldestSeconds),
+    gauge(
+      'fusou_quarantined_files',
+      'Live files that merges leave out, counted up to 100000.',
+      metrics.quarantinedFiles,
+    ),
     gauge('fusou_datasets_waiting', 'Data sets that need compaction.', metrics.datasetsWaiting),
+    {
+      name: 'fusou_alert_raised',
+      type: 'gauge',
+      help: 'Whether the alert stands (1) or not (0).',
+      samples: alerts.map(({ kind, raised }) => ({ labels: { alert: kind }, value: raised ? 1 : 0 })),
+    },
+    {
+      name: 'fusou_alert_incidents_total',
+      type: 'counter',
+      help: 'How often the alert was raised.',
+      samples: alerts.map(({ kind, incidents }) => ({ labels: { alert: kind }, value: incidents })),
+    },
+    gauge('fusou_daily_trigger_age_seconds', 'Since the daily trigger came last.', metrics.dailyTriggerSeconds),
+    gauge(
+      'fusou_vacuum_garbage_objects',
+      'Objects that vacuum is about to delete, counted up to 100000.',
+      vacuum.garbage,
+    ),
+    gauge('fusou_vacuum_oldest_garbage_age_seconds', 'Age of the oldest of them.', vacuum.oldestGarbageSeconds),
+    gauge('fusou_uploads_in_parts', 'Uploads in parts that are under way or abandoned.', vacuum.openUploads),
+    counter('fusou_vacuum_deleted_objects_total', 'Objects that vacuum deleted.', vacuum.objectsDeleted),
+    counter('fusou_vacuum_aborted_uploads_total', 'Uploads in parts that vacuum aborted.', vacuum.uploadsAborted),
   ]
 }
 
@@ -70,6 +115,11 @@ const gauge = (name: string, help: string, value: number): MetricFamily => ({
   type: 'gauge',
   help,
   samples: [{ value }],
+})
+
+const counter = (name: string, help: string, value: number): MetricFamily => ({
+  ...gauge(name, help, value),
+  type: 'counter',
 })
 
 function inAndOut(

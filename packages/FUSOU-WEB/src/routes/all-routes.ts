@@ -12,6 +12,7 @@ import { redrive } from './redrive.ts'
 import { sanitizeState } from './sanitize-state.ts'
 import { triggerScheduled } from './trigger-scheduled.ts'
 import { upload } from './upload.ts'
+import { vacuum } from './vacuum.ts'
 
 /** The HTTP contract, in the order in which addresses are matched. */
 export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Route[] {
@@ -30,6 +31,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     listDatasetFiles,
     readFile,
     metrics,
+    vacuum,
     health(open),
   ]
   routes.push(openapi(routes))

@@ -1,19 +1,22 @@
 import type { JobStatus } from '@fusou/catalog'
 
-/** A job waits for a batch to fill and for others of its data set; longer than this, nobody takes it. */
-const MAX_QUEUED_SECONDS = 1800
+/** A job waits for a slot and for a batch to fill; longer than this, more is asked for than gets done, or nobody takes it. */
+const MAX_WAITING_SECONDS = 1800
 /** The relay looks each minute. */
 const MAX_DUE_SECONDS = 300
 
 /** Whether somebody should look, and at what. Failures of the past do not count, those that stand do. */
 export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[] } {
-  const { oldestQueuedSeconds: queued, expiredLeases, quarantinedFiles, outbox } = status
+  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts } = status
   const reasons = [
-    queued !== null && queued > MAX_QUEUED_SECONDS && `a job has been queued for ${queued} s: is the consumer running?`,
+    waiting !== null &&
+      waiting > MAX_WAITING_SECONDS &&
+      `a job has waited for ${waiting} s: are all slots taken, or is the consumer not running?`,
     expiredLeases > 0 && `${expiredLeases} running jobs have lost their lease: is the rescuer running?`,
     quarantinedFiles > 0 && `${quarantinedFiles} live files are in quarantine: their merges failed`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,
     outbox && (outbox.oldestDueSeconds ?? 0) > MAX_DUE_SECONDS && 'the outbox is not relayed: is the cron running?',
+    ...(alerts ?? []).map(({ kind, summary }) => `alert ${kind}: ${summary}`),
   ].filter((reason) => typeof reason === 'string')
   return { ok: reasons.length === 0, reasons }
 }

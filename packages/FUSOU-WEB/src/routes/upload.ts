@@ -22,7 +22,10 @@ const UploadAnswer = z
     rows: z.int(),
     sha256: z.string(),
     duplicate: z.boolean().meta({ description: 'all of it was here already; nothing new is stored' }),
-    jobId: JobId.meta({ description: 'the job that will merge it, or did' }),
+    jobId: JobId.nullable().meta({
+      description:
+        'the job that this upload called for or joined, of a duplicate the newest of the data set; null as long as too little has come to be worth a job',
+    }),
     tables: z
       .array(z.object({ table: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() }))
       .optional()
@@ -44,7 +47,12 @@ export const upload = route(
       'multipart/form-data': UploadForm,
     },
     documentedQuery: UploadFields,
-    answers: { 202: { description: 'Stored and registered; a job is queued', schema: UploadAnswer } },
+    answers: {
+      202: {
+        description: 'Stored and registered; it is merged once enough has come, or has waited long enough',
+        schema: UploadAnswer,
+      },
+    },
     errors: [
       'rate_limited',
       'unsupported_media_type',

@@ -5,6 +5,7 @@ import type { Bindings } from '../../src/bindings.ts'
 import { describeApi } from '../../src/http/describe-api.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import { allRoutes } from '../../src/routes/all-routes.ts'
+import { FLIGHTS } from './files.ts'
 import type { User } from './tokens.ts'
 
 interface TestBindings extends Bindings {
@@ -98,6 +99,19 @@ export function upload(
     body: bytes,
     headers: { 'content-type': 'application/vnd.apache.parquet', ...headers },
   })
+}
+
+/** Ask for a merge of all of a data set, as its owner. */
+export async function askForMerge({ token }: User, datasetId: string): Promise<{ datasetId: string; jobId: string }> {
+  const asked = await post('/api/compaction/sanitize-state', { datasetId }, { token })
+  return { datasetId, jobId: (await asked.json<{ jobId: string }>()).jobId }
+}
+
+/** A data set of one file, and a job that was asked for by hand. */
+export async function newJobOf(user: User): Promise<{ datasetId: string; jobId: string }> {
+  const datasetId = newDataset()
+  await upload(user, FLIGHTS, { datasetId, tableId: 't' })
+  return askForMerge(user, datasetId)
 }
 
 export const catalog = new Catalog({

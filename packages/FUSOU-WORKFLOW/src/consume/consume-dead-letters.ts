@@ -1,5 +1,7 @@
 import { type Catalog, CompactionMessage, DeadJobMessage, describe, log, RefusedMessage } from '@fusou/catalog'
 import { z } from 'zod'
+import type { AlertChannels } from '../alerts/alert-channels.ts'
+import { raiseAlerts } from '../alerts/raise-alerts.ts'
 import type { Env } from '../env.ts'
 import { readBody } from './read-body.ts'
 
@@ -11,9 +13,14 @@ const RESEND_SECONDS = 300
 
 /**
  * Log, persist, and only then ack. The queue gives a letter two deliveries and would drop it after the second, so one
- * that still can't be persisted is sent again under its own identity.
+ * that still can't be persisted is sent again under its own identity. One look for alerts follows for all of them.
  */
-export async function consumeDeadLetters(batch: MessageBatch, env: Env, catalog: Catalog): Promise<void> {
+export async function consumeDeadLetters(
+  batch: MessageBatch,
+  env: Env,
+  catalog: Catalog,
+  channels: AlertChannels,
+): Promise<void> {
   await Promise.all(
     batch.messages.map(async (message) => {
       const letter = readDeadLetter(message, batch.queue)
@@ -29,6 +36,12 @@ export async function consumeDeadLetters(batch: MessageBatch, env: Env, catalog:
       }
     }),
   )
+  try {
+    await raiseAlerts(catalog, channels)
+  } catch (error) {
+    // The letters are settled all the same; the cron looks again within a minute.
+    log('error', 'alerts_not_raised', describe(error))
+  }
 }
 
 async function resend(letter: DeadLetter, message: Message, env: Env): Promise<void> {

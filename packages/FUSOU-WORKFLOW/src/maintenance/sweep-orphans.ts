@@ -1,4 +1,4 @@
-import type { Catalog } from '@fusou/catalog'
+import { type Catalog, ORPHAN_AGE_MS } from '@fusou/catalog'
 import type { Env } from '../env.ts'
 
 const SWEEP = 'orphans'
@@ -6,8 +6,6 @@ const PAGE_OBJECTS = 1000
 /** Pages of one run: with six-hourly rounds, 14 million objects can be walked. */
 const MAX_PAGES = 10
 const ROUND_PAUSE_SECONDS = 6 * 3600
-/** An object this young may belong to an upload or a merge that is still under way. */
-const ORPHAN_AGE_MS = 24 * 3600 * 1000
 
 /** Walk over the bucket, a few pages at a time, and give to vacuum what no file row names after a day. */
 export async function sweepOrphans(env: Env, catalog: Catalog): Promise<{ orphans: number }> {

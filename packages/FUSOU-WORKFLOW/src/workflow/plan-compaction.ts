@@ -20,7 +20,7 @@ export interface Plan {
 export async function planCompaction(catalog: Catalog, attempt: Attempt): Promise<Plan> {
   const mergeable = await catalog.listMergeableFiles(attempt, MAX_JOB_FILES)
   if (mergeable.outcome !== 'ok') throw new FusouError(mergeable.outcome, 'the attempt may not go on')
-  const groups = planMerges(mergeable.files, mergeable.targetFileBytes)
+  const groups = planMerges(mergeable.files, mergeable.targetFileBytes, mergeable.reach)
   const chosen = groups.slice(0, MAX_JOB_MERGES)
   const saved = await catalog.savePlan(
     attempt,

@@ -1,30 +1,98 @@
-import type { MergeableFile } from '@fusou/catalog'
+import type { MergeableFile, MergeReach } from '@fusou/catalog'
 
 /** Inputs of one merge at the most: bounds the footers in memory and the reads of a step. */
 export const MAX_MERGE_INPUTS = 1000
+/** Files of one tier that make one of a higher tier. */
+const TIER_FILES = 8
+/** An output may be as large as the target and one small file; a merge through several tiers no larger. */
+const MAX_OUTPUT_TARGETS = 1.75
+
+type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments'>
 
 /**
- * Group small files into merges. A merge takes files of one partition and one schema, in the order given, until the
- * sum of their bytes reaches the target; so an output is at most the target and one small file large, and any two
- * small files of a kind meet in some merge.
- * @param files        small live files, oldest first within a partition
- * @param targetBytes  wanted size of an output, in bytes of its inputs
- * @returns groups of two files or more
+ * The tier of a file by the uploads in it: 0 is a fragment, and tier t ≥ 1 holds 2·8^(t-1) of them or more.
+ * `fusou.tier()` of the database is the same rule.
  */
-export function planMerges(files: readonly MergeableFile[], targetBytes: number): MergeableFile[][] {
-  const open = new Map<string, { files: MergeableFile[]; bytes: number }>()
-  const merges: MergeableFile[][] = []
+export function tierOf(fragments: number): number {
+  return Math.floor((Math.floor(Math.log2(fragments)) + 2) / 3)
+}
+
+/**
+ * Group small files into merges, each of one partition and one schema, so that rows are seldom written again: two
+ * fragments are merged, but a file that was merged before only with seven others of its tier. A row moves up a tier
+ * each time, so it is written at most 1 + log8(n) times where its partition has had n uploads, and a partition
+ * keeps at most seven small files of each of its 1 + log8(n) tiers, and one fragment. This holds if a merge of merged
+ * files keeps three quarters of their bytes.
+ *
+ * What tiers leave, a merge that reaches for all takes: then any two small files of a kind meet, at one write more of
+ * each row.
+ * @param files        small live files, oldest first within a partition
+ * @param targetBytes  wanted size of an output, in bytes of its inputs; an output has at most 1¾ of it
+ * @param reach        `all`: also the tails that the tiers leave; the files for the others were chosen by the database
+ * @returns groups of two files or more, at least one if the database saw work
+ */
+export function planMerges<F extends File>(files: readonly F[], targetBytes: number, reach: MergeReach): F[][] {
+  const kinds = Map.groupBy(files, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
+  const plan = reach === 'all' ? planAll : planTiers
+  return [...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes))
+}
+
+/** A file of a higher tier was made from earlier uploads. */
+function inOrderOfUpload<F extends File>(files: readonly F[]): F[] {
+  return files.toSorted((one, other) => tierOf(other.fragments) - tierOf(one.fragments))
+}
+
+function planAll<F extends File>(files: readonly F[], targetBytes: number): F[][] {
+  const { full, rest } = pack(files, targetBytes)
+  return rest.length >= 2 ? [...full, rest] : full
+}
+
+/**
+ * Like a counter of base eight: the merge of a tier counts as one more file of the tier above, and if that fills it,
+ * is made together with it at once.
+ */
+function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[][] {
+  const tiers = Map.groupBy(files, (file) => tierOf(file.fragments))
+  const fragments = pack(tiers.get(0) ?? [], targetBytes)
+  const merges = fragments.full
+  let carry: F[] = fragments.rest.length >= 2 ? fragments.rest : []
+  for (let tier = 1; tier <= Math.max(tierOf(sum(carry, 'fragments') || 1), ...tiers.keys()); tier++) {
+    const here = tiers.get(tier) ?? []
+    if (carry.length > 0 && tierOf(sum(carry, 'fragments')) === tier && here.length + 1 >= TIER_FILES) {
+      const joined = [...here, ...carry]
+      if (sum(joined, 'bytes') <= targetBytes * MAX_OUTPUT_TARGETS && joined.length <= MAX_MERGE_INPUTS) {
+        carry = joined
+        continue
+      }
+    }
+    if (here.length < TIER_FILES) continue
+    const { full, rest } = pack(here, targetBytes)
+    merges.push(...full)
+    if (rest.length < TIER_FILES) continue
+    if (carry.length === 0) carry = rest
+    else merges.push(rest)
+  }
+  if (carry.length > 0) merges.push(carry)
+  return merges.map(inOrderOfUpload)
+}
+
+/** Cut a list, in its order, into groups that reach the target or have as many files as a merge takes, and what is left. */
+function pack<F extends File>(files: readonly F[], targetBytes: number): { full: F[][]; rest: F[] } {
+  const full: F[][] = []
+  let rest: F[] = []
+  let bytes = 0
   for (const file of files) {
-    const kind = JSON.stringify([file.table, file.periodTag, file.fingerprint])
-    const group = open.get(kind) ?? { files: [], bytes: 0 }
-    open.set(kind, group)
-    group.files.push(file)
-    group.bytes += file.bytes
-    if (group.files.length >= 2 && (group.bytes >= targetBytes || group.files.length === MAX_MERGE_INPUTS)) {
-      merges.push(group.files)
-      open.delete(kind)
+    rest.push(file)
+    bytes += file.bytes
+    if (rest.length >= 2 && (bytes >= targetBytes || rest.length === MAX_MERGE_INPUTS)) {
+      full.push(rest)
+      rest = []
+      bytes = 0
     }
   }
-  for (const group of open.values()) if (group.files.length >= 2) merges.push(group.files)
-  return merges
+  return { full, rest }
+}
+
+function sum(files: readonly File[], what: 'bytes' | 'fragments'): number {
+  return files.reduce((total, file) => total + file[what], 0)
 }

@@ -41,7 +41,12 @@ export async function runMerge(
   if (opened.outcome !== 'ok') throw new FusouError(opened.outcome, 'the attempt may not go on')
 
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
-  const merged = await memory.hold(ISOLATE_MERGE_BYTES, () => writeMerge(env, key, opened.inputs))
+  const merged = await memory.hold(ISOLATE_MERGE_BYTES, () =>
+    writeMerge(env, key, opened, async (uploadId) => {
+      const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
+      if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
+    }),
+  )
   if ('fileId' in merged) {
     const { outcome } = await catalog.failMerge(attempt, index, merged)
     if (outcome !== 'failed') throw new FusouError(outcome, 'the attempt may not go on')
@@ -93,8 +98,13 @@ interface FileFault {
   readonly fileId: string | null
 }
 
-async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]): Promise<Written> {
-  const sink = new MultipartSink(env.BUCKET, key)
+async function writeMerge(
+  env: Env,
+  key: string,
+  { inputs, fingerprint }: { readonly inputs: readonly MergeInput[]; readonly fingerprint: string },
+  note: (uploadId: string) => Promise<void>,
+): Promise<Written> {
+  const sink = new MultipartSink(env.BUCKET, key, note)
   try {
     const report = await mergeParquet(
       inputs.map((input) => new R2Source(env.BUCKET, input)),
@@ -102,6 +112,8 @@ async function writeMerge(env: Env, key: string, inputs: readonly MergeInput[]):
       {
         // a page that is corrupt inside must be found before it stands among those of other uploads
         pages: 'rewrite',
+        // or a first file with a wrong schema would put the blame on the second
+        schemaFingerprint: fingerprint,
         memoryBudgetBytes: MERGE_BUFFER_BYTES,
         targetRowGroupBytes: TARGET_ROW_GROUP_BYTES,
         codecs: workerCodecs,
@@ -121,7 +133,7 @@ const FILE_FAULTS: Partial<Record<ParquetErrorCode, ErrorCode>> = {
   not_parquet: 'corrupt_file',
   truncated: 'corrupt_file',
   bad_footer: 'corrupt_file',
-  schema_mismatch: 'corrupt_file',
+  schema_mismatch: 'schema_mismatch',
   corrupt_data: 'corrupt_file',
   row_count_mismatch: 'corrupt_file',
   encrypted: 'unsupported_parquet',
@@ -129,12 +141,17 @@ const FILE_FAULTS: Partial<Record<ParquetErrorCode, ErrorCode>> = {
   page_too_large: 'unsupported_parquet',
 }
 
+/** What reading an input may say of it. */
+const SOURCE_FAULTS: ReadonlySet<ErrorCode> = new Set(['object_missing', 'corrupt_file'])
+
 /** @throws what is no fault of an input: the storage, the database, a bug */
 function fileFault(error: unknown, inputs: readonly MergeInput[]): FileFault {
   if (!(error instanceof ParquetError)) throw error
   const { cause } = error
+  // the note of an upload in parts: the database, or the fence
+  if (cause instanceof FusouError && !SOURCE_FAULTS.has(cause.code)) throw cause
   const found =
-    cause instanceof FusouError && !cause.transient
+    cause instanceof FusouError
       ? { code: cause.code, message: cause.detail }
       : { code: FILE_FAULTS[error.code], message: error.message }
   if (found.code === undefined) {

@@ -92,7 +92,7 @@ describeRaces('on one data set', (database) => {
 
   test('one message delivered many times starts one attempt, of which all others are told', async () => {
     const dataset = newDataSet()
-    const { jobId } = await dataset.upload()
+    const { jobId } = await dataset.uploadAndTrigger()
     const id = randomUUID()
     const answers = await database.lineUp(
       dataset.id,
@@ -133,6 +133,7 @@ describeRaces('on one data set', (database) => {
     await dataset.upload()
     await dataset.finish(await dataset.start())
     const triggers = [() => dataset.trigger(), () => dataset.upload()]
+    await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { mergeMaxAgeSeconds: 0 } })
     await database.lineUp(
       dataset.id,
       times(SESSIONS, (i) => triggers[i % 2]!),
@@ -234,7 +235,7 @@ describeRaces('on one data set', (database) => {
 
   test('one dead letter delivered many times is recorded once', async () => {
     const dataset = newDataSet()
-    const { jobId } = await dataset.upload()
+    const { jobId } = await dataset.uploadAndTrigger()
     const letter = {
       queue: 'dlq',
       messageId: randomUUID(),
@@ -269,7 +270,7 @@ describeRaces('on one data set', (database) => {
 
   test('a lost message is sent anew once by many rescuers', async () => {
     const dataset = newDataSet()
-    const { jobId } = await dataset.upload()
+    const { jobId } = await dataset.uploadAndTrigger()
     await database.query("update outbox set status = 'published', locked_by = null, locked_until = null")
     const rescue = () => database.call<number>('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 })
     await Promise.all(times(SESSIONS, rescue))

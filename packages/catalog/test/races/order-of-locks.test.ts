@@ -5,6 +5,8 @@ import { describeRaces, RacingDataSet, SESSIONS, times } from './race-database.t
 // Calls that lock many rows at once: none may wait for another in a circle (40P01 fails the test).
 
 const ROUNDS = 10
+const IN_ORDER_OF_IDS = 'set enable_seqscan = off'
+const AS_THE_ROWS_LIE = 'set enable_indexscan = off; set enable_indexonlyscan = off; set enable_bitmapscan = off'
 const turned = <Item>(items: readonly Item[], by: number): Item[] => [...items.slice(by), ...items.slice(0, by)]
 
 describeRaces('no deadlock', (database) => {
@@ -50,6 +52,29 @@ describeRaces('no deadlock', (database) => {
     }
   })
 
+  test('among senders that report the same messages, whichever way their sessions read the table', async () => {
+    const sessions = await Promise.all(times(SESSIONS, () => database.pool.connect()))
+    try {
+      await Promise.all(sessions.map((session, i) => session.query(i % 2 === 0 ? IN_ORDER_OF_IDS : AS_THE_ROWS_LIE)))
+      for (let round = 0; round < ROUNDS; round++) {
+        await database.query('truncate outbox')
+        await database.query(
+          "select fusou.emit('job.dead', gen_random_uuid()::text, '{}', 'one') from generate_series(1, 200)",
+        )
+        const open = await database.query<{ id: number }>('select id from outbox order by id desc')
+        // each row written anew, the last first: so they lie in the reverse of their order
+        for (const { id } of open) await database.query('update outbox set attempts = 0 where id = $1', id)
+        const args = { p_ids: open.map(({ id }) => id), p_worker_id: 'one' }
+        const settled = await Promise.all(
+          sessions.map((session) => database.call<number>('complete_outbox', args, session)),
+        )
+        expect(settled.reduce((a, b) => a + b, 0)).toBe(open.length)
+      }
+    } finally {
+      for (const session of sessions) session.release(true)
+    }
+  })
+
   test('among trimmers of the outbox', async () => {
     await database.query(
       "update outbox set status = 'published', published_at = now() - interval '8 days', locked_by = null, locked_until = null",
@@ -61,13 +86,13 @@ describeRaces('no deadlock', (database) => {
 
   test('among rescuers of lost messages, rounds, vacuums and those who work on the data sets', async () => {
     const datasets = times(8, () => new RacingDataSet(database))
-    for (const dataset of datasets) await dataset.upload([{}, {}])
+    for (const dataset of datasets) await dataset.uploadAndTrigger([{}, {}])
     const all = datasets.map((dataset) => dataset.id)
     const restart = async (dataset: RacingDataSet) => {
       const [queued] = await dataset.jobs('queued')
       if (queued === undefined) return void (await dataset.trigger())
       await database.call('cancel_job', { p_job_id: queued.id, p_requester: null })
-      await dataset.upload()
+      await dataset.uploadAndTrigger()
     }
     const lose = () =>
       database.query(
@@ -78,6 +103,8 @@ describeRaces('no deadlock', (database) => {
       await Promise.all([
         ...times(6, () => database.call('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 })),
         ...times(3, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
+        ...times(2, () => database.call('request_due_merges', { p_limit: 100 })),
+        ...times(2, () => database.call('admit_jobs')),
         ...times(2, () => database.call('claim_garbage', { p_limit: 100 })),
         ...datasets.map(restart),
       ])
@@ -108,7 +135,7 @@ describeRaces('no deadlock', (database) => {
           ),
         ),
         ...times(2, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
-        ...datasets.map((dataset) => dataset.upload([{}])),
+        ...datasets.map((dataset) => dataset.uploadAndTrigger([{}])),
       ])
       const tried = redriven.flatMap(({ jobs }) => jobs.map(({ jobId }) => jobId))
       expect(tried.filter((jobId) => dead.includes(jobId)).sort()).toEqual(dead.sort())
@@ -118,6 +145,7 @@ describeRaces('no deadlock', (database) => {
   test.each([
     ['redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 100 }],
     ['trigger_scheduled', { p_limit: 100, p_sender: 'one' }],
+    ['request_due_merges', { p_limit: 100 }],
     ['claim_garbage', { p_limit: 100 }],
   ])(
     'for %s, which holds many data sets and so waits for none: it passes over one that is locked',
@@ -130,10 +158,9 @@ describeRaces('no deadlock', (database) => {
         await dataset.commit(attempt, 20)
         await dataset.finish(attempt)
         await dataset.upload([{}, {}])
-        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { retentionSeconds: 0 } })
-        if (name !== 'trigger_scheduled') continue
-        const [queued] = await dataset.jobs('queued')
-        await database.call('cancel_job', { p_job_id: queued!.id, p_requester: null })
+        if (name === 'redispatch_stale_jobs') await dataset.trigger()
+        const settings = { retentionSeconds: 0, mergeMaxAgeSeconds: 0 }
+        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: settings })
       }
       const ids = [locked.id, free.id]
       await database.query(

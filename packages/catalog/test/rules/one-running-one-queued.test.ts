@@ -25,7 +25,7 @@ describe('a trigger', () => {
     const { jobId, outbox } = await dataset.upload()
     expect(outbox).toMatchObject({
       type: 'compaction.requested',
-      payload: { datasetId: dataset.id, jobId, priority: 'realtime' },
+      payload: { datasetId: dataset.id, jobId, priority: 'manual' },
     })
     expect(await openMessages(jobId)).toHaveLength(1)
     expect(await dataset.job(jobId)).toMatchObject({ state: 'queued', attempt: 0, triggers: 1 })
@@ -116,11 +116,12 @@ describe('a trigger that joins', () => {
     const [queued] = await dataset.jobs('queued')
     const priority = async () => (await dataset.job(queued!.id)).priority
     expect(await priority()).toBe('scheduled')
-    await dataset.upload()
+    await catalog.configureDataset(dataset.id, { mergeMaxAgeSeconds: 0 })
+    await dataset.store()
     expect(await priority()).toBe('realtime')
     await requested(dataset)
     expect(await priority()).toBe('manual')
-    await dataset.upload()
+    await dataset.store()
     expect(await priority()).toBe('manual')
   })
 })

@@ -186,6 +186,6 @@ test('the status counts what waits, runs out, failed and is under way', async ()
     expiredLeases: 1,
     datasetsWaiting: 3,
     outbox: { open: open.length, dead: 0 },
-    deadLetters: 0,
+    deadLetters: { open: 0, oldestSeconds: null },
   })
 })

@@ -10,15 +10,14 @@ const isGarbage = async (key: string) =>
   (await database.query('select 1 from garbage where r2_key = $1', key)).length > 0
 
 describe('an upload', () => {
-  test('is a file for each slice, in one version, with one job', async () => {
+  test('is a file for each slice, in one version', async () => {
     const dataset = newDataSet()
     const slices = Array.from({ length: 33 }, (_, i) => ({ table: `table-${i}`, rows: i % 3, length: 100 + i }))
-    const stored = await dataset.upload(...slices)
+    const stored = await dataset.store(...slices)
     expect(stored).toMatchObject({ outcome: 'stored', version: 1 })
     const files = await dataset.files()
     expect(files).toHaveLength(33)
     expect(await dataset.rows()).toBe(33)
-    expect(await dataset.jobs()).toMatchObject([{ id: stored.jobId, priority: 'realtime' }])
     const places = await Promise.all(files.map((file) => catalog.getFile(file.id, dataset.owner)))
     const inOrder = places.map((place) => place!).sort((a, b) => a.offset - b.offset)
     expect(inOrder.map((place) => place.offset)).toEqual(slices.map((_, i) => 100 * i + (i * (i - 1)) / 2))
@@ -31,14 +30,16 @@ describe('an upload', () => {
     expect(await dataset.register(object)).toEqual({ ...first, outbox: null })
     expect(await dataset.files()).toHaveLength(2)
     expect(await isGarbage(object.r2Key)).toBe(false)
-    expect(await dataset.jobs()).toMatchObject([{ triggers: 1 }])
+    expect(await dataset.jobs()).toEqual([])
   })
 
-  test('of the same content is a duplicate: nothing changes, its object is garbage, the job is still named', async () => {
+  test('of the same content is a duplicate: nothing changes, its object is garbage, the newest job is named', async () => {
     const dataset = newDataSet()
     const first = await dataset.register(anObject([{ content: 'same' }]))
     const again = anObject([{ content: 'same' }])
-    expect(await dataset.register(again)).toEqual({ ...first, outcome: 'duplicate', outbox: null })
+    expect(await dataset.register(again)).toEqual({ ...first, outcome: 'duplicate', jobId: null, outbox: null })
+    const { jobId } = await dataset.trigger()
+    expect(await dataset.register(again)).toMatchObject({ outcome: 'duplicate', jobId })
     expect(await dataset.files()).toHaveLength(1)
     expect(await isGarbage(again.r2Key)).toBe(true)
     expect(await dataset.compactionNeeded()).toBe(false)

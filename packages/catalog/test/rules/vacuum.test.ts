@@ -186,6 +186,123 @@ describe('an orphan', () => {
   })
 })
 
+describe('a dry run', () => {
+  /** Every page of one reason, in pages of this size. */
+  async function pages<Item>(
+    read: (after: Record<string, string> | null) => Promise<{ items: Item[]; next: Record<string, string> | null }>,
+  ): Promise<Item[]> {
+    const items: Item[] = []
+    for (let after: Record<string, string> | null = null; ; ) {
+      const page = await read(after)
+      items.push(...page.items)
+      if (page.next === null) return items
+      after = page.next
+    }
+  }
+  const superseded = (limit: number) => pages((after) => catalog.previewSuperseded(after, limit))
+  const refused = (limit: number) => pages((after) => catalog.previewRefused(after, limit))
+  const everything = () =>
+    Promise.all(
+      ['files', 'datasets', 'garbage', 'multipart_uploads'].map((table) =>
+        database.query(`select t.* from public.${table} t order by t::text`),
+      ),
+    )
+
+  test('lists what vacuum then takes, with bytes, in pages of any size, and changes nothing', async () => {
+    const kept = newDataSet()
+    await kept.upload({}, {})
+    await kept.compact()
+    const dataset = newDataSet()
+    const object = anObject([{ length: 100 }, { length: 200 }])
+    await dataset.register(object)
+    const again = anObject([{ content: 'twice' }])
+    await dataset.register(anObject([{ content: 'twice' }]))
+    await dataset.register(again)
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    await database.nextTick()
+
+    const before = await everything()
+    const listed = await superseded(100)
+    expect(listed).toHaveLength(3)
+    for (const item of listed) expect(item).toMatchObject({ datasetId: dataset.id, objectStays: false })
+    expect(listed.map(({ bytes }) => bytes).sort()).toEqual([100, 1000, 200])
+    expect(await superseded(1)).toEqual(listed)
+    expect((await refused(1)).map(({ r2Key }) => r2Key)).toEqual([again.r2Key])
+    expect(await everything()).toEqual(before)
+
+    const taken = await vacuum()
+    expect(taken.sort()).toEqual([...new Set([...listed.map(({ r2Key }) => r2Key), again.r2Key])].sort())
+    expect(await superseded(100)).toEqual([])
+  })
+
+  test('says of a slice that its object stays for the others', async () => {
+    const dataset = newDataSet()
+    await dataset.register(anObject([{ table: 'a' }, { table: 'b' }]))
+    await dataset.upload({ table: 'a' })
+    await dataset.compact()
+    await endGracePeriod(dataset)
+    await database.nextTick()
+    const mine = (await superseded(100)).filter(({ datasetId }) => datasetId === dataset.id)
+    expect(mine.map(({ objectStays }) => objectStays).sort()).toEqual([false, true])
+  })
+})
+
+test('a key that a file row names is not deleted, whatever is noted of it', async () => {
+  const dataset = newDataSet()
+  const object = anObject([{}])
+  await dataset.register(object)
+  await database.query('insert into garbage (r2_key) values ($1)', object.r2Key)
+  expect(await vacuum()).not.toContain(object.r2Key)
+  expect((await catalog.previewRefused(null, 100)).items.map(({ r2Key }) => r2Key)).not.toContain(object.r2Key)
+  await database.query('delete from garbage where r2_key = $1', object.r2Key)
+})
+
+describe('an upload in parts', () => {
+  const abandoned = async () => (await catalog.listAbandonedUploads(100)).map(({ r2Key }) => r2Key)
+  const begin = async (dataset: DataSetUnderTest) => {
+    await dataset.upload({}, {})
+    const attempt = await dataset.start()
+    const output = anOutput(20)
+    const upload = { r2Key: output.r2Key, uploadId: 'an upload' }
+    expect(await catalog.openMultipart(attempt, upload)).toEqual({ outcome: 'ok' })
+    return { attempt, output }
+  }
+
+  test('is abandoned once its attempt is over, and until it is closed', async () => {
+    const dataset = newDataSet()
+    const { attempt, output } = await begin(dataset)
+    expect(await abandoned()).toEqual([])
+    await dataset.fail(attempt)
+    expect(await abandoned()).toEqual([output.r2Key])
+    expect(await catalog.closeMultiparts([output.r2Key])).toBe(1)
+    expect(await catalog.closeMultiparts([output.r2Key])).toBe(0)
+    expect(await abandoned()).toEqual([])
+    expect(await vacuum()).toEqual([output.r2Key])
+  })
+
+  test('is none any more when its merge is swapped in', async () => {
+    const dataset = newDataSet()
+    const { attempt, output } = await begin(dataset)
+    await dataset.plan(attempt)
+    expect((await catalog.commitMerge(attempt, 1, output, LEASE_SECONDS)).outcome).toBe('committed')
+    await dataset.finish(attempt)
+    expect(await abandoned()).toEqual([])
+    expect(await vacuum()).toEqual([])
+  })
+
+  test('of a running attempt is given up after a day, and its key is not given to vacuum', async () => {
+    const dataset = newDataSet()
+    const { attempt, output } = await begin(dataset)
+    await database.query("update multipart_uploads set created_at = now() - interval '25 hours'")
+    expect(await abandoned()).toEqual([output.r2Key])
+    await catalog.closeMultiparts([output.r2Key])
+    await dataset.plan(attempt)
+    expect((await catalog.commitMerge(attempt, 1, output, LEASE_SECONDS)).outcome).toBe('committed')
+    expect(await vacuum()).toEqual([])
+  })
+})
+
 describe('a walk over the bucket', () => {
   test('is one walker a page, goes on where it stopped and rests in between', async () => {
     expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: null })

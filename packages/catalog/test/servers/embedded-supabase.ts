@@ -4,6 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { Catalog } from '@fusou/catalog'
 import { layOutProject } from '@fusou/embedded-supabase'
 
 export interface EmbeddedSupabase {
@@ -13,6 +14,8 @@ export interface EmbeddedSupabase {
   /** Takes `[{text, params}]` and runs it in one transaction as the owner of the database. */
   readonly sqlUrl: string
 }
+
+export const UNBOUNDED = { maxRunningJobs: 1_000_000, maxRunningJobsOfOwner: 1_000_000 }
 
 export interface RunningSupabase {
   readonly address: EmbeddedSupabase
@@ -55,6 +58,8 @@ export async function startEmbeddedSupabase(): Promise<RunningSupabase> {
     exited.then(() => Promise.reject(new Error(`the embedded Supabase did not start: ${log}`))),
   ])
   const supabaseUrl = `http://127.0.0.1:${ready.port}`
+  // tests leave jobs running; those of admission set what they need
+  await new Catalog({ supabaseUrl, supabaseSecretKey }).configureAdmission(UNBOUNDED)
   return {
     address: { supabaseUrl, supabaseSecretKey, publishableKey, sqlUrl: `http://127.0.0.1:${ready.sqlPort}` },
     stop,

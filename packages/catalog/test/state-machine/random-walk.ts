@@ -5,6 +5,8 @@ import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
 const RELAY = 'a relay'
+/** Fewer than data sets, so that jobs wait for a slot. */
+const SLOTS = 2
 
 interface JobRow {
   id: string
@@ -40,9 +42,10 @@ export class RandomWalk {
   }
 
   async begin(): Promise<void> {
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
     for (const dataset of this.#datasets) {
       await dataset.upload()
-      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0, mergeMaxAgeSeconds: 0 })
     }
   }
 
@@ -57,14 +60,26 @@ export class RandomWalk {
   #clientActs(): [number, Act][] {
     const catalog = this.#catalog
     return [
-      [10, () => this.#dataset().upload()],
+      ...this.#asks(),
+      // slots that nobody gave on go to whoever waits, with whatever is asked for next
+      [12, () => this.#withMoreSlots(DATA_SETS, this.#pick(this.#asks())[1])],
+      [2, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
-      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
+    ]
+  }
+
+  /** What may make a job. */
+  #asks(): [number, Act][] {
+    const catalog = this.#catalog
+    return [
+      [10, () => this.#dataset().store()],
+      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
       [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
       [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
+      [4, () => this.#dataset().deliver(undefined)],
     ]
   }
 
@@ -72,7 +87,6 @@ export class RandomWalk {
     const catalog = this.#catalog
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
-      [4, () => this.#dataset().deliver(undefined)],
       [
         2,
         () =>
@@ -108,6 +122,8 @@ export class RandomWalk {
             await call({ jobId: id, attempt })
           }),
       ],
+      // a file that no merge can read, until somebody asks again
+      [2, () => this.#withJob(['running'], ({ id, attempt }) => this.#dieOfAFile({ jobId: id, attempt }))],
     ]
   }
 
@@ -120,11 +136,14 @@ export class RandomWalk {
       [2, (attempt) => catalog.listMergeableFiles(attempt, 100)],
       [2, (attempt) => catalog.savePlan(attempt, [])],
       [2, (attempt) => catalog.openMerge(attempt, 1, entry)],
+      [2, (attempt) => catalog.openMultipart(attempt, { r2Key: `begun/${randomUUID()}`, uploadId: 'begun' })],
       [
         8,
         async (attempt) => {
           const merge = await this.#plannedMerge(attempt)
-          await catalog.commitMerge(attempt, merge?.index ?? 1, anOutput(merge?.rows_in ?? 1), LEASE_SECONDS)
+          const output = anOutput(merge?.rows_in ?? 1)
+          if (this.#chance(0.5)) await catalog.openMultipart(attempt, { r2Key: output.r2Key, uploadId: 'whole' })
+          await catalog.commitMerge(attempt, merge?.index ?? 1, output, LEASE_SECONDS)
         },
       ],
       [
@@ -132,6 +151,9 @@ export class RandomWalk {
         async (attempt) => {
           const merge = await this.#plannedMerge(attempt)
           await catalog.failMerge(attempt, merge?.index ?? 1, { ...failure, fileId: merge?.input_ids[0] ?? null })
+          if (this.#chance(0.7)) return
+          await catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
+          await catalog.retryJob(attempt.jobId, null, SENDER)
         },
       ],
       [6, (attempt) => catalog.finishJob(attempt, { result: {}, more: this.#chance(0.4), sender: SENDER })],
@@ -155,13 +177,40 @@ export class RandomWalk {
       [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
       [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
       [2, () => catalog.redispatchStaleJobs(0, 10)],
+      [3, () => catalog.requestDueMerges(10)],
+      // with more slots and fewer again, as an operator might
+      [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
+      [2, () => catalog.retellDeaths(0, 10)],
       [1, () => catalog.beginSweep('a walk')],
       [1, () => catalog.endSweep('a walk', null, 0)],
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
+      [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
+      [1, () => catalog.tallyJobs(5)],
+      [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  async #withMoreSlots(more: number, act: Act): Promise<void> {
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
+    await act()
+    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
+  }
+
+  #raiseAlerts(): Promise<unknown> {
+    const rules = {
+      deadLettersWindowSeconds: this.#chance(0.5) ? 3600 : 0,
+      failureWindowSeconds: 3600,
+      failureRatio: this.#chance(0.5) ? 0 : 1,
+      failureMinJobs: 1,
+      waitingBoundSeconds: 0,
+      triggerBoundSeconds: 3600,
+      silenceSeconds: 0,
+      quietSeconds: 0,
+    }
+    return this.#catalog.raiseAlerts(rules, ['slack'], SENDER)
   }
 
   /** What a clock and a queue that refuses would do; none of it changes a state. */
@@ -184,6 +233,16 @@ export class RandomWalk {
     const half = Math.floor(ids.length / 2)
     const merges = half >= 2 ? [ids.slice(0, half), ids.slice(half)] : [ids]
     await catalog.savePlan(attempt, ids.length >= 2 ? merges : [])
+  }
+
+  async #dieOfAFile(attempt: Attempt): Promise<void> {
+    await this.#plan(attempt)
+    const merge = await this.#plannedMerge(attempt)
+    if (merge === undefined) return
+    const failure = { code: 'corrupt_file', message: 'unreadable', fileId: merge.input_ids[0]! }
+    await this.#catalog.failMerge(attempt, merge.index, failure)
+    await this.#catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
+    if (this.#chance(0.5)) await this.#catalog.retryJob(attempt.jobId, null, SENDER)
   }
 
   async #plannedMerge({ jobId, attempt }: Attempt): Promise<MergeRow | undefined> {

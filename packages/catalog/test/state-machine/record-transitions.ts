@@ -14,7 +14,8 @@ const MACHINES = [
   {
     machine: 'job',
     table: 'jobs',
-    state: "case when r.state = 'running' and r.cancel_requested_at is not null then 'cancelling' else r.state end",
+    state: `case when r.state = 'running' and r.cancel_requested_at is not null then 'cancelling'
+                 when r.state = 'queued' and r.admitted_at is not null then 'admitted' else r.state end`,
     generation: 'r.attempt',
   },
   { machine: 'message', table: 'outbox', state: 'r.status', generation: '0' },
@@ -26,6 +27,13 @@ const MACHINES = [
     generation: '0',
   },
   { machine: 'object', table: 'garbage', state: "'garbage'", generation: '0' },
+  { machine: 'upload', table: 'multipart_uploads', state: "'open'", generation: '0' },
+  {
+    machine: 'alert',
+    table: 'alerts',
+    state: "case when r.raised_at is null then 'quiet' else 'raised' end",
+    generation: '0',
+  },
 ] as const
 
 /**

@@ -37,6 +37,7 @@ beforeAll(async () => {
     if (now.length > seen.length) quiet = 0
     for (const transition of now) missing.delete(sentence(transition))
     seen = now
+    console.log(quiet, seen.length, missing.size)
   }
 }, WALK_MS)
 

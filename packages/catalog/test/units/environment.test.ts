@@ -61,6 +61,8 @@ describe('a plain file', () => {
       GITHUB_OIDC_ISSUER: 'https://token.actions.githubusercontent.com',
       GITHUB_OIDC_AUDIENCE: 'fusou-compaction',
       GITHUB_OIDC_REF: 'refs/heads/main',
+      ALERT_SOURCE: 'fusou',
+      PAGERDUTY_EVENTS_URL: 'https://events.pagerduty.com',
     })
   })
 
@@ -85,6 +87,8 @@ describe('a plain file', () => {
     ['SUPABASE_JWT_SECRET', 'short'],
     ['GITHUB_OIDC_ISSUER', 'github'],
     ['GITHUB_OIDC_REPOSITORY_ID', 'fusou/fusou'],
+    ['SLACK_WEBHOOK_URL', 'http://hooks.example/T/B/secret'],
+    ['PAGERDUTY_ROUTING_KEY', 'half-a-key'],
   ])('with a bad %s is refused by its name, not its value', (name, value) => {
     const message = refusal({}, asFile({ ...VALUES, [name]: value }), [value || VALUES.OPERATOR_TOKEN])
     expect(message).toContain(name)

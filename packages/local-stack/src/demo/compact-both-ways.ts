@@ -2,9 +2,9 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerError, type FusouClient } from './fusou-client.ts'
 import type { ProgressLine } from './progress-line.ts'
 
-/** data sets compacted by the jobs that their uploads made */
-export const REALTIME = ['ada-flights', 'bob-bundles'] as const
-/** data sets whose owner cancels those jobs, and leaves the work to the nightly round */
+/** data sets compacted by jobs that their uploads called for, and in the end by their owner for what is left */
+export const ASKED = ['ada-flights', 'bob-bundles'] as const
+/** data sets whose owner cancels such jobs, and leaves the work to the nightly round */
 export const SCHEDULED = ['ada-bundles', 'bob-flights'] as const
 
 const POLL_MS = 500
@@ -15,6 +15,7 @@ const TRIGGER_LIMIT = 1
 export interface Ways {
   /** jobs that succeeded, by what asked for them */
   realtime: number
+  manual: number
   scheduled: number
   cancelled: number
   /** calls of trigger-scheduled until nothing remained */
@@ -27,6 +28,7 @@ export async function compactBothWays(
   ownerOf: (datasetId: string) => FusouClient,
   progress: ProgressLine,
 ): Promise<Ways> {
+  for (const datasetId of ASKED) await ownerOf(datasetId).askForMerge(datasetId)
   for (const datasetId of SCHEDULED) await cancelJobs(ownerOf(datasetId), datasetId)
   let calls = 0
   for (let remaining = 1; remaining > 0; calls += 1) {
@@ -35,10 +37,16 @@ export async function compactBothWays(
     if (answer.enqueued === 0 && remaining > 0) throw new AnswerError('trigger-scheduled leaves work and does none')
   }
   await waitForQuiet(operator, progress)
-  const jobs = (await Promise.all([...REALTIME, ...SCHEDULED].map((id) => ownerOf(id).jobs(id)))).flat()
+  const jobs = (await Promise.all([...ASKED, ...SCHEDULED].map((id) => ownerOf(id).jobs(id)))).flat()
   const ended = (state: string) => jobs.filter((job) => job.state === state)
   const by = (priority: string) => ended('succeeded').filter((job) => job.priority === priority).length
-  return { realtime: by('realtime'), scheduled: by('scheduled'), cancelled: ended('cancelled').length, calls }
+  return {
+    realtime: by('realtime'),
+    manual: by('manual'),
+    scheduled: by('scheduled'),
+    cancelled: ended('cancelled').length,
+    calls,
+  }
 }
 
 /** A queued job ends at once, a running one at its next step; what it had swapped in by then stays. */

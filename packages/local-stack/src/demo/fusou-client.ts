@@ -138,6 +138,16 @@ export class FusouClient {
     return (await this.#request('/api/compaction/dlq-status')).text()
   }
 
+  /** @returns the job that merges all small files of the data set */
+  async askForMerge(datasetId: string): Promise<string> {
+    const asked = await this.#json('/api/compaction/sanitize-state', z.object({ jobId: z.string() }), {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ datasetId }),
+    })
+    return asked.jobId
+  }
+
   /** Every file of one version: the pages after the first name the version of the first. */
   async listFiles(datasetId: string): Promise<{ version: number; files: ListedFile[] }> {
     const path = `/api/datasets/${encodeURIComponent(datasetId)}/files`

@@ -2,23 +2,25 @@ import type { LoadReport } from './run-load.ts'
 
 /** The one call between an upload and its answer. */
 const REGISTERS = 'register_upload'
+/** The one operation of the bucket between an upload and its answer. */
+const STORES = 'fusou put'
 
 /** The figures of a run, a line each. */
 export function printReport(report: LoadReport): string {
-  const { accepted, duplicates, retried, uploadSeconds, latenciesMs, jobs, files, calls, objects } = report
+  const { accepted, duplicates, retried, uploadSeconds, latenciesMs, jobs, calls, operations, objects, checked } =
+    report
   const lines: [string, string][] = [
     ['accepted', `${accepted}, ${duplicates} of them duplicates; ${retried} requests retried`],
     ['uploads per second', (accepted / uploadSeconds).toFixed(1)],
     ['latency', [50, 90, 99].map((p) => `p${p} ${percentile(latenciesMs, p).toFixed(0)} ms`).join(', ')],
     ['quiet after', `${report.quietSeconds.toFixed(1)} s`],
     ['jobs made', `${total(jobs)} (${each(jobs)})`],
-    ['live files', `${files} of ${accepted - duplicates} uploaded`],
     ['database calls', `${ratio(calls[REGISTERS] ?? 0, accepted)} an upload before its answer (${REGISTERS})`],
     ['', `${ratio(total(calls), accepted)} an upload with all that follows: ${each(calls)}`],
-    [
-      'objects kept',
-      `${ratio(total(objects), accepted - duplicates)} an upload that is no duplicate: ${each(objects)}`,
-    ],
+    ['R2 operations', `${ratio(operations[STORES] ?? 0, accepted)} an upload before its answer (${STORES})`],
+    ['', `${ratio(total(operations), accepted)} an upload with all that follows: ${each(operations)}`],
+    ['objects kept', `${each(objects)}, before vacuum`],
+    ['checked', each(checked)],
   ]
   return lines.map(([name, text]) => `${name.padEnd(20)}${text}`).join('\n')
 }

@@ -1,16 +1,21 @@
+import { createHash } from 'node:crypto'
 import { join } from 'node:path'
-import { setTimeout as wait } from 'node:timers/promises'
-import { z } from 'zod'
+import { ApiCaller } from '../checks/api.ts'
+import { countByKind, readBucket } from '../checks/bucket.ts'
+import { checkAll } from '../checks/check-all.ts'
+import { StackDatabase } from '../checks/database.ts'
+import { Ledger, type SentUpload } from '../checks/ledger.ts'
+import { LogReader } from '../checks/log-reader.ts'
+import { readVersion } from '../checks/read-version.ts'
+import { waitForQuiet } from '../checks/wait-for-quiet.ts'
 import { choosePort } from '../choose-port.ts'
-import { downloadResult } from '../demo/download-result.ts'
-import { FusouClient } from '../demo/fusou-client.ts'
+import type { FusouClient } from '../demo/fusou-client.ts'
 import type { ProgressLine } from '../demo/progress-line.ts'
 import { SeededRandom } from '../demo/seeded-random.ts'
+import { DatabaseProxy } from '../faults/database-proxy.ts'
+import { FaultPlan } from '../faults/fault-plan.ts'
 import { type Stack, type StackOptions, startStack } from '../start-stack.ts'
-import { checkRows, type Stored } from './check-rows.ts'
-import { countObjects } from './count-objects.ts'
-import { CountingProxy } from './counting-proxy.ts'
-import { signUpUsers } from './load-users.ts'
+import { signUpClients } from './load-users.ts'
 import { StampedFiles } from './stamped-files.ts'
 
 /** A user may upload 6,000 times a minute; so many clients of one stay far below. */
@@ -20,16 +25,14 @@ const TABLES = ['ships', 'ports'] as const
 const PERIODS = ['2026-10', '2026-11'] as const
 /** Each of so many uploads is sent a second time, as a client does whose answer was lost. */
 const REPEAT_EVERY = 20
-const POLL_MS = 500
-/** Jobs that make no progress for so long are stuck: longer than a rescue of a lost message takes. */
-const STUCK_SECONDS = 600
-const SEED = 20_261_122
-/** What the load itself asks for while it waits. */
-const OWN_LOOKS = ['job_status', 'dead_letter_status']
+/** After each of so many uploads somebody lists the data set: its version must be the same when all is done. */
+const READ_EVERY = 50
 
 export interface LoadOptions {
   uploads: number
   clients: number
+  /** which upload goes where */
+  seed: number
   /** for the state of the stack, the templates and the files read back */
   folder: string
   /** see StackOptions */
@@ -47,155 +50,197 @@ export interface LoadReport {
   /** requests that ran again, after a 429, a 5xx or no answer */
   retried: number
   uploadSeconds: number
-  /** from the first upload until no job is queued or running */
+  /** from the first upload until no job or message is open */
   quietSeconds: number
   /** of each request with its retries, ascending */
   latenciesMs: number[]
-  /** by state */
+  /** by state, when all was quiet */
   jobs: Record<string, number>
-  files: number
-  /** calls of database functions by name, from the first upload until quiet, without those of the load's own looks */
+  /** calls of database functions by name, from the first upload until quiet */
   calls: Record<string, number>
-  /** objects in the bucket by the first part of their keys; of duplicates, some may wait for vacuum */
+  /** operations of the bucket by Worker and name, from the first upload until quiet */
+  operations: Record<string, number>
+  /** objects in the bucket by the first part of their keys, before vacuum */
   objects: Record<string, number>
+  /** how many of what were held against what was promised, at the end */
+  checked: Record<string, number>
 }
-
-const DeadLetters = z.object({ total: z.int() })
 
 /** Many clients upload small files to a stack of their own; then each row has to be there once. */
 export async function runLoad(options: LoadOptions, progress: ProgressLine): Promise<LoadReport> {
-  const stateFolder = join(options.folder, 'state')
   const supabasePort = await choosePort(0, 'Supabase', 'FUSOU_SUPABASE_PORT')
-  const proxy = new CountingProxy({ port: supabasePort })
+  const proxy = new DatabaseProxy({ port: supabasePort })
+  const plan = new FaultPlan(options.seed)
+  const log = new LogReader()
   let stack: Stack | undefined
   try {
-    const supabaseUrl = await proxy.listen()
     stack = await startStack({
-      stateFolder,
+      stateFolder: join(options.folder, 'state'),
       supabasePort,
-      vars: { SUPABASE_URL: supabaseUrl },
+      vars: { SUPABASE_URL: await proxy.listen(), FAULTS_URL: await plan.listen() },
+      // counts the operations of the bucket; there are no faults in the plan
+      front: join(import.meta.dirname, '../faults/front.ts'),
+      sqlDoor: true,
       ...(options.queueBatchSeconds !== undefined && { queueBatchSeconds: options.queueBatchSeconds }),
-      ...(options.onLog !== undefined && { onLog: options.onLog }),
+      onLog: (source, line) => {
+        log.read(line)
+        options.onLog?.(source, line)
+      },
     })
     const died = stack.failed.then((error) => {
       throw error
     })
-    return await Promise.race([putUnderLoad(stack, proxy, options, progress), died])
+    return await Promise.race([new Load(stack, proxy, plan, log, options, progress).run(), died])
   } finally {
     await stack?.stop()
     proxy.stop()
+    plan.stop()
   }
 }
 
-interface Planned extends Stored {
-  owner: FusouClient
+interface Planned {
+  stamp: number
+  owner: number
+  datasetId: string
+  table: string
+  periodTag: string
 }
 
-async function putUnderLoad(
-  { info }: Stack,
-  proxy: CountingProxy,
-  { uploads, clients, folder }: LoadOptions,
-  progress: ProgressLine,
-): Promise<LoadReport> {
-  const files = await StampedFiles.make(join(folder, 'templates'))
-  const owners = await signUpUsers(info, Math.ceil(clients / CLIENTS_OF_A_USER))
-  const operator = new FusouClient(info.webUrl, info.operatorToken)
-  const planned = planUploads(uploads, owners, files)
-  progress.say(`${uploads} uploads by ${clients} clients of ${owners.length} users`)
+class Load {
+  readonly #stack: Stack
+  readonly #proxy: DatabaseProxy
+  readonly #plan: FaultPlan
+  readonly #log: LogReader
+  readonly #options: LoadOptions
+  readonly #progress: ProgressLine
+  readonly #ledger = new Ledger()
+  readonly #latenciesMs: number[] = []
+  #duplicates = 0
 
-  const faults: string[] = []
-  const latenciesMs: number[] = []
-  let duplicates = 0
-  proxy.calls.clear()
-  const began = Date.now()
-  const send = async ({ upload, rows, datasetId, table, periodTag, owner }: Planned, again: boolean) => {
+  constructor(
+    stack: Stack,
+    proxy: DatabaseProxy,
+    plan: FaultPlan,
+    log: LogReader,
+    options: LoadOptions,
+    progress: ProgressLine,
+  ) {
+    this.#stack = stack
+    this.#proxy = proxy
+    this.#plan = plan
+    this.#log = log
+    this.#options = options
+    this.#progress = progress
+  }
+
+  async run(): Promise<LoadReport> {
+    const { clients, uploads, folder, seed } = this.#options
+    const { info } = this.#stack
+    const progress = this.#progress
+    const files = await StampedFiles.make(join(folder, 'templates'))
+    const owners = await signUpClients(info, Math.ceil(clients / CLIENTS_OF_A_USER))
+    const operator = new ApiCaller('the operator', info.webUrl, async () => info.operatorToken)
+    progress.say(`${uploads} uploads by ${clients} clients of ${owners.length} users, seed ${seed}`)
+
+    this.#proxy.calls.clear()
+    this.#log.operations.clear()
+    const began = Date.now()
+    const planned = planUploads(uploads, owners.length, seed)
+    const queue = planned.values()
+    const client = async () => {
+      for (const upload of queue) {
+        const { stamp, owner, datasetId } = upload
+        await this.#send(upload, owners[owner]!, files, false)
+        if (stamp % REPEAT_EVERY === 0) await this.#send(upload, owners[owner]!, files, true)
+        if (stamp % READ_EVERY === 0) await readVersion(operator, this.#ledger, datasetId)
+      }
+    }
+    await Promise.all(Array.from({ length: clients }, client))
+    const uploadSeconds = (Date.now() - began) / 1000
+    progress.say(`✓ uploaded in ${uploadSeconds.toFixed(1)} s`)
+
+    // what the policy leaves for later is asked for, so that the figures are of all there is to merge
+    for (const { datasetId, owner } of new Map(planned.map((upload) => [upload.datasetId, upload])).values())
+      this.#ledger.noteJob({ jobId: await owners[owner]!.askForMerge(datasetId) })
+    const database = new StackDatabase(() => this.#stack.sqlUrl!)
+    await waitForQuiet(info, database, progress)
+    const quietSeconds = (Date.now() - began) / 1000
+    progress.say(`✓ quiet after ${quietSeconds.toFixed(1)} s`)
+    const calls = Object.fromEntries(this.#proxy.calls)
+    const operations = Object.fromEntries(this.#log.operations)
+    const objects = countByKind(readBucket(info.stateFolder).keys())
+    const states = await database.query<{ state: string; count: number }>(
+      'select state, count(*)::int from jobs group by state',
+    )
+    const checked = await checkAll({
+      stack: info,
+      database,
+      plan: this.#plan,
+      ledger: this.#ledger,
+      log: this.#log,
+      operator,
+      folder,
+      progress,
+    })
+    return {
+      faults: this.#ledger.faults,
+      accepted: this.#latenciesMs.length,
+      duplicates: this.#duplicates,
+      retried: owners.reduce((sum, owner) => sum + owner.retries, 0),
+      uploadSeconds,
+      quietSeconds,
+      latenciesMs: this.#latenciesMs.sort((a, b) => a - b),
+      jobs: Object.fromEntries(states.map(({ state, count }) => [state, count])),
+      calls,
+      operations,
+      objects,
+      checked,
+    }
+  }
+
+  async #send(planned: Planned, owner: FusouClient, files: StampedFiles, again: boolean): Promise<void> {
+    const { stamp, datasetId, table, periodTag } = planned
+    const { rows, bytes } = files.file(stamp)
+    const { faults, uploads } = this.#ledger
     const from = performance.now()
     const answer = await owner.upload({
       datasetId,
       tableId: table,
       periodTag,
-      fileName: `${upload}.parquet`,
-      file: new Blob([files.file(upload).bytes]),
-      way: upload % 2 === 0 ? 'raw' : 'multipart',
+      fileName: `${stamp}.parquet`,
+      file: new Blob([bytes]),
+      way: stamp % 2 === 0 ? 'raw' : 'multipart',
     })
-    latenciesMs.push(performance.now() - from)
-    if (answer.duplicate) duplicates += 1
-    if (again && !answer.duplicate) faults.push(`upload ${upload}, sent again, was not answered as a duplicate`)
-    if (answer.rows !== rows) faults.push(`upload ${upload} of ${rows} rows was answered with ${answer.rows}`)
-    progress.show(`uploading: ${latenciesMs.length} answered`)
-  }
-  const queue = planned.values()
-  const client = async () => {
-    for (const upload of queue) {
-      await send(upload, false)
-      if (upload.upload % REPEAT_EVERY === 0) await send(upload, true)
-    }
-  }
-  await Promise.all(Array.from({ length: clients }, client))
-  const uploadSeconds = (Date.now() - began) / 1000
-  progress.say(`✓ uploaded in ${uploadSeconds.toFixed(1)} s`)
-
-  const { jobs, faults: stuck } = await waitForQuiet(operator, progress)
-  const quietSeconds = (Date.now() - began) / 1000
-  faults.push(...stuck)
-  const { total } = DeadLetters.parse(JSON.parse(await operator.deadLetters()))
-  if (total > 0) faults.push(`${total} dead jobs and letters`)
-  progress.say(`✓ quiet after ${quietSeconds.toFixed(1)} s`)
-  const calls = Object.fromEntries([...proxy.calls].filter(([name]) => !OWN_LOOKS.includes(name)))
-  const objects = countObjects(info.stateFolder)
-
-  const ownerOf = new Map(planned.map(({ datasetId, owner }) => [datasetId, owner]))
-  const result = await downloadResult(
-    [...ownerOf.keys()],
-    (datasetId) => ownerOf.get(datasetId)!,
-    join(folder, 'result'),
-    (done, all) => progress.show(`reading: ${done} of ${all} files`),
-  )
-  faults.push(...result.faults, ...(await checkRows(planned, result.files)))
-  return {
-    faults,
-    accepted: latenciesMs.length,
-    duplicates,
-    retried: owners.reduce((sum, owner) => sum + owner.retries, 0),
-    uploadSeconds,
-    quietSeconds,
-    latenciesMs: latenciesMs.sort((a, b) => a - b),
-    jobs,
-    files: result.files.length,
-    calls,
-    objects,
+    this.#latenciesMs.push(performance.now() - from)
+    this.#ledger.noteJob(answer)
+    if (answer.duplicate) this.#duplicates += 1
+    if (again && !answer.duplicate) faults.push(`upload ${stamp}, sent again, was not answered as a duplicate`)
+    if (answer.rows !== rows) faults.push(`upload ${stamp} of ${rows} rows was answered with ${answer.rows}`)
+    if (!again) uploads.push(sentUpload(planned, rows, bytes))
+    this.#progress.show(`uploading: ${this.#latenciesMs.length} answered`)
   }
 }
 
-function planUploads(count: number, owners: readonly FusouClient[], files: StampedFiles): Planned[] {
-  const random = new SeededRandom(SEED)
-  return Array.from({ length: count }, (_, upload) => {
-    const owner = random.between(0, owners.length - 1)
+const sentUpload = ({ stamp, owner, datasetId, table, periodTag }: Planned, rows: number, bytes: Uint8Array) =>
+  ({
+    datasetId,
+    periodTag,
+    user: String(owner),
+    slices: [{ stamp, rows, table, sha256: createHash('sha256').update(bytes).digest('hex'), rotten: false }],
+    must: 'accept',
+    fate: 'accepted',
+  }) satisfies SentUpload
+
+function planUploads(count: number, owners: number, seed: number): Planned[] {
+  const random = new SeededRandom(seed)
+  return Array.from({ length: count }, (_, stamp) => {
+    const owner = random.between(0, owners - 1)
     return {
-      upload,
-      rows: files.file(upload).rows,
-      owner: owners[owner]!,
+      stamp,
+      owner,
       datasetId: `load-${owner}-${random.between(1, DATA_SETS_OF_A_USER)}`,
       table: random.pick(TABLES),
       periodTag: random.pick(PERIODS),
     }
   })
-}
-
-/** @returns the jobs by state, and a fault if some neither end nor are followed by others */
-async function waitForQuiet(operator: FusouClient, progress: ProgressLine) {
-  let ended = -1
-  let movedAt = Date.now()
-  for (;;) {
-    const { jobs } = await operator.jobStatus()
-    const open = jobs.queued + jobs.running
-    if (open === 0) return { jobs, faults: [] }
-    const now = jobs.succeeded + jobs.dead + jobs.cancelled
-    if (now !== ended) movedAt = Date.now()
-    ended = now
-    if (Date.now() - movedAt > STUCK_SECONDS * 1000)
-      return { jobs, faults: [`${jobs.queued} queued and ${jobs.running} running jobs are stuck`] }
-    progress.show(`compacting: ${jobs.queued} queued, ${jobs.running} running, ${ended} ended`)
-    await wait(POLL_MS)
-  }
 }

@@ -17,27 +17,38 @@ interface Template {
 /** Small Parquet files, each with rows that are in no other: (upload, row, payload = md5(row)). */
 export class StampedFiles {
   readonly #templates: Template[]
+  readonly #empty: Buffer
 
-  private constructor(templates: Template[]) {
+  private constructor(templates: Template[], empty: Buffer) {
     this.#templates = templates
+    this.#empty = empty
   }
 
   static async make(folder: string): Promise<StampedFiles> {
     mkdirSync(folder, { recursive: true })
     const instance = await DuckDBInstance.create()
     const connection = await instance.connect()
-    const templates: Template[] = []
-    for (const rows of TEMPLATE_ROWS) {
+    const write = async (rows: number) => {
       const path = join(folder, `template-${rows}.parquet`)
       // uncompressed, and without a Bloom filter, which would still have the hash of the placeholder
       await connection.run(`copy (select ${PLACE}::bigint as upload, range as row, md5(range::varchar) as payload
         from range(${rows})) to '${path}' (format parquet, compression uncompressed, write_bloom_filter false)`)
-      const bytes = readFileSync(path)
+      return readFileSync(path)
+    }
+    const templates: Template[] = []
+    for (const rows of TEMPLATE_ROWS) {
+      const bytes = await write(rows)
       templates.push({ rows, bytes, places: placesIn(bytes) })
     }
+    const empty = await write(0)
     connection.closeSync()
     instance.closeSync()
-    return new StampedFiles(templates)
+    return new StampedFiles(templates, empty)
+  }
+
+  /** The same columns and no row. */
+  empty(): Uint8Array<ArrayBuffer> {
+    return new Uint8Array(this.#empty)
   }
 
   /** @param upload from 0 */

@@ -1,16 +1,19 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { ResultFile } from '../demo/download-result.ts'
 
-/** What an upload that was answered put where. */
+/** What an upload put where, or may have. */
 export interface Stored {
+  /** the value that all its rows have in the column `upload` */
   upload: number
   rows: number
   datasetId: string
   table: string
   periodTag: string
+  /** `whole`: it was answered; `whole or not`: it was sent, but no answer came */
+  there: 'whole' | 'whole or not'
 }
 
-const partitionOf = ({ datasetId, table, periodTag }: Omit<Stored, 'upload' | 'rows'>) =>
+const partitionOf = ({ datasetId, table, periodTag }: Pick<Stored, 'datasetId' | 'table' | 'periodTag'>) =>
   `${datasetId}/${table}/${periodTag}`
 
 /**
@@ -24,7 +27,7 @@ export async function checkRows(stored: readonly Stored[], files: readonly Resul
   const uploads = Map.groupBy(stored, partitionOf)
   const live = Map.groupBy(files, partitionOf)
   for (const partition of new Set([...uploads.keys(), ...live.keys()])) {
-    const missing = new Map((uploads.get(partition) ?? []).map(({ upload, rows }) => [upload, rows]))
+    const wanted = new Map((uploads.get(partition) ?? []).map((upload) => [upload.upload, upload]))
     const paths = (live.get(partition) ?? []).map(({ path }) => `'${path}'`)
     const found =
       paths.length === 0
@@ -36,14 +39,15 @@ export async function checkRows(stored: readonly Stored[], files: readonly Resul
           ).getRows()
     for (const [upload, ...counts] of found.map((row) => row.map(Number)) as [number, ...number[]][]) {
       const [all, distinct, first, last, wrong] = counts
-      const rows = missing.get(upload)
+      const rows = wanted.get(upload)?.rows
       if (rows === undefined) faults.push(`${partition}: rows of upload ${upload}, which was not sent there`)
       else if (all !== rows || distinct !== rows || first !== 0 || last !== rows - 1)
         faults.push(`${partition}: upload ${upload} has ${all} rows, ${distinct} of them distinct, instead of ${rows}`)
       else if (wrong !== 0) faults.push(`${partition}: upload ${upload} has ${wrong} rows with another value`)
-      missing.delete(upload)
+      wanted.delete(upload)
     }
-    for (const upload of missing.keys()) faults.push(`${partition}: upload ${upload} was answered and is not there`)
+    for (const { upload, there } of wanted.values())
+      if (there === 'whole') faults.push(`${partition}: upload ${upload} was answered and is not there`)
   }
   connection.closeSync()
   instance.closeSync()

@@ -1,0 +1,71 @@
+import { z } from 'zod'
+
+export const AlertKind = z.enum(['dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger'])
+export type AlertKind = z.infer<typeof AlertKind>
+
+export const AlertSeverity = z.enum(['critical', 'error', 'warning'])
+
+/** Where alerts are told; each has outbox messages of its own. */
+export const AlertChannel = z.enum(['slack', 'pagerduty'])
+export type AlertChannel = z.infer<typeof AlertChannel>
+
+/** When an alert is raised, told again and resolved; see `raise_alerts`. */
+export interface AlertRules {
+  /** letters older than this do not count */
+  readonly deadLettersWindowSeconds: number
+  readonly failureWindowSeconds: number
+  /** dead jobs of those that ended in the window, from 0 to 1 */
+  readonly failureRatio: number
+  /** fewer ended jobs than this prove nothing */
+  readonly failureMinJobs: number
+  /** how long a job may wait that nothing stands in front of */
+  readonly waitingBoundSeconds: number
+  /** how long the daily trigger may stay away */
+  readonly triggerBoundSeconds: number
+  /** a raised alert is told again after this */
+  readonly silenceSeconds: number
+  /** how long the trouble must be away before the alert is resolved */
+  readonly quietSeconds: number
+}
+
+const Example = z.object({
+  jobId: z.string().nullish(),
+  datasetId: z.string().nullish(),
+  code: z.string().nullish(),
+  step: z.string().nullish(),
+  message: z.string().nullish(),
+  priority: z.string().nullish(),
+  waitsFor: z.string().nullish(),
+  waitingSince: z.string().nullish(),
+})
+
+/** What one channel is to be told of one alert: the payload of an outbox message `alert.<channel>`. */
+export const AlertNotice = z.object({
+  kind: AlertKind,
+  action: z.enum(['trigger', 'resolve']),
+  /** with the kind, what tells incidents apart */
+  incident: z.int(),
+  severity: AlertSeverity,
+  summary: z.string(),
+  found: z.int(),
+  details: z.object({
+    codes: z.record(z.string(), z.int()).optional(),
+    ended: z.int().optional(),
+    lastTriggerAt: z.string().optional(),
+    examples: z.array(Example).optional(),
+  }),
+  raisedAt: z.string(),
+  at: z.string(),
+})
+export type AlertNotice = z.infer<typeof AlertNotice>
+
+export const AlertChange = z.object({ kind: AlertKind, change: z.enum(['raised', 'resolved']), summary: z.string() })
+
+/** An alert that stands, as the status shows it. */
+export const RaisedAlert = z.object({
+  kind: AlertKind,
+  severity: AlertSeverity,
+  summary: z.string(),
+  raisedAt: z.string(),
+  told: z.array(z.string()).meta({ description: 'channels that were told, or are about to be' }),
+})

@@ -1,0 +1,26 @@
+import { z } from 'zod'
+
+/** What a dry run of vacuum shows of one page; `next` is null at the end. */
+const page = <Item extends z.ZodType>(item: Item) =>
+  z.object({ items: z.array(item), next: z.record(z.string(), z.string()).nullable() })
+
+export const SupersededPage = page(
+  z.object({
+    r2Key: z.string(),
+    bytes: z.int(),
+    datasetId: z.string(),
+    fileId: z.uuid(),
+    since: z.string(),
+    objectStays: z.boolean(),
+  }),
+)
+export const RefusedPage = page(z.object({ r2Key: z.string(), since: z.string() }))
+export const IncompleteUploadPage = page(
+  z.object({ r2Key: z.string(), jobId: z.uuid(), attempt: z.int(), since: z.string() }),
+)
+
+export const AbandonedUpload = z.object({ r2Key: z.string(), uploadId: z.string() })
+export type AbandonedUpload = z.infer<typeof AbandonedUpload>
+
+/** An object that no row names may belong to an upload or a merge that is still under way, until it is this old. */
+export const ORPHAN_AGE_MS = 24 * 3600 * 1000

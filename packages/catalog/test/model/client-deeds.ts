@@ -1,0 +1,290 @@
+import { randomUUID } from 'node:crypto'
+import fc from 'fast-check'
+import { anObject, type SliceSpec } from '../data-set-under-test.ts'
+import type { Answer } from '../races/race-database.ts'
+import { define } from './define.ts'
+import { ENDED, type ModelCatalog, type ModelDataset, must } from './model.ts'
+import { DATA_SETS, type Real, SENDER, type SentObject, USERS } from './real.ts'
+
+const dataset = fc.constantFrom(...DATA_SETS)
+const requester = fc.constantFrom(null, null, null, ...USERS)
+/** Which job, counted from the newest; small numbers are likelier. */
+export const back = fc.nat({ max: 7 })
+
+/** Of the jobs to act on. */
+const states = ['queued', 'running', 'dead', 'dead', 'cancelled', null] as const
+const state = fc.constantFrom(...states)
+/** Mostly the owner. */
+const stranger = fc.oneof({ arbitrary: fc.constant(false), weight: 9 }, { arbitrary: fc.constant(true), weight: 1 })
+
+const slice = fc.record({
+  table: fc.constantFrom('ships', 'ships', 'ports'),
+  fingerprint: fc.constantFrom('schema-1', 'schema-1', 'schema-1', 'schema-2'),
+  rows: fc.integer({ min: 0, max: 5 }),
+  /** few, so that some come twice; none is a content that comes only once */
+  content: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, { arbitrary: fc.nat({ max: 5 }), weight: 1 }),
+})
+
+async function register(real: Real, sent: SentObject): Promise<Answer> {
+  real.objects.push(sent)
+  const answer = await real.call('register_upload', {
+    p_dataset_id: sent.datasetId,
+    p_user_id: sent.user,
+    p_object: sent.object,
+    p_sender: SENDER,
+  })
+  real.settled.push(sent.object.r2Key)
+  if (answer.outcome === 'stored') real.stored.add(sent.object.r2Key)
+  return answer
+}
+
+/** What has to become of an object that a user sends. */
+function judgeUpload(model: ModelCatalog, { sent, answer }: { sent: SentObject; answer: Answer }) {
+  const { datasetId, user, object } = sent
+  const found = model.datasets.get(datasetId) ?? newDataset(datasetId, user)
+  model.datasets.set(datasetId, found)
+  if (found.owner !== user) return must(answer.outcome === 'forbidden', 'a data set takes uploads of its owner', answer)
+  if ([...found.files.values()].some(({ key }) => key === object.r2Key))
+    return must(answer.outcome === 'stored', 'an upload that is told twice was stored', answer)
+  const added = object.slices.filter(({ table, periodTag, sha256 }, index) => {
+    const content = `${table}/${periodTag}/${sha256}`
+    const twin = object.slices.findIndex((other) => `${other.table}/${other.periodTag}/${other.sha256}` === content)
+    const stored = [...found.files.values()].some((file) => file.content === content)
+    return twin === index && !stored
+  })
+  const taken = added.length > 0 && !model.refused.has(object.r2Key)
+  must(answer.outcome === (taken ? 'stored' : 'duplicate'), 'the same content is stored once', { answer, sent })
+  if (!taken) return void model.refused.add(object.r2Key)
+  found.version += 1
+  for (const { table, periodTag, fingerprint, rows, offset, sha256 } of added) {
+    const name = `${object.r2Key}#${offset}`
+    found.files.set(name, {
+      name,
+      key: object.r2Key,
+      kind: `${table}/${periodTag}/${fingerprint}`,
+      rows,
+      content: `${table}/${periodTag}/${sha256}`,
+      holds: [name],
+      level: 0,
+      createdVersion: found.version,
+      old: false,
+    })
+  }
+  model.nextVersion(found, answer.version)
+  // a policy may see no need for a job yet
+  if (answer.jobId !== null) model.request(found, answer)
+}
+
+const newDataset = (id: string, owner: string): ModelDataset => ({
+  id,
+  owner,
+  version: 0,
+  oldestVersion: 0,
+  keeps: true,
+  files: new Map(),
+  versions: new Map([[0, []]]),
+})
+
+export const upload = define({
+  name: 'upload',
+  args: fc.record({ dataset, stranger, slices: fc.array(slice, { minLength: 1, maxLength: 3 }) }),
+  async call(real, { dataset, stranger, slices }) {
+    const specs = slices.map(
+      ({ content, ...spec }): SliceSpec => ({ ...spec, content: content === null ? randomUUID() : String(content) }),
+    )
+    const user = USERS[(DATA_SETS.indexOf(dataset) + Number(stranger)) % USERS.length]!
+    const sent = { datasetId: dataset, user, object: anObject(specs) }
+    const answer = await register(real, sent)
+    real.sawJob(answer.jobId)
+    return { sent, answer }
+  },
+  judge: judgeUpload,
+})
+
+export const uploadAgain = define({
+  name: 'uploadAgain',
+  args: fc.record({ back, sameObject: fc.boolean() }),
+  async call(real, { back, sameObject }) {
+    const before = real.objects.at(-1 - (back % Math.max(1, real.objects.length)))
+    if (before === undefined || (sameObject && real.deleted.has(before.object.r2Key))) return undefined
+    const object = sameObject ? before.object : { ...before.object, r2Key: `fragments/${randomUUID()}` }
+    const sent = { ...before, object }
+    return { sent, answer: await register(real, sent) }
+  },
+  judge: judgeUpload,
+})
+
+export const request = define({
+  name: 'request',
+  args: fc.record({ dataset, requester, table: fc.constantFrom(null, 'ships') }),
+  async call(real, { dataset, requester, table }) {
+    const answer = await real.call('request_compaction', {
+      p_dataset_id: dataset,
+      p_requester: requester,
+      p_table: table,
+      p_period_tag: null,
+      p_sender: SENDER,
+    })
+    real.sawJob(answer.jobId)
+    return { dataset, requester, answer }
+  },
+  judge(model, { dataset, requester, answer }) {
+    const found = model.datasets.get(dataset)
+    if (found === undefined) must(answer.outcome === 'unknown_dataset', 'no trigger of an unknown data set', answer)
+    else if (requester !== null && requester !== found.owner)
+      must(answer.outcome === 'forbidden', 'no trigger by a stranger', answer)
+    else model.request(found, answer)
+  },
+})
+
+export const dailyRound = define({
+  name: 'dailyRound',
+  args: fc.record({ limit: fc.integer({ min: 1, max: 3 }) }),
+  async call(real, { limit }) {
+    const waiting = await real.database.query<{ id: string }>('select id from datasets where compaction_needed')
+    const answer = await real.call<{ datasets: { datasetId: string; jobId: string }[] }>('trigger_scheduled', {
+      p_limit: limit,
+      p_sender: SENDER,
+    })
+    for (const { jobId } of answer.datasets) real.sawJob(jobId)
+    return { limit, waiting: waiting.map(({ id }) => id), answer }
+  },
+  judge(model, { limit, waiting, answer }) {
+    const idle = waiting.filter((id) => {
+      const found = model.datasets.get(id)!
+      return !model.jobIn(found, 'queued') && !model.jobIn(found, 'running')
+    })
+    const chosen = answer.datasets.map(({ datasetId }) => datasetId)
+    must(
+      chosen.length === Math.min(limit, idle.length) && chosen.every((id) => idle.includes(id)),
+      'the daily round takes data sets that wait and have no job',
+      { chosen, idle },
+    )
+    for (const { datasetId, jobId } of answer.datasets) model.request(model.datasets.get(datasetId)!, { jobId })
+  },
+})
+
+export const cancel = define({
+  name: 'cancel',
+  args: fc.record({ state, back, requester }),
+  async call(real, { state, back, requester }) {
+    const id = await real.jobIn(state, back)
+    if (id === undefined) return undefined
+    return { id, requester, answer: await real.call('cancel_job', { p_job_id: id, p_requester: requester }) }
+  },
+  judge(model, { id, requester, answer }) {
+    const job = model.jobs.get(id)!
+    if (requester !== null && requester !== job.dataset.owner)
+      return must(answer.outcome === 'unknown_job', 'nobody cancels the job of another', answer)
+    if (ENDED.includes(job.state)) return must(answer.outcome === 'ended', 'a job that ended stays as it is', answer)
+    const queued = job.state === 'queued'
+    must(
+      answer.outcome === (queued ? 'cancelled' : 'cancelling'),
+      'a queued job ends at once, a running one soon',
+      answer,
+    )
+    if (queued) job.state = 'cancelled'
+    else job.cancelRequested = true
+  },
+})
+
+export const retry = define({
+  name: 'retry',
+  args: fc.record({ state, back, requester }),
+  async call(real, { state, back, requester }) {
+    const id = await real.jobIn(state, back)
+    if (id === undefined) return undefined
+    const answer = await real.call('retry_job', { p_job_id: id, p_requester: requester, p_sender: SENDER })
+    real.sawJob(answer.jobId)
+    return { id, requester, answer }
+  },
+  judge(model, { id, requester, answer }) {
+    const job = model.jobs.get(id)!
+    if (requester !== null && requester !== job.dataset.owner)
+      return must(answer.outcome === 'unknown_job', 'nobody retries the job of another', answer)
+    if (job.state !== 'dead' && job.state !== 'cancelled')
+      return must(answer.outcome === 'not_dead', 'only a dead or cancelled job is retried', answer)
+    model.releaseQuarantine(job)
+    model.request(job.dataset, answer)
+    job.retried = true
+  },
+})
+
+export const redrive = define({
+  name: 'redrive',
+  args: fc.record({ limit: fc.integer({ min: 1, max: 3 }), dryRun: fc.boolean(), requester }),
+  async call(real, { limit, dryRun, requester }) {
+    const answer = await real.call<{ jobs: { jobId: string; newJobId?: string }[] }>('redrive', {
+      p_requester: requester,
+      p_job_ids: null,
+      p_dataset_id: null,
+      p_code: null,
+      p_dry_run: dryRun,
+      p_limit: limit,
+      p_sender: SENDER,
+    })
+    for (const { newJobId } of answer.jobs) real.sawJob(newJobId)
+    return { limit, dryRun, requester, answer }
+  },
+  judge(model, { limit, dryRun, requester, answer }) {
+    const dead = [...model.jobs.values()].filter(
+      ({ state, retried, dataset }) =>
+        state === 'dead' && !retried && (requester === null || dataset.owner === requester),
+    )
+    const ids = answer.jobs.map(({ jobId }) => jobId)
+    must(
+      ids.length === Math.min(limit, dead.length) && ids.every((id) => dead.some((job) => job.id === id)),
+      'a redrive takes dead jobs that nobody asked for again',
+      { ids, dead: dead.map(({ id }) => id) },
+    )
+    if (dryRun) return
+    for (const { jobId, newJobId } of answer.jobs) {
+      const job = model.jobs.get(jobId)!
+      model.releaseQuarantine(job)
+      model.request(job.dataset, { jobId: newJobId })
+      job.retried = true
+    }
+  },
+})
+
+export const read = define({
+  name: 'read',
+  args: fc.record({ dataset, requester, older: fc.option(fc.integer({ min: -1, max: 12 })) }),
+  async call(real, { dataset, requester, older }) {
+    const [found] = await real.database.query<{ version: number }>(
+      'select version from datasets where id = $1',
+      dataset,
+    )
+    const version = older === null ? null : Math.max(0, (found?.version ?? 0) - older)
+    const answer = await real.call<Answer & { version?: number; files?: { id: string }[] }>('list_files', {
+      p_dataset_id: dataset,
+      p_requester: requester,
+      p_table: null,
+      p_period_tag: null,
+      p_version: version,
+      p_after_table: null,
+      p_after_period: null,
+      p_after_id: null,
+      p_limit: 10_000,
+    })
+    return { dataset, requester, version, answer }
+  },
+  async judge(model, { dataset, requester, version, answer }, real) {
+    const found = model.datasets.get(dataset)
+    if (found === undefined) return must(answer.outcome === 'unknown_dataset', 'nothing of an unknown data set', answer)
+    if (requester !== null && requester !== found.owner)
+      return must(answer.outcome === 'forbidden', 'nobody reads the data set of another', answer)
+    const asked = version ?? found.version
+    if (asked > found.version) return must(answer.outcome === 'unknown_version', 'no version before it is made', answer)
+    if (asked < found.oldestVersion)
+      return must(answer.outcome === 'version_gone', 'no version that vacuum has taken', answer)
+    must(answer.outcome === 'ok' && answer.version === asked, 'a reader gets the version that it names', answer)
+    const names = await real.names(answer.files!.map(({ id }) => id))
+    const expected = found.versions.get(asked)!
+    must(
+      names.length === expected.length && expected.every((name) => names.includes(name)),
+      'a version stays what it was when it was made',
+      { asked, names, expected },
+    )
+  },
+})

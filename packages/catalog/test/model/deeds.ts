@@ -1,0 +1,47 @@
+import fc from 'fast-check'
+import * as attempts from './attempt-deeds.ts'
+import * as clients from './client-deeds.ts'
+import type { Deed } from './define.ts'
+import * as system from './system-deeds.ts'
+
+/** All that can be done, each as often as jobs need it to get to their end while other things come between. */
+const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[] = [
+  [10, clients.upload],
+  [2, clients.uploadAgain],
+  [2, clients.request],
+  [1, clients.dailyRound],
+  [1, clients.cancel],
+  [3, clients.retry],
+  [1, clients.redrive],
+  [4, clients.read],
+  [10, attempts.deliver],
+  [1, attempts.enter],
+  [12, attempts.plan],
+  [2, attempts.open],
+  [22, attempts.commit],
+  [3, attempts.commitAgain],
+  [3, attempts.failMerge],
+  [5, attempts.finish],
+  [3, attempts.fail],
+  [1, system.deadLetter],
+  [2, system.timePasses],
+  [1, system.configure],
+  [2, system.makeEager],
+  [1, system.admit],
+  [3, system.vacuum],
+  [1, system.sweep],
+  [1, system.redispatch],
+  [1, system.retell],
+  [2, system.relay],
+  [1, system.rescue],
+]
+
+export const aDeed: fc.Arbitrary<Deed> = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })))
+
+/** Uploads, so that there is something to work on, to data sets that are soon worth a job. */
+export const beginning: fc.Arbitrary<Deed[]> = fc
+  .tuple(
+    fc.array(clients.upload, { minLength: 4, maxLength: 8 }),
+    fc.array(system.makeEager, { minLength: 2, maxLength: 3 }),
+  )
+  .map((deeds) => deeds.flat())

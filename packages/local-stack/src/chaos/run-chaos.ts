@@ -1,0 +1,138 @@
+import { join } from 'node:path'
+import { ApiCaller } from '../checks/api.ts'
+import { checkAll } from '../checks/check-all.ts'
+import { StackDatabase } from '../checks/database.ts'
+import { Ledger } from '../checks/ledger.ts'
+import { LogReader } from '../checks/log-reader.ts'
+import { choosePort } from '../choose-port.ts'
+import { signIn } from '../demo/fusou-client.ts'
+import type { ProgressLine } from '../demo/progress-line.ts'
+import { SeededRandom } from '../demo/seeded-random.ts'
+import { DatabaseProxy } from '../faults/database-proxy.ts'
+import type { FaultKind } from '../faults/fault-kinds.ts'
+import { FaultPlan } from '../faults/fault-plan.ts'
+import { signUpUsers } from '../load/load-users.ts'
+import { StampedFiles } from '../load/stamped-files.ts'
+import type { StackInfo } from '../stack-info.ts'
+import { ChaosFiles } from './chaos-files.ts'
+import { ChaosStorm } from './chaos-storm.ts'
+import { KillableStack } from './killable-stack.ts'
+import { OperateActions } from './operate-actions.ts'
+import { UploadActions } from './upload-actions.ts'
+import { DATASETS, EAGER, FEW_SLOTS, SHORT_RETENTION_SECONDS, USERS } from './world.ts'
+
+/** pauses before another try are so many times shorter */
+const HURRY = 20
+/** a token lives for an hour */
+const TOKEN_MS = 30 * 60_000
+
+export interface ChaosOptions {
+  seconds: number
+  seed: number
+  clients: number
+  /** of everything: state, logs, files read back */
+  folder: string
+}
+
+export interface ChaosReport {
+  /** a sentence for each thing that is not as it has to be */
+  faults: string[]
+  rounds: number
+  injected: ReadonlyMap<FaultKind, number>
+  /** what the clients did and how it was answered */
+  tally: Ledger['tally']
+  /** how many of what were held against what was promised */
+  checked: Record<string, number>
+}
+
+/** A stack of its own under many clients and many faults; then everything is held against what was promised. */
+export async function runChaos(options: ChaosOptions, progress: ProgressLine): Promise<ChaosReport> {
+  const { folder, seed } = options
+  const plan = new FaultPlan(seed)
+  const log = new LogReader(plan)
+  const supabasePort = await choosePort(0, 'Supabase', 'FUSOU_SUPABASE_PORT')
+  const webPort = await choosePort(0, 'FUSOU-WEB', 'FUSOU_PORT')
+  const proxy = new DatabaseProxy({ port: supabasePort }, plan)
+  try {
+    const stack = await KillableStack.start({
+      stack: {
+        stateFolder: join(folder, 'state'),
+        supabasePort,
+        webPort,
+        vars: { SUPABASE_URL: await proxy.listen(), FAULTS_URL: await plan.listen(), FAULTS_HURRY: String(HURRY) },
+        queueBatchSeconds: 1,
+        front: join(import.meta.dirname, '../faults/front.ts'),
+        sqlDoor: true,
+      },
+      logFile: join(folder, 'stack.log'),
+      onLine: (line) => log.read(line),
+    })
+    try {
+      return await rageAndCheck(stack, plan, log, options, progress)
+    } finally {
+      await stack.stop()
+    }
+  } finally {
+    proxy.stop()
+    plan.stop()
+  }
+}
+
+async function rageAndCheck(
+  stack: KillableStack,
+  plan: FaultPlan,
+  log: LogReader,
+  { seed, seconds, clients, folder }: ChaosOptions,
+  progress: ProgressLine,
+): Promise<ChaosReport> {
+  const database = new StackDatabase(() => stack.sqlUrl)
+  const ledger = new Ledger()
+  const noteRefusal = (path: string, code: string | undefined) => {
+    if (code === 'internal' || code === 'database_refused') ledger.faults.push(`${path} was answered with ${code}`)
+  }
+  const { webUrl, operatorToken } = stack.info
+  const callerNamed = (name: string, token: () => Promise<string>) =>
+    new ApiCaller(name, webUrl, token, ({ path }, { code }) => noteRefusal(path.split('?')[0]!, code))
+  const operator = callerNamed('the operator', async () => operatorToken)
+  const users = (await signUpUsers(stack.info, USERS)).map(({ email, password }) =>
+    callerNamed(email, tokenOf(stack.info, { email, password })),
+  )
+  const uploads = new UploadActions(users, new ChaosFiles(await StampedFiles.make(join(folder, 'templates'))), ledger)
+  const operate = new OperateActions(users, operator, ledger, () => stack.info)
+  for (const dataset of DATASETS) {
+    await uploads.found(dataset, new SeededRandom(seed))
+    if (dataset.shortLived) ledger.shortLived.add(dataset.id)
+    const settings = { ...EAGER, ...(dataset.shortLived && { retentionSeconds: SHORT_RETENTION_SECONDS }) }
+    await database.query('select configure_dataset($1, $2)', dataset.id, settings)
+  }
+  await database.query('select configure_admission($1)', FEW_SLOTS)
+  progress.say(`✓ a stack runs, with ${DATASETS.length} data sets of ${USERS} users`)
+
+  const storm = new ChaosStorm({ stack, database, plan, uploads, operate, ledger, seed, progress })
+  await storm.rage(seconds, clients)
+  progress.say(`✓ ${storm.rounds} rounds of faults against ${clients} clients; now all is healed`)
+  const checked = await checkAll({
+    stack: stack.info,
+    database,
+    plan,
+    ledger,
+    log,
+    operator,
+    folder,
+    progress,
+  })
+  return { faults: ledger.faults, rounds: storm.rounds, injected: plan.counts, tally: ledger.tally, checked }
+}
+
+/** Signs in anew before the token runs out. */
+function tokenOf({ supabaseUrl, publishableKey }: StackInfo, user: { email: string; password: string }) {
+  let token: string | undefined
+  let until = 0
+  return async () => {
+    if (token === undefined || Date.now() > until) {
+      token = await signIn(supabaseUrl, publishableKey, user)
+      until = Date.now() + TOKEN_MS
+    }
+    return token
+  }
+}

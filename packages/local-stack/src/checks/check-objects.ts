@@ -1,0 +1,30 @@
+import { readBucket } from './bucket.ts'
+import type { StackDatabase } from './database.ts'
+
+/**
+ * Hold the bucket against the catalog: each file's object is there and long enough, no garbage is named by a file.
+ * @param swept whether vacuum has seen the whole bucket since the last write: then no object may be without a file
+ */
+export async function checkObjects(database: StackDatabase, stateFolder: string, swept: boolean): Promise<string[]> {
+  const files = await database.query<{ id: string; r2_key: string; ends: number; live: boolean }>(
+    'select id, r2_key, (byte_offset + byte_length)::float8 as ends, removed_version is null as live from files',
+  )
+  const garbage = await database.query<{ r2_key: string }>('select r2_key from garbage')
+  const bucket = readBucket(stateFolder)
+  const named = new Set(files.map((file) => file.r2_key))
+  const doomed = new Set(garbage.map((note) => note.r2_key))
+  const faults: string[] = []
+  for (const { id, r2_key, ends, live } of files) {
+    const size = bucket.get(r2_key)
+    const what = `${live ? 'live' : 'removed'} file ${id}`
+    if (size === undefined) faults.push(`${what}: its object ${r2_key} is missing`)
+    else if (size < ends) faults.push(`${what}: its object ${r2_key} has ${size} bytes instead of ${ends}`)
+    if (doomed.has(r2_key)) faults.push(`${what}: its object ${r2_key} is garbage`)
+  }
+  if (swept) {
+    for (const key of bucket.keys()) if (!named.has(key)) faults.push(`object ${key} is an orphan after vacuum`)
+    for (const key of doomed) faults.push(`${key} is still noted as garbage after vacuum`)
+    for (const { id, live } of files) if (!live) faults.push(`removed file ${id} is still there after vacuum`)
+  }
+  return faults
+}

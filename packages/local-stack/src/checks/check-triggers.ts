@@ -1,0 +1,23 @@
+import type { StackDatabase } from './database.ts'
+import type { Ledger } from './ledger.ts'
+
+/**
+ * Each job that an answer named is known and has ended, none was cancelled unasked, and of two users who raced for a
+ * data set one has it alone.
+ */
+export async function checkTriggers(database: StackDatabase, ledger: Ledger): Promise<string[]> {
+  const faults: string[] = []
+  const jobs = await database.query<{ id: string; state: string }>('select id, state from jobs')
+  const states = new Map(jobs.map(({ id, state }) => [id, state]))
+  for (const id of ledger.jobs) if (!states.has(id)) faults.push(`job ${id} was named by an answer and is unknown`)
+  for (const [id, state] of states)
+    if (state === 'cancelled' && !ledger.cancels.has(id))
+      faults.push(`job ${id} was cancelled, and nobody asked for it`)
+
+  const accepted = ledger.uploads.filter(({ fate }) => fate === 'accepted')
+  for (const [datasetId, uploads] of Map.groupBy(accepted, (upload) => upload.datasetId)) {
+    const users = new Set(uploads.map(({ user }) => user))
+    if (users.size > 1) faults.push(`${datasetId} took uploads of ${[...users].join(' and ')}`)
+  }
+  return faults
+}

@@ -1,0 +1,272 @@
+-- Alerts: one of each kind at a time. Trouble raises it, which is told to each channel once and again after a silence;
+-- when the trouble has been away for a while it is resolved, which is told to whom it was told. Both go out by the outbox.
+
+create table public.heartbeats (
+  name text primary key,
+  beat_at timestamptz not null default now()
+);
+comment on table public.heartbeats is 'When something that should come regularly came last.';
+-- Counted from the installation, or a trigger that never came would never be missed.
+insert into public.heartbeats (name) values ('daily_trigger');
+
+create table public.alerts (
+  kind text primary key
+    constraint alerts_kind check (kind in ('dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger')),
+  severity text not null constraint alerts_severity check (severity in ('critical', 'error', 'warning')),
+  incident bigint not null default 0,
+  raised_at timestamptz,
+  quiet_since timestamptz,
+  told text[] not null default '{}',
+  told_at timestamptz,
+  resolved_at timestamptz,
+  found bigint not null default 0,
+  summary text,
+  details jsonb not null default '{}'
+);
+comment on column public.alerts.incident is 'Grows by one each time the alert is raised: with the kind it is what receivers tell incidents apart by.';
+comment on column public.alerts.raised_at is 'Null when all is well.';
+comment on column public.alerts.quiet_since is 'Since when the trouble of a raised alert is away.';
+comment on column public.alerts.told is 'Channels that know of this incident.';
+
+insert into public.alerts (kind, severity) values
+  ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning');
+
+-- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
+-- data set begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
+-- Oldest first, a thousand at the most.
+create function fusou.waiting_jobs(p_older interval)
+returns table (job_id uuid, dataset_id text, priority text, waits_for text, waiting_since timestamptz)
+language sql stable
+set search_path = ''
+as $$
+  with old as (
+    select j.id, j.dataset_id, j.kind, j.priority, j.created_at,
+      case when j.admitted_at is null then 'slot' else 'queue' end as waits_for
+    from public.jobs j
+    where j.state = 'queued' and j.created_at < now() - p_older
+      and not exists (
+        select 1 from public.jobs r where r.dataset_id = j.dataset_id and r.kind = j.kind and r.state = 'running'
+      )
+    order by j.created_at
+    limit 1000
+  ), since as (
+    select o.id, o.dataset_id, o.priority, o.waits_for, greatest(o.created_at, (
+      select p.finished_at from public.jobs p
+      where p.dataset_id = o.dataset_id and (p.created_at, p.id) < (o.created_at, o.id)
+      order by p.created_at desc, p.id desc limit 1
+    )) as waiting_since
+    from old o
+  )
+  select s.id, s.dataset_id, s.priority, s.waits_for, s.waiting_since from since s
+  where s.waiting_since < now() - p_older order by s.waiting_since, s.id
+$$;
+create index jobs_waiting_longest on public.jobs (created_at) where state = 'queued';
+
+create function fusou.minutes(p_seconds double precision)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select case when p_seconds < 7200 then round(p_seconds / 60) || ' min' else round(p_seconds / 3600) || ' h' end $$;
+
+create function fusou.numbered(p_count bigint, p_noun text)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select p_count || ' ' || p_noun || case when p_count = 1 then '' else 's' end $$;
+
+-- Letters of the window whose work nobody has asked for again.
+create function fusou.find_dead_letters(p_window_seconds double precision)
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  with letters as (
+    select l.* from public.dead_letters l
+    where l.retried_at is null and l.received_at > now() - make_interval(secs => p_window_seconds)
+    order by l.received_at desc limit 10000
+  ), codes as (
+    select code, count(*) as letters from letters group by code
+  )
+  select 'dead_letters', count(*) > 0, count(*),
+    format('%s in %s', fusou.numbered(count(*), 'dead letter'), fusou.minutes(p_window_seconds)),
+    jsonb_build_object(
+      'codes', (select coalesce(jsonb_object_agg(code, letters), '{}') from codes),
+      'examples', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'jobId', e.job_id, 'datasetId', e.dataset_id, 'code', e.code, 'message', left(e.message, 300)
+        )), '[]')
+        from (select * from letters order by received_at desc, id desc limit 5) e
+      )
+    )
+  from letters
+$$;
+
+-- The share of jobs that died among those that ended in the window; few jobs prove nothing.
+create function fusou.find_failure_rate(p_window_seconds double precision, p_ratio double precision, p_min_jobs integer)
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  with ended as (
+    select j.id, j.state, j.dataset_id, j.error_code, j.error_step, j.error_message, j.finished_at from public.jobs j
+    where j.finished_at > now() - make_interval(secs => p_window_seconds) and j.state in ('succeeded', 'dead')
+    order by j.finished_at desc limit 10000
+  ), counted as (
+    select count(*) as jobs, count(*) filter (where state = 'dead') as dead from ended
+  ), codes as (
+    select error_code, count(*) as jobs from ended where state = 'dead' group by error_code
+  )
+  select 'failure_rate', c.jobs >= greatest(p_min_jobs, 1) and c.dead >= p_ratio * c.jobs, c.dead,
+    format('%s of %s died in %s', c.dead, fusou.numbered(c.jobs, 'job'), fusou.minutes(p_window_seconds)),
+    jsonb_build_object(
+      'ended', c.jobs,
+      'codes', (select coalesce(jsonb_object_agg(error_code, jobs), '{}') from codes),
+      'examples', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'jobId', e.id, 'datasetId', e.dataset_id, 'code', e.error_code, 'step', e.error_step,
+          'message', left(e.error_message, 300)
+        )), '[]')
+        from (select * from ended where state = 'dead' order by finished_at desc, id limit 5) e
+      )
+    )
+  from counted c
+$$;
+
+create function fusou.find_oldest_waiting(p_bound_seconds double precision)
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  with late as (
+    select * from fusou.waiting_jobs(make_interval(secs => p_bound_seconds))
+  )
+  select 'oldest_waiting', count(*) > 0, count(*),
+    format(
+      '%s waiting for longer than %s, the oldest for %s%s', fusou.numbered(count(*), 'job'), fusou.minutes(p_bound_seconds),
+      fusou.minutes(coalesce(extract(epoch from now() - min(waiting_since)), 0)::double precision),
+      ', ' || nullif(count(*) filter (where waits_for = 'slot'), 0) || ' for a slot'
+    ),
+    jsonb_build_object('examples', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'jobId', e.job_id, 'datasetId', e.dataset_id, 'priority', e.priority, 'waitsFor', e.waits_for,
+        'waitingSince', e.waiting_since
+      )), '[]')
+      from (select * from late order by waiting_since, job_id limit 5) e
+    ))
+  from late
+$$;
+
+create function fusou.find_missed_trigger(p_bound_seconds double precision)
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  select 'missed_daily_trigger',
+    h.beat_at < now() - make_interval(secs => p_bound_seconds) and exists (select 1 from public.datasets),
+    1::bigint,
+    format('the daily trigger has not come for %s', fusou.minutes(extract(epoch from now() - h.beat_at)::double precision)),
+    jsonb_build_object('lastTriggerAt', h.beat_at)
+  from public.heartbeats h where h.name = 'daily_trigger'
+$$;
+
+-- Looks for trouble and settles every alert, whoever calls at the same time.
+-- p_rules: bounds and windows in seconds, see AlertRules of the catalog package. p_channels: those that are configured.
+-- Answers with what changed, and with the messages to send: `alert.<channel>`, born locked by p_sender unless an older
+-- one of the same channel and kind is yet to be sent.
+create function public.raise_alerts(p_rules jsonb, p_channels text[], p_sender text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_alert public.alerts;
+  v_trouble record;
+  v_remind boolean;
+  v_channels text[];
+  v_changes jsonb := '[]';
+  v_outbox jsonb := '[]';
+begin
+  -- One caller at a time; what it looks at next is as the caller before has left it.
+  perform 1 from public.alerts order by kind for update;
+  for v_trouble in
+    select * from fusou.find_dead_letters((p_rules ->> 'deadLettersWindowSeconds')::double precision)
+    union all
+    select * from fusou.find_failure_rate(
+      (p_rules ->> 'failureWindowSeconds')::double precision, (p_rules ->> 'failureRatio')::double precision,
+      (p_rules ->> 'failureMinJobs')::integer
+    )
+    union all
+    select * from fusou.find_oldest_waiting((p_rules ->> 'waitingBoundSeconds')::double precision)
+    union all
+    select * from fusou.find_missed_trigger((p_rules ->> 'triggerBoundSeconds')::double precision)
+  loop
+    select * into strict v_alert from public.alerts where kind = v_trouble.kind;
+    if v_trouble.firing then
+      if v_alert.raised_at is null then
+        update public.alerts set incident = incident + 1, raised_at = now(), told = '{}', told_at = null
+        where kind = v_alert.kind returning * into v_alert;
+        v_changes := v_changes || jsonb_build_object('kind', v_alert.kind, 'change', 'raised', 'summary', v_trouble.summary);
+      end if;
+      v_remind := v_alert.told_at <= now() - make_interval(secs => (p_rules ->> 'silenceSeconds')::double precision);
+      v_channels := array(select c from unnest(p_channels) as c where coalesce(v_remind, false) or c <> all (v_alert.told));
+      update public.alerts
+      set quiet_since = null,
+          found = v_trouble.found,
+          summary = v_trouble.summary,
+          details = v_trouble.details,
+          told = array(select distinct c from unnest(told || v_channels) as c order by c),
+          told_at = case when v_channels <> '{}' then now() else told_at end
+      where kind = v_alert.kind returning * into v_alert;
+      v_outbox := v_outbox || fusou.tell(v_alert, 'trigger', v_channels, p_sender);
+    elsif v_alert.raised_at is not null then
+      update public.alerts set quiet_since = coalesce(quiet_since, now())
+      where kind = v_alert.kind returning * into v_alert;
+      if v_alert.quiet_since <= now() - make_interval(secs => (p_rules ->> 'quietSeconds')::double precision) then
+        v_channels := array(select c from unnest(p_channels) as c where c = any (v_alert.told));
+        v_outbox := v_outbox || fusou.tell(v_alert, 'resolve', v_channels, p_sender);
+        v_changes := v_changes || jsonb_build_object('kind', v_alert.kind, 'change', 'resolved', 'summary', v_alert.summary);
+        update public.alerts set raised_at = null, quiet_since = null, resolved_at = now() where kind = v_alert.kind;
+      end if;
+    end if;
+  end loop;
+  return jsonb_build_object('changes', v_changes, 'outbox', v_outbox);
+end $$;
+
+-- Writes the messages of an alert. Answers with those that the sender is to send.
+create function fusou.tell(p_alert public.alerts, p_action text, p_channels text[], p_sender text)
+returns jsonb
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_channel text;
+  v_key text;
+  v_message jsonb;
+  v_mine boolean;
+  v_outbox jsonb := '[]';
+begin
+  foreach v_channel in array p_channels loop
+    v_key := 'alert.' || v_channel || ':' || p_alert.kind;
+    v_mine := p_sender is not null and not fusou.has_open_message(v_key);
+    v_message := fusou.emit(
+      'alert.' || v_channel,
+      v_key,
+      jsonb_build_object(
+        'kind', p_alert.kind,
+        'action', p_action,
+        'incident', p_alert.incident,
+        'severity', p_alert.severity,
+        'summary', p_alert.summary,
+        'found', p_alert.found,
+        'details', p_alert.details,
+        'raisedAt', p_alert.raised_at,
+        'at', now()
+      ),
+      case when v_mine then p_sender end
+    );
+    if v_mine then
+      v_outbox := v_outbox || v_message;
+    end if;
+  end loop;
+  return v_outbox;
+end $$;
