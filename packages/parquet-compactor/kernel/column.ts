@@ -62,6 +62,8 @@ let hasIndexPages: bool = false
 let storePages: u32 = 0
 /** while values of the open page are written anew: pages that end now hold values of earlier chunks */
 let isUnfolding: bool = false
+/** whether pages are only looked through */
+let isChecking: bool = false
 
 // regions
 let levelsAt: usize = 0
@@ -139,6 +141,7 @@ export function beginColumn(
   usesDictionary = !boolean
   dictionaryRoom = <usize>mostDictionaryBytes
   entryRoom = min(mostDictionaryBytes >> 2, MOST_ENTRIES)
+  isChecking = false
   free = groupEnd
   if (usesDictionary) {
     const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
@@ -214,6 +217,20 @@ export function whyStopped(): u32 {
 /** the one of the list whose pages are taken over */
 export function memberInHand(): u32 {
   return currentMember
+}
+
+/** Begin to look chunks of a column through: what is taken over from here on is not kept. @returns as `beginColumn` */
+export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): usize {
+  valueBytes = <usize>width
+  isBoolean = boolean
+  maxDefinition = maxDefinitionLevel
+  usesDictionary = false
+  isChecking = true
+  valuesSeen = 0
+  chunkBase = groupEnd
+  chunkFree = groupEnd
+  free = groupEnd
+  return chunkBase
 }
 
 /** Make room for a chunk of so many bytes. @returns where to put them */
@@ -375,13 +392,13 @@ export function takePage(at: usize): bool {
         if (runBytes > end - from - 4 || !decodeLevels(from + 4, from + 4 + runBytes, 1, present, bytes)) return false
       }
     } else return false
-    takeFixed(bytes, count, definition)
+    if (!isChecking) takeFixed(bytes, count, definition)
     return true
   }
   if (header.encoding !== PLAIN) return false
   if (valueBytes === 0) return takeByteArrays(from, end, count, definition, present)
   if ((end - from) / valueBytes < <usize>present) return false
-  takeFixed(from, count, definition)
+  if (!isChecking) takeFixed(from, count, definition)
   return true
 }
 
@@ -487,6 +504,7 @@ function takeIndices(from: usize, end: usize, count: u32, definition: usize, pre
     if (width > 32 || !decodeIndices(from + 1, end, width, present, indices)) return false
     if (largest(indices, present) >= inputCount) return false
   }
+  if (isChecking) return true
   if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
   let value = indices
   for (let level: u32 = 0; level < count; ) {
@@ -611,6 +629,15 @@ function internFixed(values: usize, present: u32): bool {
 function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if ((end - values) >> 2 < <usize>present) return false
   let from = values
+  if (isChecking) {
+    for (let i: u32 = 0; i < present; i++) {
+      if (end - from < 4) return false
+      const length = <usize>load<u32>(from)
+      if (length > end - from - 4) return false
+      from += 4 + length
+    }
+    return true
+  }
   for (let level: u32 = 0; level < count; ) {
     const most = min(min(count - level, pageLevels - openLevels), BATCH_LEVELS)
     if (usesDictionary && isHopeless()) {

@@ -129,6 +129,41 @@ function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns:
   return isKept ? members.length : 0
 }
 
+/** A chunk beyond this is not copied to be looked through. */
+const MAX_CHECKED_BYTES = 8 * 1024 * 1024
+
+/**
+ * Look through the pages of chunks of one flat column: unpack each, and see that its levels, its indices and the lengths of
+ * its values are sound.
+ * @returns false where a chunk is odd, too large or corrupt: reading it value by value will tell
+ */
+export async function checkChunks(
+  leaf: LeafColumn,
+  members: readonly RowGroupSource[],
+  column: number,
+  settings: Omit<CoalesceSettings, 'codec' | 'onlyIfRepeated' | 'wantsValues' | 'limits' | 'compressed'>,
+): Promise<boolean> {
+  const { kernel, maxPageBytes } = settings
+  if (leaf.maxRepetition > 0) return false
+  kernel.beginCheck(leaf)
+  for (const member of members) {
+    const { file, footer, rowGroup } = member
+    const chunk = rowGroup * footer.schema.leaves.length + column
+    const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
+    if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
+    const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
+    if (taken === 'odd') return false
+    if (taken === 'done') continue
+    try {
+      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
+      if (paged === 'odd') return false
+    } catch (error) {
+      throw nameSource(inColumn(error, leaf), file.source.name)
+    }
+  }
+  return true
+}
+
 async function takeOne(
   kernel: Kernel,
   { file, footer }: RowGroupSource,
@@ -149,7 +184,7 @@ async function takeOne(
 async function takePages(
   codec: number,
   chunkOffset: number,
-  settings: CoalesceSettings,
+  settings: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
 ): Promise<'odd' | 'checksums' | 'done'> {
   const { kernel, codecs, maxPageBytes, scratch } = settings
   const { pages } = kernel

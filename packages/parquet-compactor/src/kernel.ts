@@ -20,6 +20,7 @@ interface KernelExports {
   takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
   whyStopped(): number
   memberInHand(): number
+  beginCheck(width: number, isBoolean: number, maxDefinition: number): number
   makeRoom(bytes: number): number
   openChunk(bytes: number, levels: number): void
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
@@ -152,6 +153,13 @@ export class Kernel {
       pageBytes,
       dictionaryBytes,
     )
+    this.#room = 0
+  }
+
+  /** Look chunks of a column through from here on: nothing is kept, and no page handed over. */
+  beginCheck(leaf: LeafColumn): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    this.#exports.beginCheck(isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition)
     this.#room = 0
   }
 

@@ -34,10 +34,11 @@ export interface MergeOptions {
    */
   minPageBytes?: number
   /**
-   * `splice`: pages pass unread where they can, and what is corrupt inside a page passes with it. `rewrite`: every page is
-   * decoded and checked, so that one bad file is found before its pages stand among those of others. Default `splice`.
+   * `splice`: pages pass unread where they can, and what is corrupt inside a page passes with it. `check`: the same, but
+   * every page that passes is unpacked and looked through, so that a file which is corrupt inside is found before its pages
+   * stand among those of others. `rewrite`: every page is written anew. Default `splice`.
    */
-  pages?: 'splice' | 'rewrite'
+  pages?: 'splice' | 'check' | 'rewrite'
   /** codecs of the caller, used before the built-in ones */
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */

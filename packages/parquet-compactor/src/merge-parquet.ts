@@ -43,7 +43,7 @@ interface Settings {
   partBytes: number
   smallFileBytes: number
   minPageBytes: number
-  pages: 'splice' | 'rewrite'
+  pages: 'splice' | 'check' | 'rewrite'
   schema: 'strict' | 'union'
   memoryBudgetBytes: number
   schemaFingerprint: string | undefined

@@ -83,7 +83,7 @@ export class ColumnSums {
 }
 
 export interface PlanSettings {
-  pages: 'splice' | 'rewrite'
+  pages: 'splice' | 'check' | 'rewrite'
   targetRowGroupBytes: number
   minPageBytes: number
   memoryBudgetBytes: number

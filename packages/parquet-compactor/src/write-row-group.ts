@@ -3,7 +3,7 @@ import { type CarriedColumn, type CarriedRowGroup, carriedChunk, carryChunk } fr
 import { extrasOf } from './chunk-extras.ts'
 import { inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
-import { coalesceChunk } from './coalesce-chunk.ts'
+import { checkChunks, coalesceChunk } from './coalesce-chunk.ts'
 import type { DropTally } from './drop-reasons.ts'
 import type { FileReader } from './file-reader.ts'
 import { throwIfAborted } from './file-reader.ts'
@@ -36,6 +36,7 @@ export interface ColumnSettings {
   columnCodecs: readonly CodecName[]
   minPageBytes: number
   maxPageBytes: number
+  pages: 'splice' | 'check' | 'rewrite'
   signal: AbortSignal | undefined
   kernel: Kernel
   /** for the page that is being read */
@@ -79,7 +80,10 @@ export async function writeRowGroup(
         chunk = joined
       }
     }
-    if (!chunk && action !== 'rewrite' && action !== 'coalesce') {
+    const isPassed = !chunk && action !== 'rewrite' && action !== 'coalesce'
+    if (isPassed && settings.pages === 'check' && !(await checkChunks(leaf, members, column, settings))) {
+      rewriteReason = 'unexpected_pages'
+    } else if (isPassed) {
       const spliced = await splice(members, column, leaf, settings)
       if (spliced instanceof NotSpliceable) {
         rewriteReason = spliced.reason

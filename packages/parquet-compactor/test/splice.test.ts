@@ -1,6 +1,7 @@
 import { zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
 import { checksum } from '../src/checksum.ts'
+import { NODE_CODECS } from '../src/command/node-codecs.ts'
 import { PHYSICAL } from '../src/format.ts'
 import { type MergeOptions, memorySink, memorySource, mergeParquet, type ParquetErrorCode } from '../src/index.ts'
 import {
@@ -306,13 +307,35 @@ test('filters find in spliced row groups what they find in the inputs', async ()
   }
 })
 
-test('asked to rewrite, a merge checks every page and names the file with one that is corrupt inside', async () => {
-  const [good, bad] = await table('md5(i::varchar) as v', THREE.slice(0, 2), 'compression uncompressed')
-  const { data_page_offset, total_compressed_size } = chunkOf(bad!)
-  const from = Number(data_page_offset) + Math.floor(Number(total_compressed_size) / 2)
-  const damaged = new Uint8Array(bad!).fill(0xff, from, from + 64)
-  expect((await merge([good!, damaged])).report.columnChunks).toMatchObject({ spliced: 2, rewritten: 0 })
-  await expect(merge([good!, damaged], { pages: 'rewrite' })).rejects.toThrow('corrupt_data: file-1')
-  const checked = await merge([good!, bad!], { pages: 'rewrite' })
-  expect(checked.report.columnChunks).toMatchObject({ spliced: 0, coalesced: 2, reasons: { pages_checked: 2 } })
+describe('a page that is corrupt inside', () => {
+  const damage = (bad: Uint8Array) => {
+    const { data_page_offset, total_compressed_size } = chunkOf(bad)
+    const from = Number(data_page_offset) + Math.floor(Number(total_compressed_size) / 2)
+    return new Uint8Array(bad).fill(0xff, from, from + 64)
+  }
+  const WAYS = [
+    ['texts', 'md5(i::varchar) as v', 'compression uncompressed'],
+    ['compressed texts of zstd', 'md5(i::varchar) as v', 'compression zstd'],
+    ['lists', '[md5(i::varchar)] as v', 'compression uncompressed'],
+  ] as const
+
+  test.each(WAYS)('of %s passes unless it is asked for, and then its file is named', async (_, select, format) => {
+    const [good, bad] = await table(select, THREE.slice(0, 2), format)
+    const damaged = damage(bad!)
+    const options = { codecs: NODE_CODECS, minPageBytes: 0 }
+    expect((await merge([good!, damaged], options)).report.columnChunks).toMatchObject({ spliced: 2 })
+    for (const pages of ['check', 'rewrite'] as const) {
+      await expect(merge([good!, damaged], { ...options, pages }), pages).rejects.toThrow('corrupt_data: file-1')
+    }
+    const isNested = select.startsWith('[')
+    const checked = await merge([good!, bad!], { ...options, pages: 'check' })
+    expect(checked.report.columnChunks).toMatchObject({ [isNested ? 'rewritten' : 'spliced']: 2 })
+  })
+
+  test('of a row group that would be copied is found too', async () => {
+    const [good] = await table('md5(i::varchar) as v', THREE.slice(0, 1), 'compression uncompressed')
+    const options = { targetRowGroupBytes: good!.length, pages: 'check' as const }
+    expect((await merge([good!], options)).report.columnChunks).toMatchObject({ copied: 1 })
+    await expect(merge([damage(good!)], options)).rejects.toThrow('corrupt_data: file-0')
+  })
 })

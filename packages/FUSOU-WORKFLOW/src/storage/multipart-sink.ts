@@ -6,9 +6,10 @@ import type { Sink } from '@fusou/parquet-compactor'
 export const PART_BYTES = 8 * 1024 * 1024
 
 /**
- * Writes one object: in a single put while it is smaller than a part, in parts from then on. Holds one part.
- * Nothing is visible under the key before `close`. `note` is told of an upload in parts before its first part is
- * written, so that somebody can abort it should this one die; if it throws, nothing is written.
+ * Writes one object of parts of `PART_BYTES`, the last shorter: in a single put if there is but a short one, as an upload in
+ * parts otherwise. Holds the short part. Nothing is visible under the key before `close`. `note` is told of an upload in
+ * parts before its first part is written, so that somebody can abort it should this one die; if it throws, nothing is
+ * written.
  */
 export class MultipartSink implements Sink {
   readonly #bucket: R2Bucket
@@ -17,8 +18,7 @@ export class MultipartSink implements Sink {
   readonly #hash = createHash('sha256')
   readonly #parts: R2UploadedPart[] = []
   #upload: R2MultipartUpload | undefined
-  #part = new Uint8Array(PART_BYTES)
-  #filled = 0
+  #last = new Uint8Array()
 
   constructor(bucket: R2Bucket, key: string, note: (uploadId: string) => Promise<void>) {
     this.#bucket = bucket
@@ -26,23 +26,18 @@ export class MultipartSink implements Sink {
     this.#note = note
   }
 
-  async write(bytes: Uint8Array): Promise<void> {
-    this.#hash.update(bytes)
-    for (let at = 0; at < bytes.byteLength; ) {
-      const taken = Math.min(bytes.byteLength - at, PART_BYTES - this.#filled)
-      this.#part.set(bytes.subarray(at, at + taken), this.#filled)
-      this.#filled += taken
-      at += taken
-      if (this.#filled === PART_BYTES) await this.#flush()
-    }
+  async write(part: Uint8Array): Promise<void> {
+    this.#hash.update(part)
+    if (part.byteLength === PART_BYTES) await this.#send(part)
+    else this.#last = part.slice()
   }
 
   /** @returns SHA-256 of the object, in hex */
   async close(): Promise<string> {
     if (this.#upload === undefined) {
-      await this.#bucket.put(this.#key, this.#part.subarray(0, this.#filled))
+      await this.#bucket.put(this.#key, this.#last)
     } else {
-      if (this.#filled > 0) await this.#flush()
+      if (this.#last.byteLength > 0) await this.#send(this.#last)
       await this.#upload.complete(this.#parts)
     }
     return this.#hash.digest('hex')
@@ -55,12 +50,11 @@ export class MultipartSink implements Sink {
     })
   }
 
-  async #flush(): Promise<void> {
+  async #send(part: Uint8Array): Promise<void> {
     if (this.#upload === undefined) {
       this.#upload = await this.#bucket.createMultipartUpload(this.#key)
       await this.#note(this.#upload.uploadId)
     }
-    this.#parts.push(await this.#upload.uploadPart(this.#parts.length + 1, this.#part.subarray(0, this.#filled)))
-    this.#filled = 0
+    this.#parts.push(await this.#upload.uploadPart(this.#parts.length + 1, part))
   }
 }

@@ -3,7 +3,7 @@ import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } f
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
 import { MemoryBudget } from '../storage/memory-budget.ts'
-import { MultipartSink } from '../storage/multipart-sink.ts'
+import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
 import { R2Source } from '../storage/r2-source.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
 import { workerCodecs } from './worker-codecs.ts'
@@ -111,7 +111,8 @@ async function writeMerge(
       sink,
       {
         // a page that is corrupt inside must be found before it stands among those of other uploads
-        pages: 'rewrite',
+        pages: 'check',
+        partBytes: PART_BYTES,
         // or a first file with a wrong schema would put the blame on the second
         schemaFingerprint: fingerprint,
         memoryBudgetBytes: MERGE_BUFFER_BYTES,
