@@ -83,9 +83,10 @@ const WHAT = ['plain', 'indices', 'dictionary'] as const
 interface WebAssemblyHost {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object, imports: object) => { exports: unknown }
+  RuntimeError: new () => Error
 }
 
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
+const { Module, Instance, RuntimeError } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
 
 // compiled here, once: a Worker may not do so inside a request
 const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
@@ -93,6 +94,14 @@ const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => 
 /** as the kernel numbers the codecs that it knows; any other number leaves pages to the caller */
 const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
 const OTHER_CODEC = 2
+
+/** No page ought to bring the kernel to this; memory that does not grow does. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof RuntimeError
+}
+
+/** the kernel counts in numbers of 32 bits */
+const MOST_BYTES = 2 ** 29
 
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
@@ -105,6 +114,8 @@ export class Kernel {
   #chunkAt = 0
   #room = 0
   onPage: (page: KernelPage) => void = () => {}
+  /** then nothing in its memory is sure, and it must not be used again */
+  hasTrapped = false
 
   constructor() {
     const onPage = (
@@ -141,7 +152,7 @@ export class Kernel {
       KERNEL_CODECS[codec] ?? OTHER_CODEC,
       pageLevels,
       pageBytes,
-      dictionaryBytes,
+      Math.min(dictionaryBytes, MOST_BYTES / 16),
     )
     this.#room = 0
   }
@@ -153,13 +164,14 @@ export class Kernel {
    *          their codec or their checksums: then nothing has been taken
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+    if (chunk.length > MOST_BYTES) return 'odd'
     this.#put(chunk)
     const known = KERNEL_CODECS[codec]
     if (known === undefined) {
       this.#exports.openChunk(chunk.length, levels)
       return 'paged'
     }
-    const result = this.#exports.takeChunk(chunk.length, levels, known, maxPageBytes)
+    const result = this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))
     return result === 0 ? 'done' : result === 1 ? 'paged' : 'odd'
   }
 

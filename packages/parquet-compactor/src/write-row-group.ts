@@ -10,7 +10,7 @@ import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { nameSource } from './inspect.ts'
-import type { Kernel } from './kernel.ts'
+import { isTrap, type Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
 import { chunkPlace, openChunk } from './open-chunk.ts'
@@ -68,7 +68,7 @@ export async function writeRowGroup(
     let chunk: FinishedChunk | undefined
     const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
     if (action === 'coalesce' || mayRepeat) {
-      const joined = await coalesce(members, column, leaf, mayRepeat, settings)
+      const joined = await coalesce(members, planned.rows, column, leaf, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {
         rewriteReason = joined.reason
       } else {
@@ -137,25 +137,37 @@ async function splice(
   })
 }
 
-function coalesce(
+async function coalesce(
   members: readonly RowGroupSource[],
+  rows: number,
   column: number,
   leaf: LeafColumn,
   onlyIfRepeated: boolean,
   settings: ColumnSettings,
 ): ReturnType<typeof coalesceChunk> {
   const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
-  return coalesceChunk(leaf, members, column, {
-    kernel,
-    codec: columnCodecs[column]!,
-    codecs,
-    maxPageBytes,
-    onlyIfRepeated,
-    wantsValues: settings.carriedColumns[column]!.bloomFilter,
-    limits,
-    scratch,
-    compressed: limits.compressed,
-  })
+  if (kernel.hasTrapped) return new NotSpliceable('kernel_trapped')
+  try {
+    const joined = await coalesceChunk(leaf, members, column, {
+      kernel,
+      codec: columnCodecs[column]!,
+      codecs,
+      maxPageBytes,
+      onlyIfRepeated,
+      wantsValues: settings.carriedColumns[column]!.bloomFilter,
+      limits,
+      scratch,
+      compressed: limits.compressed,
+    })
+    // the last look at what the kernel made of them
+    const isWhole = joined instanceof NotSpliceable || joined.levels === rows
+    return isWhole ? joined : new NotSpliceable('unexpected_pages')
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    // its memory is in an unknown state; reading value by value needs none of it
+    kernel.hasTrapped = true
+    return new NotSpliceable('kernel_trapped')
+  }
 }
 
 async function rewrite(
