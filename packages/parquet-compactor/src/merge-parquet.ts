@@ -446,7 +446,8 @@ class RowGroupBuilder {
   readonly #columns: ColumnSettings
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
-  #writers: ChunkWriter[]
+  /** made with the first rows */
+  #writers: ChunkWriter[] = []
   /** row groups that the rows come from, without their bytes */
   readonly #members = new Set<CarriedRowGroup>()
 
@@ -457,7 +458,6 @@ class RowGroupBuilder {
     this.#settings = settings
     // a quarter of the budget for open pages, a quarter for dictionaries
     this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
-    this.#writers = this.#newWriters()
   }
 
   #newWriters(): ChunkWriter[] {
@@ -469,6 +469,7 @@ class RowGroupBuilder {
 
   /** @param members row groups of the inputs whose rows they are */
   async append(rows: number, readers: readonly RowReader[], members: readonly CarriedRowGroup[]): Promise<void> {
+    if (this.rows === 0) this.#writers = this.#newWriters()
     for (const member of members) this.#members.add(member)
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
@@ -497,6 +498,6 @@ class RowGroupBuilder {
     await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
     this.rows = 0
     this.#members.clear()
-    this.#writers = this.#newWriters()
+    this.#writers = []
   }
 }
