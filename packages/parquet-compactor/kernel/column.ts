@@ -13,8 +13,10 @@ import {
   decodeLevels,
   encodeIndices,
   encodeLevels,
+  gatherBits,
   isOneRun,
   largest,
+  spreadBits,
 } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
 
@@ -69,6 +71,9 @@ let bodyAt: usize = 0
 let compressedAt: usize = 0
 let tableAt: usize = 0
 let chunkBase: usize = 0
+/** behind the bytes of the row group, which stay over its columns */
+let groupEnd: usize = align(__heap_base)
+let listAt: usize = 0
 
 // the open page
 let openLevels: u32 = 0
@@ -77,6 +82,9 @@ let hasNulls: bool = false
 let plainBytes: usize = 0
 
 // the chunk in hand
+let currentMember: u32 = 0
+let stoppedFor: u32 = 0
+let chunkStart: usize = 0
 let chunkAt: usize = 0
 let pageStart: usize = 0
 let chunkEnd: usize = 0
@@ -133,7 +141,7 @@ export function beginColumn(
   usesDictionary = !boolean
   dictionaryRoom = <usize>mostDictionaryBytes
   entryRoom = min(mostDictionaryBytes >> 2, MOST_ENTRIES)
-  free = align(__heap_base)
+  free = groupEnd
   if (usesDictionary) {
     const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
     dictionary.beginDictionary(at, dictionaryRoom, entryRoom, valueBytes)
@@ -157,6 +165,59 @@ export function beginColumn(
   return chunkBase
 }
 
+/**
+ * Make room for small members of a row group, which stay while its columns are written, and for a list of their chunks.
+ * @returns where they are to be put
+ */
+export function beginGroup(bytes: u32, members: u32): usize {
+  free = align(__heap_base)
+  const at = take(<usize>bytes)
+  listAt = take((<usize>members) << 4)
+  groupEnd = free
+  return at
+}
+
+/** Where four numbers a chunk are to be put: where it is, its bytes, levels and codec. */
+export function chunkList(): usize {
+  return listAt
+}
+
+/**
+ * Take over chunks of the list.
+ * @param pauseAt values after which to stop for a look at the dictionary
+ * @returns the first one that is not done: `stoppedFor` tells why
+ */
+export function takeList(from: u32, count: u32, maxPageBytes: u32, pauseAt: u32): u32 {
+  stoppedFor = 0
+  for (let i = from; i < count; i++) {
+    const entry = listAt + ((<usize>i) << 4)
+    currentMember = i
+    const inputCodec = load<u32>(entry, 12)
+    chunkAt = <usize>load<u32>(entry)
+    chunkStart = chunkAt
+    chunkEnd = chunkAt + <usize>load<u32>(entry, 4)
+    chunkFree = chunkBase
+    free = chunkBase
+    levelsLeft = <i64>load<u32>(entry, 8)
+    hasInput = false
+    mappingAt = 0
+    stoppedFor = inputCodec > SNAPPY ? 1 : takePages(inputCodec, maxPageBytes)
+    if (stoppedFor !== 0) return i
+    if (valuesSeen >= pauseAt) return i + 1
+  }
+  return count
+}
+
+/** 0 for nothing, 1 for a page that the caller is to unpack or check, 2 where it cannot be done here */
+export function whyStopped(): u32 {
+  return stoppedFor
+}
+
+/** the one of the list whose pages are taken over */
+export function memberInHand(): u32 {
+  return currentMember
+}
+
 /** Make room for a chunk of so many bytes. @returns where to put them */
 export function makeRoom(bytes: u32): usize {
   ensure(align(chunkBase + <usize>bytes + SLACK))
@@ -172,6 +233,7 @@ export function takeChunk(bytes: u32, levels: f64, inputCodec: u32, maxPageBytes
 /** Begin with a chunk that has been put in its place. */
 export function openChunk(bytes: u32, levels: f64): void {
   chunkAt = chunkBase
+  chunkStart = chunkBase
   chunkEnd = chunkBase + <usize>bytes
   chunkFree = align(chunkEnd + SLACK)
   free = chunkFree
@@ -197,7 +259,7 @@ export function nextPage(maxPageBytes: u32): bool {
 
 /** where the page begins, from the start of the chunk */
 export function pagePosition(): u32 {
-  return <u32>(pageStart - chunkBase)
+  return <u32>(pageStart - chunkStart)
 }
 
 /** all of the page but its header */
@@ -313,12 +375,12 @@ export function takePage(at: usize): bool {
     const bytes = take(<usize>present)
     if (header.encoding === PLAIN) {
       if (end - from < <usize>((present + 7) >> 3)) return false
-      for (let i: u32 = 0; i < present; i++) store<u8>(bytes + i, (load<u8>(from + (i >> 3)) >> <u8>(i & 7)) & 1)
+      spreadBits(from, present, bytes)
     } else if (header.encoding === RLE) {
       if (present > 0) {
         if (end - from < 4) return false
-        const runsEnd = from + 4 + min(<usize>load<u32>(from), end - from - 4)
-        if (!decodeLevels(from + 4, runsEnd, 1, present, bytes)) return false
+        const runBytes = <usize>load<u32>(from)
+        if (runBytes > end - from - 4 || !decodeLevels(from + 4, from + 4 + runBytes, 1, present, bytes)) return false
       }
     } else return false
     takeFixed(bytes, count, definition)
@@ -656,11 +718,9 @@ function flushPage(): void {
     end = encodeIndices(indicesAt, openValues, width, end)
     hasIndexPages = true
   } else if (isBoolean) {
-    for (let i: u32 = 0; i < openValues; i += 8) {
-      let byte: u32 = 0
-      for (let bit: u32 = 0; bit < 8 && i + bit < openValues; bit++) byte |= (<u32>load<u8>(plainAt + i + bit)) << bit
-      store<u8>(end++, byte)
-    }
+    // the last byte is filled up with zeros
+    store<u64>(plainAt + <usize>openValues, 0)
+    for (let i: u32 = 0; i < openValues; i += 8) store<u8>(end++, gatherBits(load<u64>(plainAt + i)))
   } else {
     memory.copy(end, plainAt, plainBytes)
     end += plainBytes

@@ -110,11 +110,7 @@ export function decodeLevels(from: usize, end: usize, width: u32, count: u32, to
     const run = <u32>min<u64>(packed, <u64>wanted)
     if (<u64>(end - at) < (<u64>run * <u64>width + 7) >> 3) return false
     if (width === 1) {
-      for (let i: usize = 0; i < <usize>run; i += 8) {
-        // one bit to each of eight bytes
-        const spread = (<u64>load<u8>(at + (i >> 3)) * 0x0101010101010101) & 0x8040201008040201
-        store<u64>(out + i, ((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101)
-      }
+      spreadBits(at, run, out)
     } else {
       let bit: usize = 0
       for (let i: u32 = 0; i < run; i++, bit += width) {
@@ -298,4 +294,17 @@ export function largest(from: usize, count: u32): u32 {
   )
   for (; at < end; at += 4) most = max<u32>(most, load<u32>(at))
   return most
+}
+
+/** Give each of `count` bits a byte. Up to 7 bytes behind the last may be written. */
+export function spreadBits(from: usize, count: u32, to: usize): void {
+  for (let i: usize = 0; i < <usize>count; i += 8) {
+    const spread = (<u64>load<u8>(from + (i >> 3)) * 0x0101010101010101) & 0x8040201008040201
+    store<u64>(to + i, ((spread + 0x7f7f7f7f7f7f7f7f) >> 7) & 0x0101010101010101)
+  }
+}
+
+/** The other way about: eight bytes of 0 or 1 to a byte, the first lowest. */
+export function gatherBits(eight: u64): u32 {
+  return <u32>((eight * 0x0102040810204080) >> 56)
 }

@@ -1,4 +1,4 @@
-import { boundsOf } from './chunk-bounds.ts'
+import { boundsOf, EXACTNESS, HAS_BOUNDS } from './chunk-bounds.ts'
 import type { Footer } from './footer.ts'
 import { uint32At } from './format.ts'
 import type { LeafColumn } from './schema.ts'
@@ -51,6 +51,52 @@ export class BoundOrder {
     return this.usable(min, max, footer.boundsHaveOrder)
   }
 
+  /**
+   * Whether sound bounds of a chunk lie within others, told without an object or a view: for thousands of chunks.
+   * @returns false also where that is not sure
+   */
+  isWithin(footer: Footer, chunk: number, outer: Bounds): boolean {
+    if ((footer.boundsState[chunk]! & ~EXACTNESS) !== HAS_BOUNDS) return false
+    if (!footer.boundsHaveOrder && !this.#isSigned) return false
+    const { boundsBytes: bytes, boundsAt } = footer
+    const from = boundsAt[chunk * 2]!
+    const middle = boundsAt[chunk * 2 + 1]!
+    const end = boundsAt[chunk * 2 + 2]!
+    const width = this.#width
+    if (width > 0 && (middle - from !== width || end - middle !== width)) return false
+    const { min, max } = outer
+    switch (this.order) {
+      case 'signed32':
+        return isBetween(
+          uint32At(min, 0) | 0,
+          uint32At(bytes, from) | 0,
+          uint32At(bytes, middle) | 0,
+          uint32At(max, 0) | 0,
+        )
+      case 'unsigned32':
+        return isBetween(uint32At(min, 0), uint32At(bytes, from), uint32At(bytes, middle), uint32At(max, 0))
+      case 'float':
+        return isBetween(float32At(min, 0), float32At(bytes, from), float32At(bytes, middle), float32At(max, 0))
+      case 'double':
+        return isBetween(float64At(min, 0), float64At(bytes, from), float64At(bytes, middle), float64At(max, 0))
+      case 'signed64':
+      case 'unsigned64': {
+        const sign = this.order === 'signed64' ? 0 : 0x80000000
+        return (
+          compare64(min, 0, bytes, from, sign) <= 0 &&
+          compare64(bytes, from, bytes, middle, sign) <= 0 &&
+          compare64(bytes, middle, max, 0, sign) <= 0
+        )
+      }
+      default:
+        return (
+          compareRanges(min, 0, min.length, bytes, from, middle) <= 0 &&
+          compareRanges(bytes, from, middle, bytes, middle, end) <= 0 &&
+          compareRanges(bytes, middle, end, max, 0, max.length) <= 0
+        )
+    }
+  }
+
   /** the orders that files without a named one keep to as well */
   get #isSigned(): boolean {
     return this.order.startsWith('signed') || this.order === 'float' || this.order === 'double'
@@ -65,7 +111,7 @@ export class BoundOrder {
   }
 
   #float(bytes: Uint8Array): number {
-    return this.order === 'float' ? float32At(bytes) : float64At(bytes)
+    return this.order === 'float' ? float32At(bytes, 0) : float64At(bytes, 0)
   }
 
   /** @returns below 0 if `a` comes first, above 0 if `b` does */
@@ -93,19 +139,33 @@ const words = new Uint32Array(2)
 const float32 = new Float32Array(words.buffer)
 const float64 = new Float64Array(words.buffer)
 
-function float32At(bytes: Uint8Array): number {
-  words[0] = uint32At(bytes, 0)
+function float32At(bytes: Uint8Array, offset: number): number {
+  words[0] = uint32At(bytes, offset)
   return float32[0]!
 }
 
-function float64At(bytes: Uint8Array): number {
-  words[0] = uint32At(bytes, 0)
-  words[1] = uint32At(bytes, 4)
+function float64At(bytes: Uint8Array, offset: number): number {
+  words[0] = uint32At(bytes, offset)
+  words[1] = uint32At(bytes, offset + 4)
   return float64[0]!
 }
 
+/** false where any is NaN */
+function isBetween(least: number, low: number, high: number, greatest: number): boolean {
+  return least <= low && low <= high && high <= greatest
+}
+
+/** @param sign flips the upper half of unsigned numbers, so that signed halves compare as they do */
+function compare64(a: Uint8Array, aAt: number, b: Uint8Array, bAt: number, sign: number): number {
+  const high = (uint32At(a, aAt + 4) ^ sign) - (uint32At(b, bAt + 4) ^ sign)
+  return high || uint32At(a, aAt) - uint32At(b, bAt)
+}
+
 function compareBytes(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
-  return a.length - b.length
+  return compareRanges(a, 0, a.length, b, 0, b.length)
+}
+
+function compareRanges(a: Uint8Array, aAt: number, aEnd: number, b: Uint8Array, bAt: number, bEnd: number): number {
+  for (let i = aAt, j = bAt; i < aEnd && j < bEnd; i++, j++) if (a[i] !== b[j]) return a[i]! - b[j]!
+  return aEnd - aAt - (bEnd - bAt)
 }

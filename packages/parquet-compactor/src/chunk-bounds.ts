@@ -3,7 +3,9 @@ import { THRIFT, type ThriftReader } from './thrift-reader.ts'
 /** Longer bounds are not kept: five thousand footers of them would fill the memory, and readers gain little. */
 const MAX_KEPT_BYTES = 256
 
-/** bit of `boundsState` */
+/** bits of `boundsState` */
+export const HAS_BOUNDS = 1
+export const EXACTNESS = 0b11110
 const DEPRECATED = 32
 
 /** What the Statistics struct of a chunk says. Views into the footer. */
@@ -69,8 +71,7 @@ export class ChunkBounds {
     if (kept) this.#append(min)
     this.#at.push(this.#length)
     if (kept) this.#append(max)
-    const flag = (isExact: boolean | undefined) => (isExact === undefined ? 0 : isExact ? 1 : 2)
-    const state = 1 | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
+    const state = HAS_BOUNDS | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
     this.#state.push(kept ? state : 0)
   }
 
@@ -87,6 +88,10 @@ export class ChunkBounds {
   finish(): { bytes: Uint8Array; at: number[]; state: number[] } {
     return { bytes: this.#bytes.subarray(0, this.#length), at: [...this.#at, this.#length], state: this.#state }
   }
+}
+
+function flag(isExact: boolean | undefined): number {
+  return isExact === undefined ? 0 : isExact ? 1 : 2
 }
 
 export interface PackedBounds {

@@ -4,7 +4,7 @@ import { NO_STATISTICS } from './chunk-bounds.ts'
 import { inColumn } from './chunk-reader.ts'
 import { CODEC_NAMES, compress, decompress } from './compression.ts'
 import { decodePlain } from './decode-values.ts'
-import { DictionaryTrial } from './dictionary-trial.ts'
+import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
 import { CODEC, ENCODING, PAGE } from './format.ts'
 import { nameSource } from './inspect.ts'
@@ -12,6 +12,7 @@ import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
 import { BoundsMerge } from './merge-bounds.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import { atPage, corrupt } from './page-header.ts'
+import type { ColumnSums } from './plan-merge.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 import type { LeafColumn } from './schema.ts'
 import { ThriftWriter } from './thrift-writer.ts'
@@ -31,75 +32,117 @@ export interface CoalesceSettings {
   compressed: ByteBuffer
 }
 
-type Pending = KernelPage & { bounds: BoundsMerge }
+interface Pending extends KernelPage {
+  /** members that values of it come from, the last one included */
+  from: number
+  to: number
+}
 
 /**
  * Join the pages of chunks of one flat column into large pages in the kernel, under one dictionary where values repeat.
  * Everything in the pages is looked at but the values themselves, which are copied.
- * @param members not empty
+ * @param members not empty; those that the kernel keeps are the ones of its `beginGroup`
+ * @param sums    of the column
  * @returns `NotSpliceable` where a chunk is odd, or corrupt: reading it value by value will tell
  */
 export async function coalesceChunk(
   leaf: LeafColumn,
   members: readonly RowGroupSource[],
   column: number,
+  sums: ColumnSums,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk | NotSpliceable> {
-  const { kernel, codec, maxPageBytes, onlyIfRepeated } = settings
+  const { kernel, codec, maxPageBytes, onlyIfRepeated, limits } = settings
+  const columns = members[0]!.footer.schema.leaves.length
+  // a dictionary that an input could afford is worth having: it may be a few times what one is now, compressed
+  const afforded = Math.min(sums.largestDictionary * 4, maxPageBytes / 4)
+  const dictionaryBytes = Math.floor(Math.max(limits.dictionaryBytes, afforded))
+  kernel.begin(leaf, codec, { ...limits, dictionaryBytes })
+  const trial = new DictionaryTrial(sums, dictionaryBytes)
   const pages: Pending[] = []
-  let bounds = new BoundsMerge(leaf)
-  let current = members[0]!
-  const chunkOf = ({ footer, rowGroup }: RowGroupSource) => rowGroup * footer.schema.leaves.length + column
+  let member = 0
+  let since = 0
+  let isListed = false
   kernel.onPage = (page) => {
-    pages.push({ ...page, body: page.body.slice(), bounds })
-    if (kernel.isUnfolding) return
-    // the chunk in hand may go on in the next page
-    bounds = new BoundsMerge(leaf)
-    bounds.add(current.footer, chunkOf(current))
+    const to = isListed ? kernel.member : Math.min(member, members.length - 1)
+    pages.push({ ...page, body: page.body.slice(), from: since, to })
+    // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
+    if (!kernel.isUnfolding) since = to
   }
-  const dictionaryBytes = dictionaryLimit(members, chunkOf, settings)
-  kernel.begin(leaf, codec, { ...settings.limits, dictionaryBytes })
-  const trial = new DictionaryTrial(members, column, dictionaryBytes)
   let haveChecksums = false
-  const last = members.at(-1)
-  for (const member of members) {
-    const { file, footer, rowGroup } = member
-    const chunk = chunkOf(member)
-    const levels = footer.chunkValues[chunk]!
-    if (levels !== footer.rowsOfGroup[rowGroup]) return new NotSpliceable('unexpected_pages')
-    current = member
-    bounds.add(footer, chunk)
+  const takePaged = async ({ file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
+    const chunk = rowGroup * columns + column
     try {
-      const [offset, bytes] = [footer.chunkOffset[chunk]!, footer.chunkBytes[chunk]!]
-      const codec = footer.chunkCodec[chunk]!
-      const held = file.held(offset, bytes) ?? (await file.read(offset, bytes))
-      const taken = kernel.take(held, levels, CODEC_NAMES[codec]!, maxPageBytes)
-      if (taken === 'odd') return new NotSpliceable('unexpected_pages')
-      if (taken === 'paged') {
-        const paged = await takePages(codec, offset, settings)
-        if (paged === 'odd') return new NotSpliceable('unexpected_pages')
-        if (paged === 'checksums') haveChecksums = true
-      }
+      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
+      if (paged === 'checksums') haveChecksums = true
+      return paged !== 'odd'
     } catch (error) {
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
-    if (trial.judge(kernel, member === last) === false) kernel.usePlain()
+  }
+  const listed = listChunks(kernel, members, columns, column)
+  if (listed < 0) return new NotSpliceable('unexpected_pages')
+  while (member < members.length) {
+    isListed = member < listed
+    const own = members[member]!
+    let taken: 'done' | 'paged' | 'odd'
+    if (isListed) {
+      const pauseAt = trial.isDone ? 0xffffffff : TRIAL_VALUES
+      ;[member, taken] = kernel.takeList(member, listed, maxPageBytes, pauseAt)
+    } else {
+      taken = await takeOne(kernel, own, own.rowGroup * columns + column, leaf, maxPageBytes)
+    }
+    if (taken === 'odd') return new NotSpliceable('unexpected_pages')
+    if (taken === 'paged' && !(await takePaged(members[member]!))) return new NotSpliceable('unexpected_pages')
+    if (taken === 'paged' || !isListed) member++
+    if (trial.judge(kernel, member === members.length) === false) kernel.usePlain()
     if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
   }
   kernel.finish()
   if (settings.wantsValues && pages.some(({ what }) => what === 'plain')) return new NotSpliceable('filter_of_values')
-  return await assemble(leaf, pages, haveChecksums, settings)
+  const boundsOf = (from: number, to: number) => {
+    const bounds = new BoundsMerge(leaf)
+    for (let i = from; i <= to; i++) bounds.include(members[i]!.footer, members[i]!.rowGroup * columns + column)
+    return bounds
+  }
+  return await assemble(leaf, pages, boundsOf, haveChecksums, settings)
 }
 
-/** A dictionary that an input could afford is worth having: it may be a few times what one is now, compressed. */
-function dictionaryLimit(
-  members: readonly RowGroupSource[],
-  chunkOf: (member: RowGroupSource) => number,
-  { limits, maxPageBytes }: CoalesceSettings,
-): number {
-  let largest = 0
-  for (const member of members) largest = Math.max(largest, member.footer.chunkDictionaryBytes[chunkOf(member)]!)
-  return Math.floor(Math.max(limits.dictionaryBytes, Math.min(largest * 4, maxPageBytes / 4)))
+/**
+ * Write the list of the chunks that the kernel keeps.
+ * @returns how many there are, from the first member on; -1 where a chunk has other than one level a row
+ */
+function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns: number, column: number): number {
+  const isKept = kernel.placeOf(0) > 0
+  const list = isKept ? kernel.chunkList(members.length) : undefined
+  for (let i = 0, at = 0; i < members.length; i++, at += 4) {
+    const { file, footer, rowGroup } = members[i]!
+    const chunk = rowGroup * columns + column
+    const levels = footer.chunkValues[chunk]!
+    if (levels !== footer.rowsOfGroup[rowGroup]) return -1
+    if (!list) continue
+    list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]! - file.heldOffset
+    list[at + 1] = footer.chunkBytes[chunk]!
+    list[at + 2] = levels
+    list[at + 3] = kernel.codecNumber(CODEC_NAMES[footer.chunkCodec[chunk]!]!)
+  }
+  return isKept ? members.length : 0
+}
+
+async function takeOne(
+  kernel: Kernel,
+  { file, footer }: RowGroupSource,
+  chunk: number,
+  leaf: LeafColumn,
+  maxPageBytes: number,
+): Promise<'done' | 'paged' | 'odd'> {
+  const [offset, bytes] = [footer.chunkOffset[chunk]!, footer.chunkBytes[chunk]!]
+  try {
+    const held = file.held(offset, bytes) ?? (await file.read(offset, bytes))
+    return kernel.take(held, footer.chunkValues[chunk]!, CODEC_NAMES[footer.chunkCodec[chunk]!]!, maxPageBytes)
+  } catch (error) {
+    throw nameSource(inColumn(error, leaf), file.source.name)
+  }
 }
 
 /** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
@@ -133,6 +176,7 @@ async function takePages(
 async function assemble(
   leaf: LeafColumn,
   pending: readonly Pending[],
+  boundsOf: (from: number, to: number) => BoundsMerge,
   haveChecksums: boolean,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk> {
@@ -150,19 +194,27 @@ async function assemble(
     // what the codec returns may be its scratch
     const body = isPacked ? page.body : (await compress(codec, page.body.slice(), codecs, compressed)).slice()
     const header = pageHeader(page, body, haveChecksums)
-    const own = header.length + body.length
+    const pageBytes = header.length + body.length
     pages.push(header, body)
-    bytes += own
+    bytes += pageBytes
     uncompressedBytes += header.length + page.uncompressedBytes
     if (page.what === 'dictionary') {
-      dictionaryBytes = own
+      dictionaryBytes = pageBytes
       continue
     }
     levels += page.levels
     nulls += page.levels - page.values
-    bounds.absorb(page.bounds)
-    const { min, max } = page.bounds.bounds() ?? {}
-    dataPages.push({ bytes: own, levels: page.levels, rows: page.levels, nulls: page.levels - page.values, min, max })
+    const own = boundsOf(page.from, page.to)
+    bounds.absorb(own)
+    const { min, max } = own.bounds() ?? {}
+    dataPages.push({
+      bytes: pageBytes,
+      levels: page.levels,
+      rows: page.levels,
+      nulls: page.levels - page.values,
+      min,
+      max,
+    })
     const encoding = page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
     const same = pageKinds.find((kind) => kind.encoding === encoding)
     if (same) same.count++

@@ -1,9 +1,9 @@
 import { bitWidth } from './hybrid-runs.ts'
 import type { Kernel } from './kernel.ts'
-import type { RowGroupSource } from './write-row-group.ts'
+import type { ColumnSums } from './plan-merge.ts'
 
 /** A dictionary is judged after so many values; the kernel gives up sooner where nearly all are distinct. */
-const TRIAL_VALUES = 32_768
+export const TRIAL_VALUES = 32_768
 /** Chunks that have dictionaries keep one unless more than this part of their values is distinct. */
 const MAX_DISTINCT = 0.6
 /** One tenth as many entries as values is always worth it; */
@@ -17,28 +17,22 @@ export class DictionaryTrial {
   readonly #values: number
   readonly #hadDictionary: boolean
   readonly #maxDictionaryBytes: number
-  #isDone = false
+  /** whether there is nothing to judge any more */
+  isDone = false
 
-  constructor(members: readonly RowGroupSource[], column: number, maxDictionaryBytes: number) {
-    let [bytes, values, hadDictionary] = [0, 0, false]
-    for (const { footer, rowGroup } of members) {
-      const chunk = rowGroup * footer.schema.leaves.length + column
-      bytes += footer.chunkBytes[chunk]!
-      values += footer.chunkValues[chunk]! - Math.max(0, footer.chunkNulls[chunk]!)
-      hadDictionary ||= footer.chunkHasDictionary[chunk] === 1
-    }
+  constructor({ bytes, values, dictionaries }: ColumnSums, maxDictionaryBytes: number) {
     this.#bytes = bytes
     this.#values = values
-    this.#hadDictionary = hadDictionary
+    this.#hadDictionary = dictionaries > 0
     this.#maxDictionaryBytes = maxDictionaryBytes
   }
 
   /** @returns undefined if it is too early, or judged already; whether to keep the dictionary */
   judge(kernel: Kernel, isLast: boolean): boolean | undefined {
-    if (this.#isDone) return undefined
+    if (this.isDone) return undefined
     const seen = kernel.valuesSeen
     if (seen < TRIAL_VALUES && !isLast) return undefined
-    this.#isDone = true
+    this.isDone = true
     if (seen === 0) return true
     const distinct = kernel.distinctValues
     if (this.#hadDictionary) return distinct <= Math.max(seen * MAX_DISTINCT, 16)

@@ -27,6 +27,15 @@ export class FileReader {
     if (!this.has(offset, length)) this.hold(offset, await this.read(offset, length))
   }
 
+  /** the range that is in memory */
+  get heldBytes(): Uint8Array {
+    return this.#held
+  }
+
+  get heldOffset(): number {
+    return this.#heldOffset
+  }
+
   /** @returns undefined if not all of the range is in memory */
   held(offset: number, length: number): Uint8Array | undefined {
     if (!this.has(offset, length)) return undefined

@@ -15,6 +15,11 @@ interface KernelExports {
     pageBytes: number,
     dictionaryBytes: number,
   ): number
+  beginGroup(bytes: number, members: number): number
+  chunkList(): number
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
+  whyStopped(): number
+  memberInHand(): number
   makeRoom(bytes: number): number
   openChunk(bytes: number, levels: number): void
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
@@ -103,6 +108,12 @@ export function isTrap(error: unknown): boolean {
 /** the kernel counts in numbers of 32 bits */
 const MOST_BYTES = 2 ** 29
 
+/** To set one up takes longer than to join a few small files. */
+let atRest: Kernel | undefined
+const MOST_BYTES_AT_REST = 16 * 2 ** 20
+
+const STOPS = ['done', 'paged', 'odd'] as const
+
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
  * column needed and is let go of with the instance.
@@ -113,9 +124,25 @@ export class Kernel {
   /** where chunks are put, and how large they may be */
   #chunkAt = 0
   #room = 0
+  /** where members of the row group are kept */
+  #members: number[] = []
+  #hasGroup = false
   onPage: (page: KernelPage) => void = () => {}
   /** then nothing in its memory is sure, and it must not be used again */
   hasTrapped = false
+
+  /** @returns the one that is at rest, or a new one; `release` it in the end */
+  static acquire(): Kernel {
+    const kernel = atRest ?? new Kernel()
+    atRest = undefined
+    return kernel
+  }
+
+  /** Keep it for the next merge, if it is in order and not large. */
+  release(): void {
+    this.onPage = () => {}
+    if (!this.hasTrapped && this.memoryBytes <= MOST_BYTES_AT_REST) atRest = this
+  }
 
   constructor() {
     const onPage = (
@@ -158,10 +185,58 @@ export class Kernel {
   }
 
   /**
+   * Keep small members of a row group in the kernel's memory while its columns are written.
+   * @param sizes bytes of each, or 0 where it stays outside
+   */
+  beginGroup(sizes: readonly number[], bytesOf: (member: number) => Uint8Array): void {
+    this.#members = sizes.map(() => 0)
+    const total = sizes.reduce((sum, size) => sum + size, 0)
+    const isNeedless = total === 0 && !this.#hasGroup
+    if (isNeedless || total > MOST_BYTES || this.hasTrapped) return
+    this.#hasGroup = total > 0
+    let at = this.#exports.beginGroup(total, sizes.length)
+    this.#members = sizes.map((size, member) => {
+      if (size === 0) return 0
+      this.#memory().set(bytesOf(member), at)
+      at += size
+      return at - size
+    })
+  }
+
+  /** where a member is kept, 0 if it is not */
+  placeOf(member: number): number {
+    return this.#members[member]!
+  }
+
+  /** the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it */
+  chunkList(count: number): Uint32Array {
+    return new Uint32Array(this.#memory().buffer, this.#exports.chunkList(), count * 4)
+  }
+
+  codecNumber(codec: CodecName): number {
+    return KERNEL_CODECS[codec] ?? OTHER_CODEC
+  }
+
+  /**
+   * Take over chunks of the list.
+   * @param pauseAt values after which to stop
+   * @returns the first one that is not done and why; `paged` as for `take`
+   */
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
+    const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
+    return [next, STOPS[this.#exports.whyStopped()]!]
+  }
+
+  /** the member of the list in hand */
+  get member(): number {
+    return this.#exports.memberInHand()
+  }
+
+  /**
    * Take over all pages of a chunk.
    * @param levels values and nulls, by the footer
-   * @returns `odd` where the chunk must be read in another way; `paged` where its pages are to be taken one at a time, for
-   *          their codec or their checksums: then nothing has been taken
+   * @returns `odd` where the chunk must be read in another way; `paged` where the pages that are left are to be taken one at a
+   *          time, for their codec or their checksums
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
     if (chunk.length > MOST_BYTES) return 'odd'
@@ -171,8 +246,7 @@ export class Kernel {
       this.#exports.openChunk(chunk.length, levels)
       return 'paged'
     }
-    const result = this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))
-    return result === 0 ? 'done' : result === 1 ? 'paged' : 'odd'
+    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))]!
   }
 
   #put(chunk: Uint8Array): void {

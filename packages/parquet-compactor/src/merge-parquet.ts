@@ -67,6 +67,20 @@ export async function mergeParquet(
   sink: Sink,
   options: MergeOptions = {},
 ): Promise<MergeReport> {
+  const kernel = Kernel.acquire()
+  try {
+    return await mergeWith(kernel, sources, sink, options)
+  } finally {
+    kernel.release()
+  }
+}
+
+async function mergeWith(
+  kernel: Kernel,
+  sources: readonly Source[],
+  sink: Sink,
+  options: MergeOptions,
+): Promise<MergeReport> {
   const settings = checkOptions(options)
   const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
   const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
@@ -77,7 +91,7 @@ export async function mergeParquet(
   await output.begin()
   const drops = new DropTally()
   const footers = inputs.map(({ footer }) => footer)
-  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops)
+  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops, kernel)
   if (selection && selection.sortingColumns.length > 0) {
     const sorting = encodeSortingColumns(selection.sortingColumns)
     columns.sortingOf = () => sorting
@@ -412,6 +426,7 @@ function columnSettings(
   codecs: CodecName[],
   carriedColumns: CarriedColumn[],
   drops: DropTally,
+  kernel: Kernel,
 ): ColumnSettings {
   return {
     ...settings,
@@ -420,7 +435,7 @@ function columnSettings(
     sortingOf: mergeSorting,
     columnCodecs: codecs,
     maxPageBytes: settings.memoryBudgetBytes / 2,
-    kernel: new Kernel(),
+    kernel,
     remapped: new ByteBuffer(),
     limits: chunkLimits(settings.memoryBudgetBytes / 4),
   }

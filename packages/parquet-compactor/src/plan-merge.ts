@@ -55,8 +55,32 @@ export interface PlannedRowGroup {
   /** compressed bytes of the members */
   bytes: number
   columns: PlannedColumn[]
+  /** what the footers of the members say of each column together */
+  sums: ColumnSums[]
   /** whether every column is rewritten */
   isStreamed: boolean
+}
+
+/** Of the chunks of one column. */
+export class ColumnSums {
+  /** compressed */
+  bytes = 0
+  levels = 0
+  /** that are not null, as far as the footers tell */
+  values = 0
+  pages = 0
+  /** how many chunks have one */
+  dictionaries = 0
+  /** compressed, of all and of the largest */
+  dictionaryBytes = 0
+  largestDictionary = 0
+  /** bits as in `Footer` */
+  encodings = 0
+  versions = 0
+  /** bit c stands for codec c */
+  codecs = 0
+  /** the column is otherwise in some file, or missing */
+  isAdapted = false
 }
 
 export interface PlanSettings {
@@ -119,11 +143,13 @@ function rowGroupBytes(footer: Footer, rowGroup: number, columns: number): numbe
 
 function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSettings): PlannedRowGroup {
   const { footer, rowGroup, bytes } = member
+  const sums = sumColumns([member], schema.leaves.length)
   const whole = (reason: PlanReason): PlannedRowGroup => ({
     members: 1,
     rows: footer.rowsOfGroup[rowGroup]!,
     bytes,
     columns: schema.leaves.map(() => ({ action: 'rewrite', reason })),
+    sums,
     isStreamed: true,
   })
   if (bytes > settings.targetRowGroupBytes * TOO_LARGE) return whole('huge_row_group')
@@ -132,12 +158,12 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
     if (footer.chunkBytes[chunk]! > settings.memoryBudgetBytes / 2) {
       return { action: 'rewrite', reason: 'chunk_over_budget' }
     }
-    const obstacle = obstacleOf([member], column, schema, settings)
+    const obstacle = obstacleOf(sums[column]!, 1, column, settings)
     if (!obstacle) return { action: 'copy', reason: 'large_row_group' }
-    return { action: canCoalesce([member], column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
+    return { action: canCoalesce(sums[column]!, column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
   })
   if (columns.every(({ action }) => action !== 'rewrite')) {
-    return { members: 1, rows: footer.rowsOfGroup[rowGroup]!, bytes, columns, isStreamed: columns.length === 0 }
+    return { members: 1, rows: footer.rowsOfGroup[rowGroup]!, bytes, columns, sums, isStreamed: columns.length === 0 }
   }
   // one at a time would mean to hold all of it
   return {
@@ -149,32 +175,57 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
 }
 
 function planRowGroup(members: Member[], bytes: number, schema: Schema, settings: PlanSettings): PlannedRowGroup {
-  const columns = schema.leaves.map((_, column) => planColumn(members, column, schema, settings))
+  const sums = sumColumns(members, schema.leaves.length)
+  const columns = schema.leaves.map((_, column) => planColumn(sums[column]!, members.length, column, schema, settings))
   return {
     members: members.length,
     rows: members.reduce((sum, { footer, rowGroup }) => sum + footer.rowsOfGroup[rowGroup]!, 0),
     bytes,
     columns,
+    sums,
     isStreamed: columns.every(({ action }) => action === 'rewrite'),
   }
 }
 
-function planColumn(members: Member[], column: number, schema: Schema, settings: PlanSettings): PlannedColumn {
-  const obstacle = obstacleOf(members, column, schema, settings)
-  const anew = canCoalesce(members, column, schema) ? 'coalesce' : 'rewrite'
+function planColumn(
+  sums: ColumnSums,
+  members: number,
+  column: number,
+  schema: Schema,
+  settings: PlanSettings,
+): PlannedColumn {
+  const obstacle = obstacleOf(sums, members, column, settings)
+  const anew = canCoalesce(sums, column, schema) ? 'coalesce' : 'rewrite'
   if (obstacle) return { action: anew, reason: obstacle }
-  let pages = 0
-  let dataBytes = 0
-  let dictionaries = 0
-  for (const { footer, rowGroup } of members) {
-    const chunk = rowGroup * schema.leaves.length + column
-    pages += footer.chunkPages[chunk]! || 1
-    dataBytes += footer.chunkBytes[chunk]! - footer.chunkDictionaryBytes[chunk]!
-    dictionaries += footer.chunkHasDictionary[chunk]!
-  }
-  if (dataBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
+  const { pages, bytes, dictionaryBytes, dictionaries } = sums
+  if (bytes - dictionaryBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
   if (dictionaries > 1) return { action: anew === 'coalesce' ? anew : 'remap', reason: 'several_dictionaries' }
   return { action: 'splice', reason: dictionaries === 1 ? 'one_dictionary' : 'no_dictionary' }
+}
+
+/** Add up what the footers say of each column: thousands of members are looked at once. */
+function sumColumns(members: readonly Member[], columns: number): ColumnSums[] {
+  const all = Array.from({ length: columns }, () => new ColumnSums())
+  for (const { footer, rowGroup } of members) {
+    for (let column = 0, chunk = rowGroup * columns; column < columns; column++, chunk++) {
+      const sums = all[column]!
+      const dictionaryBytes = footer.chunkDictionaryBytes[chunk]!
+      const levels = footer.chunkValues[chunk]!
+      const nulls = footer.chunkNulls[chunk]!
+      sums.bytes += footer.chunkBytes[chunk]!
+      sums.levels += levels
+      sums.values += nulls > 0 ? levels - nulls : levels
+      sums.pages += footer.chunkPages[chunk]! || 1
+      sums.dictionaries += footer.chunkHasDictionary[chunk]!
+      sums.dictionaryBytes += dictionaryBytes
+      if (dictionaryBytes > sums.largestDictionary) sums.largestDictionary = dictionaryBytes
+      sums.encodings |= footer.chunkEncodings[chunk]!
+      sums.versions |= footer.chunkVersions[chunk]!
+      sums.codecs |= 1 << footer.chunkCodec[chunk]!
+      if (footer.adapted?.columns[column]) sums.isAdapted = true
+    }
+  }
+  return all
 }
 
 /** Encodings whose pages can be joined without a look at single values. */
@@ -185,30 +236,22 @@ const JOINED_ENCODINGS =
   (1 << ENCODING.RLE_DICTIONARY) |
   (1 << ENCODING.BIT_PACKED)
 
-/** Flat columns with known bounds: those of the output come from the footers then. */
-function canCoalesce(members: Member[], column: number, schema: Schema): boolean {
-  const leaf = schema.leaves[column]!
-  if (leaf.maxRepetition > 0) return false
-  return members.every(({ footer, rowGroup }) => {
-    if (footer.adapted?.columns[column]) return false
-    const chunk = rowGroup * schema.leaves.length + column
-    return (footer.chunkEncodings[chunk]! & ~JOINED_ENCODINGS) === 0
-  })
+function canCoalesce({ isAdapted, encodings }: ColumnSums, column: number, schema: Schema): boolean {
+  return schema.leaves[column]!.maxRepetition === 0 && !isAdapted && (encodings & ~JOINED_ENCODINGS) === 0
 }
 
 /** @returns why the pages cannot pass as they are, if footers tell */
-function obstacleOf(members: Member[], column: number, schema: Schema, settings: PlanSettings): PlanReason | undefined {
+function obstacleOf(
+  { isAdapted, codecs, encodings, versions }: ColumnSums,
+  members: number,
+  column: number,
+  settings: PlanSettings,
+): PlanReason | undefined {
   if (settings.pages === 'rewrite') return 'pages_checked'
-  const codec = CODEC_NUMBERS[settings.codecs[column]!]
-  let versions = 0
-  for (const { footer, rowGroup } of members) {
-    if (footer.adapted?.columns[column]) return 'schema_changes'
-    const chunk = rowGroup * schema.leaves.length + column
-    if (footer.chunkCodec[chunk] !== codec) return 'codec_changes'
-    if ((footer.chunkEncodings[chunk]! & ~KNOWN_ENCODINGS) !== 0) return 'unknown_encoding'
-    versions |= footer.chunkVersions[chunk]!
-  }
-  return versions === 3 ? 'mixed_page_versions' : undefined
+  if (isAdapted) return 'schema_changes'
+  if (codecs !== 1 << CODEC_NUMBERS[settings.codecs[column]!]) return 'codec_changes'
+  if ((encodings & ~KNOWN_ENCODINGS) !== 0) return 'unknown_encoding'
+  return members > 1 && versions === 3 ? 'mixed_page_versions' : undefined
 }
 
 /** The plan as text: a line for each row group, and one for each way its columns go. */

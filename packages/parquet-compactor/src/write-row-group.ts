@@ -20,6 +20,8 @@ import type { LeafColumn, Schema } from './schema.ts'
 import type { mergeSorting } from './sorting-columns.ts'
 import { type SplicePart, spliceChunk } from './splice-chunk.ts'
 
+const TINY_CHUNK_BYTES = 1024
+
 /** In fewer rows a dictionary gains nothing that is worth a look at the values. */
 const SAMPLED_ROWS = 8192
 
@@ -61,6 +63,7 @@ export async function writeRowGroup(
   tally: MergeTally,
 ): Promise<void> {
   output.beginRowGroup()
+  keepSmallMembers(settings.kernel, members, schema.leaves.length, planned)
   for (const [column, leaf] of schema.leaves.entries()) {
     throwIfAborted(settings.signal)
     const { action, reason } = planned.columns[column]!
@@ -68,7 +71,7 @@ export async function writeRowGroup(
     let chunk: FinishedChunk | undefined
     const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
     if (action === 'coalesce' || mayRepeat) {
-      const joined = await coalesce(members, planned.rows, column, leaf, mayRepeat, settings)
+      const joined = await coalesce(members, planned, column, leaf, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {
         rewriteReason = joined.reason
       } else {
@@ -137,9 +140,36 @@ async function splice(
   })
 }
 
+/** Where chunks are tiny, the kernel gets their files at once: to hand them over one by one would take longer than the work. */
+function keepSmallMembers(
+  kernel: Kernel,
+  members: readonly RowGroupSource[],
+  columns: number,
+  { bytes, columns: planned }: PlannedRowGroup,
+): void {
+  const areTiny = bytes < members.length * columns * TINY_CHUNK_BYTES
+  const areJoined = planned.every(({ action }) => action === 'coalesce')
+  const areHeld = members.every(({ file, footer, rowGroup }) => {
+    const first = rowGroup * columns
+    let end = 0
+    for (let chunk = first; chunk < first + columns; chunk++) {
+      if (footer.chunkOffset[chunk]! < file.heldOffset) return false
+      end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
+    }
+    return end <= file.heldOffset + file.heldBytes.length
+  })
+  const sizes = members.map(({ file }) => (areTiny && areJoined && areHeld ? file.heldBytes.length : 0))
+  try {
+    kernel.beginGroup(sizes, (member) => members[member]!.file.heldBytes)
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    kernel.hasTrapped = true
+  }
+}
+
 async function coalesce(
   members: readonly RowGroupSource[],
-  rows: number,
+  planned: PlannedRowGroup,
   column: number,
   leaf: LeafColumn,
   onlyIfRepeated: boolean,
@@ -148,7 +178,7 @@ async function coalesce(
   const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
   if (kernel.hasTrapped) return new NotSpliceable('kernel_trapped')
   try {
-    const joined = await coalesceChunk(leaf, members, column, {
+    const joined = await coalesceChunk(leaf, members, column, planned.sums[column]!, {
       kernel,
       codec: columnCodecs[column]!,
       codecs,
@@ -160,7 +190,7 @@ async function coalesce(
       compressed: limits.compressed,
     })
     // the last look at what the kernel made of them
-    const isWhole = joined instanceof NotSpliceable || joined.levels === rows
+    const isWhole = joined instanceof NotSpliceable || joined.levels === planned.rows
     return isWhole ? joined : new NotSpliceable('unexpected_pages')
   } catch (error) {
     if (!isTrap(error)) throw error

@@ -108,7 +108,7 @@ test('--plan says what would be done and why, and writes nothing', async () => {
   expect(exitCode).toBe(0)
   expect(stdout).toContain('3 files, 30 rows')
   expect(stdout).toContain('row group 0: 3 row groups, 30 rows')
-  expect(stdout).toContain('rewrite (pages are smaller than minPageBytes): i, s, l.list.element, d, t')
+  expect(stdout).toContain('coalesce (pages are smaller than minPageBytes): i, s, d, t')
   const plan = JSON.parse((await run('--plan', '--json', '--min-page', '0', at('in'))).stdout)
   expect(plan).toMatchObject({ files: 3, rows: 30, leaves: [{ name: 'i', codec: 'snappy' }, {}, {}, {}, {}] })
   expect(plan.rowGroups[0].columns[0]).toEqual({ action: 'splice', reason: 'no_dictionary' })

@@ -4,7 +4,7 @@ import { CODEC, ENCODING } from '../src/format.ts'
 import { type PlanReason, type PlanSettings, planMerge, printPlan } from '../src/plan-merge.ts'
 import type { LeafColumn, Schema } from '../src/schema.ts'
 
-const leaf = (name: string) => ({ name }) as LeafColumn
+const leaf = (name: string) => ({ name, maxRepetition: 0 }) as LeafColumn
 const settings: PlanSettings = {
   pages: 'splice',
   targetRowGroupBytes: 1000,
@@ -34,6 +34,8 @@ function footerOf(...rowGroups: Chunk[][]): Footer {
     rowGroupCount: rowGroups.length,
     rowsOfGroup: Float64Array.from(rowGroups, () => 10),
     chunkBytes: numbers(({ bytes = 100 }) => bytes),
+    chunkValues: numbers(() => 10),
+    chunkNulls: numbers(() => 0),
     chunkCodec: Uint8Array.from(chunks, ({ codec = CODEC.SNAPPY }) => codec),
     chunkEncodings: Uint16Array.from(chunks, ({ encodings = [ENCODING.PLAIN] }) =>
       encodings.reduce((bits, encoding) => bits | (1 << encoding), 0),
