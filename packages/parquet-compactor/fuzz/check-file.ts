@@ -2,8 +2,15 @@ import { isDeepStrictEqual } from 'node:util'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
-import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
-import { readPageHeader } from '../src/page-header.ts'
+import {
+  type MergeOptions,
+  type MergeReport,
+  memorySink,
+  memorySource,
+  mergeParquet,
+  ParquetError,
+} from '../src/index.ts'
+import { type PageHeader, readPageHeader } from '../src/page-header.ts'
 import { pick, type Random } from './random.ts'
 import { readWithArrow, readWithHyparquet } from './read-rows.ts'
 
@@ -67,15 +74,17 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
     ? [memorySource('sound', sound), memorySource('fuzz', mutated), memorySource('sound', sound)]
     : [memorySource('fuzz', mutated)]
   const sink = memorySink()
-  let rowsOut: number
+  let report: MergeReport
   try {
-    rowsOut = (await mergeParquet(sources, sink, options)).rowsOut
+    report = await mergeParquet(sources, sink, options)
   } catch (error) {
     if (!(error instanceof ParquetError)) throw error
     // a file that leads sets the schema, and the others are named where they differ
     if (!error.message.includes('fuzz')) throw new Error(`the error names another file: ${error.message}`)
     return 'refused'
   }
+  const { rowsOut, columnChunks } = report
+  if (columnChunks.reasons.kernel_trapped) throw new Error('the kernel trapped')
   const setting = JSON.stringify({ ...options, codecs: hasOwnDecoders, isJoined })
   const reading = { input: mutated, output: sink.bytes(), sound: isJoined ? sound : undefined, rowsOut }
   // hyparquet does not end, or takes all memory, on pages that tell of more values than they have; these arrow judges alone
@@ -120,13 +129,24 @@ function hasBitPackedLevels(file: Uint8Array): boolean {
       const { dictionary_page_offset, data_page_offset, total_compressed_size } = meta_data!
       let at = Number(dictionary_page_offset || data_page_offset)
       for (const end = at + Number(total_compressed_size); at < end; ) {
-        const header = readPageHeader(file, at)
+        const header = headerAt(file, at)
+        // behind the last value there may be anything
+        if (!header) break
         if (header.definitionEncoding === 4 || header.repetitionEncoding === 4) return true
         at += header.headerBytes + header.compressedBytes
       }
     }
   }
   return false
+}
+
+function headerAt(file: Uint8Array, at: number): PageHeader | undefined {
+  try {
+    return readPageHeader(file, at)
+  } catch (error) {
+    if (error instanceof ParquetError) return undefined
+    throw error
+  }
 }
 
 const BOTH_REFUSED = 'neither input nor output can be read'

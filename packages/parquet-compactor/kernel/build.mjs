@@ -1,6 +1,8 @@
-/** Writes src/kernel-wasm.ts: node kernel/build.mjs */
+/** Writes src/kernel.wasm and src/kernel-wasm.ts: node kernel/build.mjs */
 import { writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { compileKernel } from './compile.mjs'
 
-writeFileSync(join(import.meta.dirname, '../src/kernel-wasm.ts'), await compileKernel())
+const { wasm, source } = await compileKernel()
+writeFileSync(join(import.meta.dirname, '../src/kernel.wasm'), wasm)
+writeFileSync(join(import.meta.dirname, '../src/kernel-wasm.ts'), source)

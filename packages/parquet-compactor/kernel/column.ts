@@ -98,6 +98,8 @@ let inputAt: usize = 0
 let inputStartsAt: usize = 0
 /** our index for each of its entries; 0 where values are written plain */
 let mappingAt: usize = 0
+/** what the dictionary of the chunk takes, with all that belongs to it */
+let inputHeld: usize = 0
 /** memory of the chunk that is taken, and of the page */
 let chunkFree: usize = 0
 let free: usize = 0
@@ -107,7 +109,7 @@ function align(bytes: usize): usize {
 }
 
 function ensure(end: usize): void {
-  const pages = <i32>((end + 65535) >> 16) - memory.size()
+  const pages = <i32>((<u64>end + 65535) >> 16) - memory.size()
   if (pages > 0 && memory.grow(pages) < 0) unreachable()
 }
 
@@ -266,7 +268,10 @@ export function nextPage(maxPageBytes: u32): bool {
   pageStart = chunkAt
   if (chunkAt >= chunkEnd || !header.readHeader(chunkAt, chunkEnd)) return false
   chunkAt = header.bodyAt + <usize>header.compressedBytes
-  return <u32>header.uncompressedBytes <= maxPageBytes && <u64>header.values * 5 <= <u64>maxPageBytes
+  // unpacked, and 5 bytes a level or 8 an entry, beside the dictionary: all that is taken for the page
+  const each: u64 = header.kind === DICTIONARY ? 8 : 5
+  const held: u64 = hasInput ? <u64>inputHeld : 0
+  return held + <u64>header.uncompressedBytes + <u64>header.values * each <= <u64>maxPageBytes
 }
 
 /** where the page begins, from the start of the chunk */
@@ -344,6 +349,8 @@ function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
 export function takePage(at: usize): bool {
   const end = at + <usize>unpackedBytes()
   if (header.kind === INDEX) return true
+  // no page of ours has room for a single one
+  if (valueBytes > pageBytes) return false
   if (header.kind === DICTIONARY) return takeDictionary(at, end)
   if (header.values === 0) return true
   levelsLeft -= header.values
@@ -363,8 +370,9 @@ export function takePage(at: usize): bool {
     }
   } else if (maxDefinition > 0) {
     if (header.definitionEncoding !== RLE || end - from < 4) return false
-    const levelsEnd = from + 4 + <usize>load<u32>(from)
-    if (levelsEnd > end || levelsEnd < from) return false
+    const levelBytes = <usize>load<u32>(from)
+    if (levelBytes > end - from - 4) return false
+    const levelsEnd = from + 4 + levelBytes
     if (!isOneRun(from + 4, levelsEnd, count, maxDefinition)) {
       definition = take(<usize>count)
       if (!decodeLevels(from + 4, levelsEnd, bitWidth(maxDefinition), count, definition)) return false
@@ -417,14 +425,20 @@ function takeDictionary(at: usize, end: usize): bool {
       if (end - from < 4) return false
       const length = <usize>load<u32>(from)
       from += 4
-      if (length > end - from) return false
+      if (length > end - from || isTooLong(length)) return false
       store<u32>(inputStartsAt + ((<usize>i) << 2), <u32>(from - at))
       from += length
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
   if (usesDictionary) mapInput(end - at)
+  inputHeld = free - chunkFree
   chunkFree = free
   return true
+}
+
+/** whether a page of ours has no room for a byte array, which then must not get into the dictionary either */
+function isTooLong(length: usize): bool {
+  return length > pageBytes - 4
 }
 
 function mapInput(bytes: usize): void {
@@ -652,7 +666,7 @@ function takeByteArrays(values: usize, end: usize, count: u32, definition: usize
       for (let i: u32 = 0; i < inBatch; i++, to += 4) {
         if (end - from < 4) return false
         const length = <usize>load<u32>(from)
-        if (length > end - from - 4) return false
+        if (length > end - from - 4 || isTooLong(length)) return false
         const index = dictionary.internBytes(from + 4, length)
         if (index === NO_INDEX) {
           isFound = false
@@ -726,7 +740,7 @@ function flushPage(): void {
     store<u32>(bodyAt, <u32>(end - bodyAt - 4))
   }
   if (usesDictionary) {
-    const width = bitWidth(max<u32>(1, dictionary.count - 1))
+    const width = bitWidth(max<i32>(1, <i32>dictionary.count - 1))
     store<u8>(end++, width)
     end = encodeIndices(indicesAt, openValues, width, end)
     hasIndexPages = true

@@ -1,2 +1,5 @@
-/** Compile the kernel. @returns the source text of src/kernel-wasm.ts, which holds the module as base64 */
-export function compileKernel(): Promise<string>
+/**
+ * Compile the kernel.
+ * @returns the module, and the source text of src/kernel-wasm.ts, which holds it as base64
+ */
+export function compileKernel(): Promise<{ wasm: Uint8Array; source: string }>

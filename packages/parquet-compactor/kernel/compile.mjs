@@ -13,7 +13,10 @@ const OPTIONS = [
   'abort=',
 ]
 
-/** Compile the kernel. @returns the source text of src/kernel-wasm.ts, which holds the module as base64 */
+/**
+ * Compile the kernel.
+ * @returns the module, and the source text of src/kernel-wasm.ts, which holds it as base64
+ */
 export async function compileKernel() {
   let wasm
   const { error, stderr } = await asc.main(
@@ -28,10 +31,11 @@ export async function compileKernel() {
   const lines = Buffer.from(wasm)
     .toString('base64')
     .match(/.{1,100}/g)
-  return [
+  const source = [
     '// Compiled from kernel/*.ts by `npm run build:kernel`; a test compiles it again and compares.',
     'export const KERNEL_WASM_BASE64 =',
     lines.map((line) => `  '${line}'`).join(' +\n'),
     '',
   ].join('\n')
+  return { wasm, source }
 }

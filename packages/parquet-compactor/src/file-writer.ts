@@ -13,6 +13,8 @@ import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 const CREATED_BY = new TextEncoder().encode('fusou-compaction')
 
+const FIRST_PART_BYTES = 16 * 1024
+
 /** of ColumnChunk */
 const META_DATA_FIELD = 3
 
@@ -20,8 +22,9 @@ const META_DATA_FIELD = 3
 export class FileWriter {
   readonly #sink: Sink
   readonly #schema: Schema
-  /** the part that is being filled */
-  readonly #part: Uint8Array
+  /** the part that is being filled; it grows to `#partBytes`, which a small file never takes */
+  #part: Uint8Array
+  readonly #partBytes: number
   #filled = 0
   /** RowGroup structs, written as they come: as objects they would weigh more */
   readonly #rowGroups = new ByteBuffer()
@@ -41,7 +44,8 @@ export class FileWriter {
    */
   constructor(sink: Sink, schema: Schema, partBytes: number, indexBytes: number) {
     this.#sink = sink
-    this.#part = new Uint8Array(partBytes)
+    this.#partBytes = partBytes
+    this.#part = new Uint8Array(Math.min(partBytes, FIRST_PART_BYTES))
     this.#schema = schema
     this.#indexes = new PageIndexes(indexBytes)
   }
@@ -62,12 +66,20 @@ export class FileWriter {
     let from = 0
     // most pieces fit, and are worth no promise
     while (from < bytes.byteLength) {
+      if (this.#filled + bytes.byteLength - from > this.#part.length) this.#grow(this.#filled + bytes.byteLength - from)
       const to = Math.min(bytes.byteLength, from + this.#part.length - this.#filled)
       this.#part.set(from === 0 && to === bytes.byteLength ? bytes : bytes.subarray(from, to), this.#filled)
       this.#filled += to - from
       from = to
-      if (this.#filled === this.#part.length) await this.#flush()
+      if (this.#filled === this.#partBytes) await this.#flush()
     }
+  }
+
+  #grow(wanted: number): void {
+    if (this.#part.length === this.#partBytes) return
+    const grown = new Uint8Array(Math.min(this.#partBytes, Math.max(wanted, this.#part.length * 4)))
+    grown.set(this.#part.subarray(0, this.#filled))
+    this.#part = grown
   }
 
   async #flush(): Promise<void> {

@@ -1,6 +1,7 @@
 import { PHYSICAL } from './format.ts'
 import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
 import type { CodecName } from './merge-options.ts'
+import { ParquetError } from './parquet-error.ts'
 import type { LeafColumn } from './schema.ts'
 
 /** What kernel/column.ts exports. */
@@ -89,16 +90,34 @@ const WHAT = ['plain', 'indices', 'dictionary'] as const
 interface WebAssemblyHost {
   Module: new (bytes: Uint8Array) => object
   Instance: new (module: object, imports: object) => { exports: unknown }
+  RuntimeError: new () => Error
 }
 
-const { Module, Instance } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
+const { Module, Instance, RuntimeError } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
 
-// compiled here, once: a Worker may not do so inside a request
-const module = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
+let kernelModule: object | undefined
+try {
+  // as this file loads: a Worker may not do so inside a request
+  kernelModule = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
+} catch {
+  // a runtime that never compiles, or loads files inside requests: its callers hand kernel.wasm over
+}
 
 /** as the kernel numbers the codecs that it knows; any other number leaves pages to the caller */
 const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
 const OTHER_CODEC = 2
+
+/** No page ought to bring the kernel to this; memory that does not grow does. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof RuntimeError
+}
+
+/** the kernel counts in numbers of 32 bits */
+const MOST_BYTES = 2 ** 29
+
+/** To set one up takes longer than to join a few small files. */
+let atRest: Kernel | undefined
+const MOST_BYTES_AT_REST = 16 * 2 ** 20
 
 const STOPS = ['done', 'paged', 'odd'] as const
 
@@ -114,9 +133,32 @@ export class Kernel {
   #room = 0
   /** where members of the row group are kept */
   #members: number[] = []
+  #hasGroup = false
   onPage: (page: KernelPage) => void = () => {}
+  /** then nothing in its memory is sure, and it must not be used again */
+  hasTrapped = false
 
-  constructor() {
+  /**
+   * @param given kernel.wasm, compiled
+   * @returns the one that is at rest, or a new one; `release` it in the end
+   * @throws ParquetError `bad_option` where it must be given
+   */
+  static acquire(given: object | undefined): Kernel {
+    kernelModule ??= given
+    if (!kernelModule)
+      throw new ParquetError('bad_option', 'nothing compiles here: option `kernel` must be kernel.wasm')
+    const kernel = atRest ?? new Kernel(kernelModule)
+    atRest = undefined
+    return kernel
+  }
+
+  /** Keep it for the next merge, if it is in order and not large. */
+  release(): void {
+    this.onPage = () => {}
+    if (!this.hasTrapped && this.memoryBytes <= MOST_BYTES_AT_REST) atRest = this
+  }
+
+  constructor(module: object) {
     const onPage = (
       what: number,
       at: number,
@@ -151,7 +193,7 @@ export class Kernel {
       KERNEL_CODECS[codec] ?? OTHER_CODEC,
       pageLevels,
       pageBytes,
-      dictionaryBytes,
+      Math.min(dictionaryBytes, MOST_BYTES / 16),
     )
     this.#room = 0
   }
@@ -168,7 +210,11 @@ export class Kernel {
    * @param sizes bytes of each, or 0 where it stays outside
    */
   beginGroup(sizes: readonly number[], bytesOf: (member: number) => Uint8Array): void {
+    this.#members = sizes.map(() => 0)
     const total = sizes.reduce((sum, size) => sum + size, 0)
+    const isNeedless = total === 0 && !this.#hasGroup
+    if (isNeedless || total > MOST_BYTES || this.hasTrapped) return
+    this.#hasGroup = total > 0
     let at = this.#exports.beginGroup(total, sizes.length)
     this.#members = sizes.map((size, member) => {
       if (size === 0) return 0
@@ -198,7 +244,7 @@ export class Kernel {
    * @returns the first one that is not done and why; `paged` as for `take`
    */
   takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
-    const next = this.#exports.takeList(from, count, maxPageBytes, pauseAt)
+    const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
     return [next, STOPS[this.#exports.whyStopped()]!]
   }
 
@@ -214,13 +260,14 @@ export class Kernel {
    *          time, for their codec or their checksums
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+    if (chunk.length > MOST_BYTES) return 'odd'
     this.#put(chunk)
     const known = KERNEL_CODECS[codec]
     if (known === undefined) {
       this.#exports.openChunk(chunk.length, levels)
       return 'paged'
     }
-    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, maxPageBytes)]!
+    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))]!
   }
 
   #put(chunk: Uint8Array): void {

@@ -39,6 +39,11 @@ export interface MergeOptions {
    * stand among those of others. `rewrite`: every page is written anew. Default `splice`.
    */
   pages?: 'splice' | 'check' | 'rewrite'
+  /**
+   * The compiled module `@fusou/parquet-compactor/kernel.wasm`, for runtimes that compile no WebAssembly where this library
+   * is loaded; default is a copy that comes with the code
+   */
+  kernel?: object
   /** codecs of the caller, used before the built-in ones */
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */

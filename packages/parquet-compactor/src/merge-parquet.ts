@@ -68,6 +68,20 @@ export async function mergeParquet(
   sink: Sink,
   options: MergeOptions = {},
 ): Promise<MergeReport> {
+  const kernel = Kernel.acquire(options.kernel)
+  try {
+    return await mergeWith(kernel, sources, sink, options)
+  } finally {
+    kernel.release()
+  }
+}
+
+async function mergeWith(
+  kernel: Kernel,
+  sources: readonly Source[],
+  sink: Sink,
+  options: MergeOptions,
+): Promise<MergeReport> {
   const settings = checkOptions(options)
   const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
   const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
@@ -78,7 +92,7 @@ export async function mergeParquet(
   await output.begin()
   const drops = new DropTally()
   const footers = inputs.map(({ footer }) => footer)
-  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops)
+  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops, kernel)
   if (selection && selection.sortingColumns.length > 0) {
     const sorting = encodeSortingColumns(selection.sortingColumns)
     columns.sortingOf = () => sorting
@@ -420,6 +434,7 @@ function columnSettings(
   codecs: CodecName[],
   carriedColumns: CarriedColumn[],
   drops: DropTally,
+  kernel: Kernel,
 ): ColumnSettings {
   return {
     ...settings,
@@ -428,7 +443,7 @@ function columnSettings(
     sortingOf: mergeSorting,
     columnCodecs: codecs,
     maxPageBytes: settings.memoryBudgetBytes / 2,
-    kernel: new Kernel(),
+    kernel,
     remapped: new ByteBuffer(),
     limits: chunkLimits(settings.memoryBudgetBytes / 4),
   }
@@ -454,7 +469,8 @@ class RowGroupBuilder {
   readonly #columns: ColumnSettings
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
-  #writers: ChunkWriter[]
+  /** made with the first rows */
+  #writers: ChunkWriter[] = []
   /** row groups that the rows come from, without their bytes */
   readonly #members = new Set<CarriedRowGroup>()
 
@@ -465,7 +481,6 @@ class RowGroupBuilder {
     this.#settings = settings
     // a quarter of the budget for open pages, a quarter for dictionaries
     this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
-    this.#writers = this.#newWriters()
   }
 
   #newWriters(): ChunkWriter[] {
@@ -477,6 +492,7 @@ class RowGroupBuilder {
 
   /** @param members row groups of the inputs whose rows they are */
   async append(rows: number, readers: readonly RowReader[], members: readonly CarriedRowGroup[]): Promise<void> {
+    if (this.rows === 0) this.#writers = this.#newWriters()
     for (const member of members) this.#members.add(member)
     for (let column = 0; column < readers.length; column++) {
       await readers[column]!.copyRows(rows, this.#writers[column]!)
@@ -505,6 +521,6 @@ class RowGroupBuilder {
     await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
     this.rows = 0
     this.#members.clear()
-    this.#writers = this.#newWriters()
+    this.#writers = []
   }
 }

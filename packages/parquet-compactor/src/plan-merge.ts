@@ -32,6 +32,7 @@ export const PLAN_REASONS = {
   repeated_values: 'values repeat, so that a dictionary makes them smaller',
   filter_of_values: 'its bloom filter is made of values that no dictionary holds',
   unexpected_pages: 'pages are not as the footer or the usual encodings let expect',
+  kernel_trapped: 'the kernel ran out of memory, or has a defect',
   rows_reordered: 'rows are sorted or left out',
   schema_changes: 'the column has another type in the output, or is missing',
 } as const

@@ -222,6 +222,12 @@ function hex(bytes: Uint8Array): string {
  * parameters, decimals' precision and scale, and field ids. The name of the root is left out: it says only who wrote
  * the file. Files with equal fingerprints may be merged; others never are.
  */
-export async function schemaFingerprint(schema: Pick<Schema, 'canonical'>): Promise<string> {
-  return hex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(schema.canonical))))
+export async function schemaFingerprint({ canonical }: Pick<Schema, 'canonical'>): Promise<string> {
+  // who merges many files merges those of one schema
+  if (lastFingerprint.canonical === canonical) return lastFingerprint.hash
+  const hash = hex(new Uint8Array(await crypto.subtle.digest('SHA-256', new TextEncoder().encode(canonical))))
+  lastFingerprint = { canonical, hash }
+  return hash
 }
+
+let lastFingerprint = { canonical: '', hash: '' }

@@ -3,6 +3,8 @@ import type { ByteBuffer } from './byte-buffer.ts'
 /** Blocks are compressed on their own, so that every offset fits two bytes. */
 const BLOCK_BYTES = 65_536
 const HASH_BITS = 14
+/** where four bytes were seen last; one for all, as no call waits while it compresses */
+const table = new Uint16Array(1 << HASH_BITS)
 /** a match is looked for only where four bytes can be read and a literal may follow */
 const MARGIN_BYTES = 15
 
@@ -16,15 +18,14 @@ export function snappyCompress(input: Uint8Array, out: ByteBuffer): Uint8Array {
   // the bound of the reference implementation
   out.reserve(32 + input.length + Math.ceil(input.length / 6))
   out.varint(input.length)
-  const table = new Uint16Array(1 << HASH_BITS)
   for (let start = 0; start < input.length; start += BLOCK_BYTES) {
-    if (start > 0) table.fill(0)
-    compressBlock(input, start, Math.min(input.length, start + BLOCK_BYTES), table, out)
+    table.fill(0)
+    compressBlock(input, start, Math.min(input.length, start + BLOCK_BYTES), out)
   }
   return out.view()
 }
 
-function compressBlock(input: Uint8Array, start: number, end: number, table: Uint16Array, out: ByteBuffer): void {
+function compressBlock(input: Uint8Array, start: number, end: number, out: ByteBuffer): void {
   const limit = end - MARGIN_BYTES
   let literal = start
   let at = start + 1

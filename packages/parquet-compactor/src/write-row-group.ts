@@ -10,11 +10,11 @@ import { throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { nameSource } from './inspect.ts'
-import type { Kernel } from './kernel.ts'
+import { isTrap, type Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
 import { chunkPlace, openChunk } from './open-chunk.ts'
-import type { ColumnSums, PlannedRowGroup, PlanReason } from './plan-merge.ts'
+import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
 import type { mergeSorting } from './sorting-columns.ts'
@@ -72,7 +72,7 @@ export async function writeRowGroup(
     let chunk: FinishedChunk | undefined
     const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
     if (action === 'coalesce' || mayRepeat) {
-      const joined = await coalesce(members, column, leaf, planned.sums[column]!, mayRepeat, settings)
+      const joined = await coalesce(members, planned, column, leaf, mayRepeat, settings)
       if (joined instanceof NotSpliceable) {
         rewriteReason = joined.reason
       } else {
@@ -163,29 +163,45 @@ function keepSmallMembers(
     return end <= file.heldOffset + file.heldBytes.length
   })
   const sizes = members.map(({ file }) => (areTiny && areJoined && areHeld ? file.heldBytes.length : 0))
-  kernel.beginGroup(sizes, (member) => members[member]!.file.heldBytes)
+  try {
+    kernel.beginGroup(sizes, (member) => members[member]!.file.heldBytes)
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    kernel.hasTrapped = true
+  }
 }
 
-function coalesce(
+async function coalesce(
   members: readonly RowGroupSource[],
+  planned: PlannedRowGroup,
   column: number,
   leaf: LeafColumn,
-  sums: ColumnSums,
   onlyIfRepeated: boolean,
   settings: ColumnSettings,
 ): ReturnType<typeof coalesceChunk> {
   const { kernel, columnCodecs, codecs, maxPageBytes, scratch, limits } = settings
-  return coalesceChunk(leaf, members, column, sums, {
-    kernel,
-    codec: columnCodecs[column]!,
-    codecs,
-    maxPageBytes,
-    onlyIfRepeated,
-    wantsValues: settings.carriedColumns[column]!.bloomFilter,
-    limits,
-    scratch,
-    compressed: limits.compressed,
-  })
+  if (kernel.hasTrapped) return new NotSpliceable('kernel_trapped')
+  try {
+    const joined = await coalesceChunk(leaf, members, column, planned.sums[column]!, {
+      kernel,
+      codec: columnCodecs[column]!,
+      codecs,
+      maxPageBytes,
+      onlyIfRepeated,
+      wantsValues: settings.carriedColumns[column]!.bloomFilter,
+      limits,
+      scratch,
+      compressed: limits.compressed,
+    })
+    // the last look at what the kernel made of them
+    const isWhole = joined instanceof NotSpliceable || joined.levels === planned.rows
+    return isWhole ? joined : new NotSpliceable('unexpected_pages')
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    // its memory is in an unknown state; reading value by value needs none of it
+    kernel.hasTrapped = true
+    return new NotSpliceable('kernel_trapped')
+  }
 }
 
 async function rewrite(

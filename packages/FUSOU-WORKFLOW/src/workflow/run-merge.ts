@@ -1,5 +1,6 @@
 import { type Attempt, type Catalog, describe, type ErrorCode, FusouError, log, type MergeInput } from '@fusou/catalog'
 import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } from '@fusou/parquet-compactor'
+import kernel from '@fusou/parquet-compactor/kernel.wasm'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
 import { MemoryBudget } from '../storage/memory-budget.ts'
@@ -112,6 +113,7 @@ async function writeMerge(
       {
         // a page that is corrupt inside must be found before it stands among those of other uploads
         pages: 'check',
+        kernel,
         partBytes: PART_BYTES,
         // or a first file with a wrong schema would put the blame on the second
         schemaFingerprint: fingerprint,
