@@ -10,7 +10,7 @@ import { slackMessage } from '../src/alerts/slack-message.ts'
 import { consumeDeadLetters } from '../src/consume/consume-dead-letters.ts'
 import { deliverDueAlerts } from '../src/maintenance/tell-alerts.ts'
 import type { Answer, Received } from './alert-receiver.ts'
-import { newDatasetId } from './fragments.ts'
+import { fragment, newDatasetId, newUserId, uploadAndAsk } from './fragments.ts'
 import { catalog, env, POLL } from './test-env.ts'
 
 const receiverUrl = inject('alertReceiverUrl')
@@ -186,8 +186,24 @@ describe('posting', () => {
   })
 })
 
+/** Jobs die in other tests too: their alert stands, and was told, before one of letters is looked at. */
+const DYING = { ...ALERT_RULES, failureRatio: 0, failureMinJobs: 1 }
+async function tellOfDeadJobs() {
+  const { url } = await newReceiver()
+  const channels = alertChannels(
+    environment({ SLACK_WEBHOOK_URL: url, PAGERDUTY_ROUTING_KEY: ROUTING_KEY, PAGERDUTY_EVENTS_URL: receiverUrl }),
+  )
+  const datasetId = newDatasetId()
+  const { jobId } = await uploadAndAsk(datasetId, newUserId(), [{ table: 't', bytes: fragment(0, 1) }])
+  const accepted = await catalog.acceptMessage('m', { datasetId, jobId, priority: 'manual' }, 600)
+  if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
+  await catalog.failAttempt(accepted, { code: 'internal', step: 's', message: 'no', transient: false }, 600, null)
+  await raiseAlerts(catalog, channels, { ...DYING, deadLettersWindowSeconds: 0 })
+}
+
 describe('an alert', () => {
   test('of a dead letter is told by the consumer to both channels, again until they take it, and resolved', async () => {
+    await tellOfDeadJobs()
     const slack = await newReceiver({ status: 500 }, 'hang', { status: 429, headers: { 'retry-after': '1' } })
     // only the host is configured; the path is PagerDuty's own
     const pagerDuty = await receiverAt('enqueue', 'hang')
@@ -225,7 +241,7 @@ describe('an alert', () => {
     await raiseAlerts(catalog, channels)
     expect(await slack.received()).toHaveLength(4)
 
-    const resolving = { ...ALERT_RULES, deadLettersWindowSeconds: 0, quietSeconds: 0 }
+    const resolving = { ...DYING, deadLettersWindowSeconds: 0, quietSeconds: 0 }
     await raiseAlerts(catalog, channels, resolving)
     await expect
       .poll(async () => {

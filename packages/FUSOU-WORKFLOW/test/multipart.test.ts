@@ -11,8 +11,9 @@ const user = newUserId()
 async function runningAttempt(fragments = [fragment(0, 5), fragment(5, 5)]) {
   const datasetId = newDatasetId()
   for (const bytes of fragments) await upload(datasetId, user, [{ table: 't', bytes }])
-  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 1 })
-  const message = { datasetId, jobId: job!.id, priority: 'realtime' } as const
+  const asked = await catalog.requestCompaction({ datasetId, requester: user, sender: 'test' })
+  if (asked.outcome !== 'requested') throw new Error(asked.outcome)
+  const message = { datasetId, jobId: asked.jobId, priority: 'manual' } as const
   const accepted = await catalog.acceptMessage('m', message, 600)
   if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
   return { datasetId, attempt: { jobId: accepted.jobId, attempt: accepted.attempt } }

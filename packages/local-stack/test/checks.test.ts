@@ -32,6 +32,7 @@ beforeAll(async () => {
     const file = new Blob([files.file(stamp).bytes])
     await client.upload({ datasetId: 'd', tableId: 't', fileName: 'f.parquet', file, way: 'raw' })
   }
+  await client.askForMerge('d')
   await database.query("update jobs set state = 'succeeded', finished_at = now()")
   await database.query("update outbox set status = 'published', locked_by = null, locked_until = null")
 })

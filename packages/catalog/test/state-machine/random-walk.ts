@@ -76,9 +76,11 @@ export class RandomWalk {
     return [
       [10, () => this.#dataset().store()],
       [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
-      [4, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
+      [2, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
+      [3, () => this.#withJob(['dead', 'cancelled'], (job) => catalog.retryJob(job.id, null, SENDER), true)],
       [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
+      [5, () => catalog.requestDueMerges(10)],
       [4, () => this.#dataset().deliver(undefined)],
     ]
   }
@@ -177,7 +179,6 @@ export class RandomWalk {
       [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
       [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
       [2, () => catalog.redispatchStaleJobs(0, 10)],
-      [3, () => catalog.requestDueMerges(10)],
       // with more slots and fewer again, as an operator might
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [2, () => catalog.retellDeaths(0, 10)],
@@ -255,12 +256,14 @@ export class RandomWalk {
     return merge
   }
 
-  /** The newest job in one of these states, of any data set. */
-  async #withJob(states: readonly string[], act: (job: JobRow) => Promise<unknown>): Promise<void> {
+  /** The newest job in one of these states, of any data set, or of one that has none to do. */
+  async #withJob(states: readonly string[], act: (job: JobRow) => Promise<unknown>, idle = false): Promise<void> {
     const jobs = await this.#database.query<JobRow>(
-      `select distinct on (dataset_id) id, state, attempt, dataset_id from jobs where state = $1
+      `select distinct on (dataset_id) id, state, attempt, dataset_id from jobs
+       where state = $1 and not ($2 and fusou.has_open_job(dataset_id))
        order by dataset_id, created_at desc`,
       this.#pick(states),
+      idle,
     )
     if (jobs.length > 0) await act(this.#pick(jobs))
   }
