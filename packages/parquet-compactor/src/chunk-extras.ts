@@ -63,6 +63,10 @@ export class ExtrasPacker {
     const writer = this.#writer
     let has = 0
     this.#at.push(writer.out.length)
+    if (isEmpty(extras)) {
+      this.#has.push(0)
+      return
+    }
     writer.open()
     const range = (bit: number, field: number, place: Range | undefined) => {
       if (!place) return
@@ -90,7 +94,6 @@ export class ExtrasPacker {
     raw(EXTRA.SIZES, 10, extras.sizes)
     raw(EXTRA.GEOSPATIAL, 11, extras.geospatial)
     writer.close()
-    if (has === 0) writer.out.length = this.#at.at(-1)!
     this.#has.push(has)
   }
 
@@ -98,6 +101,10 @@ export class ExtrasPacker {
     const { out } = this.#writer
     return { bytes: out.view(), at: out.length === 0 ? [] : [...this.#at, out.length], has: this.#has }
   }
+}
+
+function isEmpty({ distinct, nans, columnIndex, offsetIndex, bloomFilter, keyValues, sizes, geospatial }: ChunkExtras) {
+  return distinct < 0 && nans < 0 && !columnIndex && !offsetIndex && !bloomFilter && !keyValues && !sizes && !geospatial
 }
 
 export function extrasOf(packed: PackedExtras, chunk: number): ChunkExtras {

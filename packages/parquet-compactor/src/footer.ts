@@ -4,7 +4,7 @@ import { type ChunkExtras, ExtrasPacker, NO_EXTRAS, type PackedExtras, type Rang
 import { CODEC, ENCODING, MAGIC, MAGIC_ENCRYPTED, uint32At } from './format.ts'
 import { readGeospatial } from './geospatial.ts'
 import { ParquetError } from './parquet-error.ts'
-import { nameText, readSchema, type Schema } from './schema.ts'
+import { type LeafColumn, nameText, readSchema, type Schema } from './schema.ts'
 import { readSortingColumn, type SortingColumns } from './sorting-columns.ts'
 import { THRIFT, ThriftReader } from './thrift-reader.ts'
 
@@ -257,8 +257,7 @@ function readRowGroups(reader: ThriftReader, schema: Schema, dataEnd: number): R
 function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd: number, into: RowGroups): void {
   const { name } = schema.leaves[column]!
   let extras: ChunkExtras | undefined
-  const columnIndex = { offset: 0, bytes: 0 }
-  const offsetIndex = { offset: 0, bytes: 0 }
+  let [columnIndexAt, columnIndexBytes, offsetIndexAt, offsetIndexBytes] = [0, 0, 0, 0]
   reader.enterStruct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) {
@@ -266,10 +265,10 @@ function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd
     } else if (id === 3) {
       if (extras) reader.fail(`column ${name} has its metadata twice`)
       extras = readChunkMetadata(reader, schema, column, dataEnd, into)
-    } else if (id === 4) offsetIndex.offset = reader.i64()
-    else if (id === 5) offsetIndex.bytes = reader.i32()
-    else if (id === 6) columnIndex.offset = reader.i64()
-    else if (id === 7) columnIndex.bytes = reader.i32()
+    } else if (id === 4) offsetIndexAt = reader.i64()
+    else if (id === 5) offsetIndexBytes = reader.i32()
+    else if (id === 6) columnIndexAt = reader.i64()
+    else if (id === 7) columnIndexBytes = reader.i32()
     else if (id === 8 || id === 9) {
       throw new ParquetError('encrypted', `column ${name} is encrypted`)
     } else {
@@ -277,8 +276,12 @@ function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd
     }
   }
   if (!extras) reader.fail(`column ${name} has no metadata`)
-  const place = ({ offset, bytes }: Range, what: string): Range | undefined => {
-    if (bytes === 0) return undefined
+  if (columnIndexBytes !== 0) extras.columnIndex = placed(columnIndexAt, columnIndexBytes, 'column index')
+  if (offsetIndexBytes !== 0) extras.offsetIndex = placed(offsetIndexAt, offsetIndexBytes, 'offset index')
+  if (extras.bloomFilter?.bytes) placed(extras.bloomFilter.offset, extras.bloomFilter.bytes, 'bloom filter')
+  into.extras.add(extras)
+
+  function placed(offset: number, bytes: number, what: string): Range {
     if (offset < 4 || bytes < 0 || offset + bytes > dataEnd) {
       reader.fail(
         `the ${what} of column ${name} has ${bytes} bytes at ${offset} in a file of ${dataEnd} before the footer`,
@@ -286,10 +289,6 @@ function readChunk(reader: ThriftReader, schema: Schema, column: number, dataEnd
     }
     return { offset, bytes }
   }
-  extras.columnIndex = place(columnIndex, 'column index')
-  extras.offsetIndex = place(offsetIndex, 'offset index')
-  if (extras.bloomFilter?.bytes) place(extras.bloomFilter, 'bloom filter')
-  into.extras.add(extras)
 }
 
 function readChunkMetadata(
@@ -305,12 +304,12 @@ function readChunkMetadata(
   let statistics = NO_STATISTICS
   let pages = { pages: 0, versions: 0 }
   const extras = { ...NO_EXTRAS }
-  const bloomFilter = { offset: 0, bytes: 0 }
+  let [filterAt, filterBytes] = [0, 0]
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) physical = reader.i32()
     else if (id === 2) encodings = readEncodings(reader)
-    else if (id === 3) checkPath(reader, leaf.path, leaf.name)
+    else if (id === 3) checkPath(reader, leaf)
     else if (id === 4) codec = reader.i32()
     else if (id === 5) values = reader.i64()
     else if (id === 6) uncompressed = reader.i64()
@@ -320,8 +319,8 @@ function readChunkMetadata(
     else if (id === 11) dictionaryOffset = reader.i64()
     else if (id === 12) statistics = readStatistics(reader)
     else if (id === 13) pages = readEncodingStats(reader)
-    else if (id === 14) bloomFilter.offset = reader.i64()
-    else if (id === 15) bloomFilter.bytes = reader.i32()
+    else if (id === 14) filterAt = reader.i64()
+    else if (id === 15) filterBytes = reader.i32()
     else if (id === 16) extras.sizes = readRawSizes(reader)
     else if (id === 17) extras.geospatial = readRawGeospatial(reader)
     else reader.skip()
@@ -354,7 +353,7 @@ function readChunkMetadata(
   into.bounds.add(statistics)
   extras.distinct = statistics.distinct
   extras.nans = statistics.nans
-  if (bloomFilter.offset > 0) extras.bloomFilter = bloomFilter
+  if (filterAt > 0) extras.bloomFilter = { offset: filterAt, bytes: filterBytes }
   return extras
 }
 
@@ -398,7 +397,9 @@ function readEncodings(reader: ThriftReader): number {
   return encodings
 }
 
-function checkPath(reader: ThriftReader, path: Uint8Array[], name: string): void {
+function checkPath(reader: ThriftReader, { path, encodedPath, name }: LeafColumn): void {
+  if (reader.fieldType === THRIFT.LIST && reader.skipIfEqual(encodedPath)) return
+  // it may be encoded in another way
   const size = reader.list(THRIFT.BINARY)
   let same = size === path.length
   for (let i = 0; i < size; i++) {

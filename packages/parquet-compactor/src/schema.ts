@@ -1,5 +1,6 @@
 import { CONVERTED, LOGICAL, PHYSICAL, PHYSICAL_NAMES, REPETITION } from './format.ts'
 import { THRIFT, type ThriftReader } from './thrift-reader.ts'
+import { ThriftWriter } from './thrift-writer.ts'
 
 /** Groups nested deeper than this are refused; it also keeps every level within one byte. */
 const MAX_SCHEMA_DEPTH = 64
@@ -10,6 +11,8 @@ export interface LeafColumn {
   name: string
   /** names from below the root, as bytes */
   path: Uint8Array[]
+  /** the same as ColumnMetaData has it in the compact protocol */
+  encodedPath: Uint8Array
   /** number in `PHYSICAL` */
   physical: number
   /** bytes of a value in PLAIN encoding; 0 for BYTE_ARRAY; 1 for BOOLEAN, which this library unpacks */
@@ -84,6 +87,7 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
     leaves.push({
       name: belowNames.join('.'),
       path: below,
+      encodedPath: encodePath(below),
       physical: element.physical,
       width: valueWidth(reader, element, belowNames),
       maxDefinition,
@@ -97,6 +101,14 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
   for (let i = 0; i < root.children; i++) visit([], [], 0, [])
   if (next !== elements.length) reader.fail('schema has more elements than children')
   return { elementBytes: reader.bytes.slice(start, reader.offset), elementCount, leaves, canonical: lines.join('\n') }
+}
+
+function encodePath(path: readonly Uint8Array[]): Uint8Array {
+  const writer = new ThriftWriter()
+  writer.list(1, THRIFT.BINARY, path.length)
+  for (const name of path) writer.elementBinary(name)
+  // without the header of the field
+  return writer.out.take().subarray(1)
 }
 
 function valueWidth(reader: ThriftReader, element: SchemaElement, names: string[]): number {

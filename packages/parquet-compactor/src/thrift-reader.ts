@@ -82,8 +82,10 @@ export class ThriftReader {
 
   /** an unsigned varint below 2^32 */
   #varint(): number {
-    let value = 0
-    for (let shift = 0; shift < 35; shift += 7) {
+    const first = this.byte()
+    if (first < 128) return first
+    let value = first & 127
+    for (let shift = 7; shift < 35; shift += 7) {
       const byte = this.byte()
       value += (byte & 127) * 2 ** shift
       if (byte < 128) {
@@ -115,8 +117,10 @@ export class ThriftReader {
   }
 
   #zigzag64(): number | bigint {
-    let low = 0
-    for (let shift = 0; shift < 49; shift += 7) {
+    const first = this.byte()
+    if (first < 128) return (first >>> 1) ^ -(first & 1)
+    let low = first & 127
+    for (let shift = 7; shift < 49; shift += 7) {
       const byte = this.byte()
       low += (byte & 127) * 2 ** shift
       if (byte < 128) return low % 2 ? -(low + 1) / 2 : low / 2
@@ -195,9 +199,10 @@ export class ThriftReader {
 
   /** an element of a list of i64, safe as those of `i64` */
   elementI64(): number {
-    const number = Number(this.#zigzag64())
-    if (!Number.isSafeInteger(number)) this.fail('integer out of range')
-    return number
+    const number = this.#zigzag64()
+    if (typeof number === 'number') return number
+    if (number > Number.MAX_SAFE_INTEGER || number < Number.MIN_SAFE_INTEGER) this.fail('integer out of range')
+    return Number(number)
   }
 
   /** an element of a list of booleans, which some writers have with 0 for false and others with 2 */

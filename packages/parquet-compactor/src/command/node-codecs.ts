@@ -14,6 +14,12 @@ const NEEDS_NEWER_NODE = `this Node (${process.version}) cannot write zstd: use 
 /** One buffer of the right length, and an error for a page that holds more. node:zlib takes no chunk below 64 bytes. */
 const exactly = (length: number) => ({ maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
 
+/** The quickest level, and one buffer of the largest size that zstd can need (ZSTD_compressBound). */
+const fast = (length: number) => ({
+  chunkSize: length + (length >>> 8) + 1024,
+  params: { [zlib.constants.ZSTD_c_compressionLevel]: 1 },
+})
+
 /** Codecs of node:zlib, which are several times faster than the built-in ones. */
 export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
   gzip: {
@@ -32,7 +38,7 @@ export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
   },
   zstd: HAS_ZSTD
     ? {
-        compress: (bytes) => zlib.zstdCompressSync(bytes),
+        compress: (bytes) => zlib.zstdCompressSync(bytes, fast(bytes.byteLength)),
         decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, exactly(length)),
       }
     : {
