@@ -79,7 +79,7 @@ comment on column public.jobs.reach is
   'Which files it merges: due, those that the policy of the data set finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
-comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; its record is the proof that it came.';
+comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
 comment on column public.jobs.tallied is 'Ended, and counted in job_totals and step_totals.';
@@ -96,6 +96,7 @@ create index jobs_waiting on public.jobs (created_at) where state = 'queued' and
 create index jobs_untallied on public.jobs (dataset_id) where not tallied;
 create index jobs_ended on public.jobs (finished_at, state) where finished_at is not null;
 create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
+create index jobs_deaths_told on public.jobs (death_told_at) where death_told_at is not null;
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (
@@ -201,7 +202,6 @@ create table public.dead_letters (
   constraint dead_letters_once unique (queue, message_id)
 );
 comment on column public.dead_letters.retried_at is 'Somebody asked again for the work of its job; until then the letter is open.';
-create index dead_letters_of_job on public.dead_letters (job_id) where job_id is not null;
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
 create index dead_letters_open on public.dead_letters (received_at) where retried_at is null;
 create index dead_letters_open_of_job on public.dead_letters (job_id) where retried_at is null;

@@ -237,7 +237,7 @@ begin
   );
 end $$;
 
--- Dead jobs of which no dead letter is recorded, although word was sent a while ago: the queue lost it.
+-- Dead jobs of which no dead letter came since, although word was sent a while ago: the queue lost it.
 create function public.retell_deaths(p_older_seconds integer, p_limit integer)
 returns integer
 language plpgsql security definer
@@ -249,14 +249,12 @@ declare
 begin
   for v_job in
     select j.id from public.jobs j
-    where j.state = 'dead'
-      and j.death_told_at < now() - make_interval(secs => p_older_seconds)
-      and not exists (select 1 from public.dead_letters l where l.job_id = j.id)
+    where j.death_told_at < now() - make_interval(secs => p_older_seconds)
       and not exists (
         select 1 from public.outbox o
         where o.key = j.id::text || '-dead-' || j.attempt and o.status in ('pending', 'in_progress')
       )
-    order by j.finished_at, j.id limit p_limit
+    order by j.death_told_at, j.id limit p_limit
     for update skip locked
   loop
     perform fusou.tell_death(v_job.id, null);
@@ -479,6 +477,7 @@ begin
     return jsonb_build_object('outcome', 'duplicate');
   end if;
   v_job := fusou.open_job(v_job_id, null);
+  update public.jobs set death_told_at = null where id = v_job.id and death_told_at is not null;
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
   elsif v_job.retried_as is not null then
