@@ -66,7 +66,8 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
     memoryBudgetBytes: MEMORY_BUDGET_BYTES,
     pages: random(4) === 0 ? 'rewrite' : 'splice',
     minPageBytes: pick([0, 0, 4096], random),
-    targetRowGroupBytes: pick([1, 700, 2 ** 20], random),
+    // of one byte, each row becomes a row group, which takes ten times as long to write and to read
+    targetRowGroupBytes: random(16) === 0 ? 1 : pick([150, 700, 2 ** 20], random),
     codec: pick(['keep', 'keep', 'snappy', 'none'], random),
   }
   const isJoined = random(2) === 0
@@ -88,7 +89,8 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   const setting = JSON.stringify({ ...options, codecs: hasOwnDecoders, isJoined })
   const reading = { input: mutated, output: sink.bytes(), sound: isJoined ? sound : undefined, rowsOut }
   // hyparquet does not end, or takes all memory, on pages that tell of more values than they have; these arrow judges alone
-  const isDecodable = await canBeDecoded(mutated)
+  const hasPassed = columnChunks.copied + columnChunks.spliced + columnChunks.remapped > 0
+  const isDecodable = hasPassed || hasOwnDecoders ? await canBeDecoded(mutated) : true
   const difference = isDecodable
     ? await compare(readWithHyparquet, reading)
     : 'not every page of the input can be decoded'
@@ -102,6 +104,8 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
   if (second === BOTH_REFUSED) return 'unreadable'
   // what was changed may not matter to the merge: then the rows are those of the sound file
   if (isDecodable && (await compare(readWithHyparquet, { ...reading, input: sound })) === undefined) return 'equal'
+  // the brotli decoder of the library does not miss the last bits of a stream whose bytes are all there
+  if (hasOwnDecoders && (await compare(readWithArrow, { ...reading, input: sound })) === undefined) return 'equal'
   // each reader takes these in its own way, and none as the format has them
   if (hasBitPackedLevels(mutated)) return 'unreadable'
   // the zstd decoder of the library does not see every damage inside a frame, as its README says
@@ -169,12 +173,23 @@ async function compare(read: ReadRows, { input, output, sound, rowsOut }: Readin
     return merged instanceof Error ? BOTH_REFUSED : `the input cannot be read (${own.message}), the output can`
   }
   if (merged instanceof Error) return `the input can be read, the output cannot (${merged.message})`
-  const around = sound ? await read(sound) : []
+  const around = sound ? await readSound(read, sound) : []
   const expected = [...around, ...own, ...around]
   const at = expected.findIndex((row, i) => !isDeepStrictEqual(row, merged[i]))
   if (at >= 0) return `row ${at} is ${show(merged[at])}, not ${show(expected[at])}`
   if (merged.length === expected.length && rowsOut === merged.length) return undefined
   return `${merged.length} rows in the output, ${rowsOut} reported, ${expected.length} in the inputs`
+}
+
+/** rows of sound files, by the reader: there are few of these files, and each is read thousands of times */
+const soundRows = new Map<ReadRows, WeakMap<Uint8Array, unknown[]>>()
+
+async function readSound(read: ReadRows, sound: Uint8Array): Promise<unknown[]> {
+  const known = soundRows.get(read) ?? new WeakMap()
+  soundRows.set(read, known)
+  const rows = known.get(sound) ?? (await read(sound))
+  known.set(sound, rows)
+  return rows
 }
 
 function show(row: unknown): string {

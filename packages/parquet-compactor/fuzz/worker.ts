@@ -29,6 +29,9 @@ export interface FuzzFailure {
 
 export type WorkerMessage = { failure: FuzzFailure } | { outcomes: Record<string, Record<Outcome, number>> }
 
+// most files end in an error; a failure can be made again for more of its stack
+Error.stackTraceLimit = 4
+
 const { seedsFolder, seed, first, step, end, untilMs, current } = workerData as WorkerOrder
 const seeds = readdirSync(seedsFolder)
   .sort()

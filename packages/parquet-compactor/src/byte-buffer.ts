@@ -3,7 +3,8 @@ export class ByteBuffer {
   bytes: Uint8Array<ArrayBuffer>
   length = 0
 
-  constructor(capacity = 256) {
+  /** @param capacity of the first buffer; up to 64 bytes V8 keeps on its own heap, where it is cheapest */
+  constructor(capacity = 64) {
     this.bytes = new Uint8Array(capacity)
   }
 

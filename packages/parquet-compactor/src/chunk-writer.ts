@@ -70,7 +70,7 @@ export class ChunkWriter implements RowSink {
   /** false while every definition level of the open page is the highest; then `#definition` is empty */
   #hasNulls = false
   #repetition = new ByteBuffer()
-  #indices = new Uint32Array(256)
+  #indices = new Uint32Array(16)
   #indexCount = 0
   #plain = new ByteBuffer()
   #pageLevels = 0

@@ -8,12 +8,12 @@ const EMPTY = 0xffffffff
 export class Dictionary {
   count = 0
   /** the dictionary page: length-prefixed byte arrays, or values of fixed width */
-  readonly plain = new ByteBuffer(1024)
+  readonly plain = new ByteBuffer()
   readonly #width: number
-  #starts = new Uint32Array(64)
-  #lengths = new Uint32Array(64)
-  #hashes = new Uint32Array(64)
-  #slots = new Uint32Array(128).fill(EMPTY)
+  #starts = new Uint32Array(16)
+  #lengths = new Uint32Array(16)
+  #hashes = new Uint32Array(16)
+  #slots = new Uint32Array(16).fill(EMPTY)
 
   constructor(leaf: Pick<LeafColumn, 'width'>) {
     this.#width = leaf.width

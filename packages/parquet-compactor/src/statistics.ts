@@ -43,6 +43,8 @@ export function isFloat({ physical }: LeafColumn): boolean {
   return physical === PHYSICAL.FLOAT || physical === PHYSICAL.DOUBLE
 }
 
+const NO_BYTES = new Uint8Array()
+
 /** Collects the bounds of a column chunk or page. */
 export class Statistics {
   readonly #order: Order | undefined
@@ -55,8 +57,8 @@ export class Statistics {
   // upper halves of 64-bit integers
   #minHigh = 0
   #maxHigh = 0
-  #minBytes: Uint8Array = new Uint8Array()
-  #maxBytes: Uint8Array = new Uint8Array()
+  #minBytes: Uint8Array = NO_BYTES
+  #maxBytes: Uint8Array = NO_BYTES
 
   constructor(leaf: LeafColumn) {
     this.#order = orderOf(leaf)
