@@ -61,8 +61,7 @@ export class RandomWalk {
     const catalog = this.#catalog
     return [
       ...this.#asks(),
-      // slots that nobody gave on go to whoever waits, with whatever is asked for next
-      [12, () => this.#withMoreSlots(DATA_SETS, this.#pick(this.#asks())[1])],
+      [12, () => this.#askWhileSlotsAreFree()],
       [2, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
@@ -71,18 +70,31 @@ export class RandomWalk {
   }
 
   /** What may make a job. */
-  #asks(): [number, Act][] {
+  #asks(dataset = this.#dataset): [number, Act][] {
     const catalog = this.#catalog
     return [
-      [10, () => this.#dataset().store()],
-      [2, () => catalog.requestCompaction({ datasetId: this.#dataset().id, requester: null, sender: SENDER })],
+      [10, () => (this.#chance(0.5) ? dataset().store() : dataset().store({}, {}))],
+      [2, () => catalog.requestCompaction({ datasetId: dataset().id, requester: null, sender: SENDER })],
       [2, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
       [3, () => this.#withJob(['dead', 'cancelled'], (job) => catalog.retryJob(job.id, null, SENDER), true)],
       [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
       [5, () => catalog.requestDueMerges(10)],
-      [4, () => this.#dataset().deliver(undefined)],
+      [4, () => dataset().deliver(undefined)],
     ]
+  }
+
+  /** Slots that nobody gave on go to those who wait, with whatever is asked for next: here of a data set without a job. */
+  async #askWhileSlotsAreFree(): Promise<void> {
+    const dataset = this.#dataset()
+    for (const { id } of await dataset.jobs('queued')) await this.#catalog.cancelJob(id, null)
+    for (const { id, attempt } of await dataset.jobs('running')) {
+      await this.#catalog.cancelJob(id, null)
+      await this.#catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
+    }
+    for (const other of this.#datasets) if (other !== dataset) await other.trigger()
+    const [, ask] = this.#pick(this.#asks(() => dataset))
+    await this.#withMoreSlots(DATA_SETS, ask)
   }
 
   #queueActs(): [number, Act][] {
