@@ -1,5 +1,5 @@
 export { DROP_REASONS, type DropReason } from './drop-reasons.ts'
-export { explainMerge, type MergePlan } from './explain-merge.ts'
+export { explainMerge, type MergePlan, type PlannedSelection } from './explain-merge.ts'
 export { footerLength } from './footer.ts'
 export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './inspect.ts'
 export type { Codec, CodecName, ColumnChunkReport, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'

@@ -66,7 +66,10 @@ export function compareKeys(a: Uint8Array, b: Uint8Array): number {
 }
 
 /** The clusters as text, a line for each run of row groups that stay as they are and each that is merged. */
-export function printSortPlan(clusters: readonly SortCluster[], members: readonly SortMember[]): string {
+export function printSortPlan(
+  clusters: readonly Pick<SortCluster, 'members' | 'isMerged'>[],
+  members: readonly Pick<SortMember, 'rows'>[],
+): string {
   const lines: string[] = []
   let run = { count: 0, rows: 0 }
   const closeRun = () => {

@@ -323,12 +323,13 @@ test('patterns match parts of paths, folders at any depth, and braces', async ()
 test('every option stands in the usage, and every option of the usage is read', async () => {
   const options = [...USAGE.matchAll(/--([a-z-]+)( [A-Z]+)? {2}/g)].map(([, name, value]) => [name, value])
   expect(options.length).toBeGreaterThan(12)
-  const values: Record<string, string> = { codec: 'gzip', pages: 'rewrite' }
+  const values: Record<string, string> = { codec: 'gzip', pages: 'rewrite', keep: 'first', schema: 'union' }
   for (const [name, value] of options) {
     if (name === 'plan') continue
     const args = value
       ? [`--${name}`, values[name!] ?? '6MiB'.slice(0, name === 'reads' ? 1 : undefined)]
       : [`--${name}`]
+    if (name === 'keep') args.push('--dedupe-by', 'id')
     expect(() => parseCommand([...args, '-o', 'out', 'in']), name).not.toThrow()
   }
   expect((await run('--help')).stdout).toBe(`${USAGE}\n`)

@@ -8,7 +8,8 @@ import { findInputs } from './find-inputs.ts'
 import { OutputFile } from './output-file.ts'
 import type { Command, MergeCommand } from './parse-command.ts'
 import type { ProgressLine } from './progress-line.ts'
-import { verifyMerge } from './verify-merge.ts'
+import { type VerifyOptions, verifyMerge } from './verify-merge.ts'
+import { isSelecting, verifySelection } from './verify-selection.ts'
 
 export interface CommandReport extends MergeReport {
   output: string
@@ -41,13 +42,16 @@ export async function mergeFiles(
     let rowsVerified: number | null = null
     if (command.verify) {
       const written = { path: output.temporaryPath, byteLength: report.bytesOut }
-      rowsVerified = await verifyMerge(inputs, written, {
+      const options: VerifyOptions = {
         signal,
         onProgress: (rows, files) => {
-          const detail = `${files} of ${inputs.length} files, ${rows} rows equal`
+          const detail = `${files} of ${inputs.length} files, ${rows} rows`
           progress.show('verifying', report.rowsOut === 0 ? 1 : rows / report.rowsOut, detail)
         },
-      })
+      }
+      rowsVerified = isSelecting(command.merge)
+        ? await verifySelection(inputs, written, command.merge, options)
+        : await verifyMerge(inputs, written, options)
     }
     signal.throwIfAborted()
     await output.commit()
@@ -62,21 +66,39 @@ export async function planFiles(command: Extract<Command, { kind: 'plan' }>, sig
   const inputs = await findInputs(command.inputs)
   const plan = await explainMerge(inputs.map(fileSource), { ...command.merge, signal })
   if (command.isJson) return JSON.stringify(plan)
-  const { files, rows, bytes, rowGroups } = plan
+  const { files, rows, bytes, rowGroups, selection } = plan
+  if (selection) {
+    return [
+      `${files} files, ${rows} rows, ${formatByteSize(bytes)}: ${selection.rows} rows to write`,
+      selection.text,
+      'how the columns of row groups in order are written is known only when they are: see the report',
+    ].join('\n')
+  }
   const summary = `${files} files, ${rows} rows, ${formatByteSize(bytes)}: ${rowGroups.length} row groups to join`
   return [summary, printPlan(rowGroups, plan)].filter((text) => text !== '').join('\n')
 }
 
 export function reportText(report: CommandReport): string {
-  const { copied, spliced, remapped, rewritten } = report.columnChunks
+  const { copied, spliced, remapped, coalesced, rewritten } = report.columnChunks
   const sizes = `${formatByteSize(report.bytesIn)} to ${formatByteSize(report.bytesOut)}`
   const lines = [
     `${report.output}: ${report.rowsOut} rows of ${report.files} files, ${sizes} in ${report.seconds.toFixed(1)} s`,
     `  row groups: ${report.rowGroupsIn} to ${report.rowGroupsOut}`,
-    `  column chunks: ${copied} copied, ${spliced} spliced, ${remapped} remapped, ${rewritten} rewritten`,
+    `  column chunks: ${copied} copied, ${spliced} spliced, ${remapped} remapped, ${coalesced} coalesced, ${rewritten} rewritten`,
   ]
   const { conflictingKeys } = report.keyValueMetadata
   if (conflictingKeys.length > 0) lines.push(`  metadata of the first file kept for: ${conflictingKeys.join(', ')}`)
-  if (report.rowsVerified !== null) lines.push(`  verified: ${report.rowsVerified} rows equal, in order`)
+  if (report.rowGroupsKept !== undefined) {
+    const { duplicateRows, rowGroupsKept, rowGroupsMerged } = report
+    const rows = `${rowGroupsKept} kept as they were, ${rowGroupsMerged} merged by values`
+    lines.push(`  row groups of the inputs: ${rows}; ${duplicateRows} duplicate rows left out`)
+  }
+  for (const { column, change, from, to } of report.schemaChanges) {
+    lines.push(`  column ${column}: ${change}${to ? ` from ${from} to ${to}` : ''}`)
+  }
+  if (report.rowsVerified !== null) {
+    const how = report.rowGroupsKept === undefined ? 'equal, in order' : 'as they are to be'
+    lines.push(`  verified: ${report.rowsVerified} rows ${how}`)
+  }
   return lines.join('\n')
 }

@@ -1,13 +1,13 @@
 import { parseArgs } from 'node:util'
-import type { CodecName, MergeOptions } from '../merge-options.ts'
+import type { CodecName, MergeOptions, SortColumn } from '../merge-options.ts'
 import { parseByteSize } from './byte-size.ts'
 import { CommandError, messageOf } from './command-error.ts'
 import { checkCodec, NODE_CODECS } from './node-codecs.ts'
 
 export const USAGE = `Usage: parquet-compact [options] -o OUT IN…
 
-Merges Parquet files of one schema into one file with few, large row groups: files in the given order, the rows of each
-in theirs. IN is a file, a folder (its *.parquet files and those below, by name) or a pattern such as 'day=*/*.parquet'.
+Merges Parquet files into one file with few, large row groups: files in the given order, the rows of each in theirs,
+unless they are sorted. IN is a file, a folder (its *.parquet files and those below, by name) or a pattern such as 'day=*/*.parquet'.
 
   -o, --output OUT          the file to write; it appears when it is complete
   -f, --force               replace OUT if it is there
@@ -17,6 +17,10 @@ in theirs. IN is a file, a folder (its *.parquet files and those below, by name)
       --memory SIZE         bound on buffers beside the row group; default 48MiB
       --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
       --reads N             reads under way at one time; default 6
+      --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came
+      --dedupe-by COLUMNS   keep one of the rows that are equal in these columns: 'id,day'
+      --keep WHICH          last (default) or first of them, in the order of the inputs
+      --schema HOW          strict (default): all files have one schema; union: columns are matched by name
       --verify              read inputs and OUT back with another reader and compare every row, before OUT appears
       --plan                print what would be done, and why; nothing is written
       --json                print the report, the plan or the error as JSON
@@ -53,6 +57,10 @@ const OPTIONS = {
   memory: { type: 'string' },
   pages: { type: 'string' },
   reads: { type: 'string' },
+  'sort-by': { type: 'string' },
+  'dedupe-by': { type: 'string' },
+  keep: { type: 'string' },
+  schema: { type: 'string' },
   verify: { type: 'boolean' },
   plan: { type: 'boolean' },
   json: { type: 'boolean' },
@@ -76,6 +84,12 @@ export function parseCommand(args: readonly string[]): Command {
   if (values.plan) {
     if (values.verify) throw new CommandError('wrong_usage', '--plan writes nothing that --verify could read')
     return { kind: 'plan', inputs, merge, isJson }
+  }
+  if (values.verify && merge.schema === 'union') {
+    throw new CommandError(
+      'wrong_usage',
+      '--verify compares files of one schema: it cannot be used with --schema union',
+    )
   }
   const { output } = values
   if (!output) throw new CommandError('wrong_usage', 'no output is named: -o OUT')
@@ -109,7 +123,24 @@ function mergeOptions(values: Values): MergeOptions {
   if (values.memory !== undefined) options.memoryBudgetBytes = size('memory', values.memory, 2 ** 20)
   if (values.pages !== undefined) options.pages = oneOf('pages', values.pages, ['splice', 'rewrite'])
   if (values.reads !== undefined) options.maxReadsInFlight = count('reads', values.reads)
+  if (values['sort-by'] !== undefined) options.sortBy = names('sort-by', values['sort-by']).map(sortColumn)
+  if (values['dedupe-by'] !== undefined) options.dedupeBy = names('dedupe-by', values['dedupe-by'])
+  if (values.keep !== undefined) options.keep = oneOf('keep', values.keep, ['first', 'last'])
+  if (options.keep && !options.dedupeBy) throw new CommandError('wrong_usage', '--keep is for --dedupe-by')
+  if (values.schema !== undefined) options.schema = oneOf('schema', values.schema, ['strict', 'union'])
   return options
+}
+
+function names(option: string, text: string): string[] {
+  const columns = text.split(',').map((name) => name.trim())
+  if (columns.includes('')) throw new CommandError('wrong_usage', `--${option} takes columns like 'a,b', not "${text}"`)
+  return columns
+}
+
+/** What is no known ending belongs to the name. */
+function sortColumn(text: string): SortColumn {
+  const [, column, direction, nulls] = /^(.+?)(:asc|:desc)?(:nulls-first|:nulls-last)?$/.exec(text)!
+  return { column: column!, descending: direction === ':desc', nullsFirst: nulls === ':nulls-first' }
 }
 
 function oneOf<const Choice extends string>(option: string, value: string, choices: readonly Choice[]): Choice {

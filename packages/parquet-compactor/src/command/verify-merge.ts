@@ -22,8 +22,7 @@ export async function verifyMerge(
   { signal, onProgress }: VerifyOptions = {},
 ): Promise<number> {
   const merged = await readBack(output.path, () => RowReader.open(output))
-  const names = merged.metadata.schema.filter((element) => element.type !== undefined).map(({ name }) => name)
-  const windowRows = Math.max(1, Math.floor(WINDOW_VALUES / Math.max(1, names.length)))
+  const stepRows = windowRows(merged.metadata)
   let window: unknown[][] = []
   let windowStart = 0
   let row = 0
@@ -32,9 +31,9 @@ export async function verifyMerge(
     if (!isDeepStrictEqual(reader.metadata.schema, merged.metadata.schema)) {
       throw new CommandError('verify_failed', `${input.path}: its schema is not that of the output`)
     }
-    for (let from = 0; from < reader.rowCount; from += windowRows) {
+    for (let from = 0; from < reader.rowCount; from += stepRows) {
       signal?.throwIfAborted()
-      const to = Math.min(reader.rowCount, from + windowRows)
+      const to = Math.min(reader.rowCount, from + stepRows)
       const expected = await readBack(input.path, () => reader.read(from, to))
       if (expected.length !== to - from) {
         throw new CommandError(
@@ -45,7 +44,7 @@ export async function verifyMerge(
       for (const [at, values] of expected.entries()) {
         if (row >= windowStart + window.length) {
           windowStart = row
-          window = await readBack(output.path, () => merged.read(row, Math.min(merged.rowCount, row + windowRows)))
+          window = await readBack(output.path, () => merged.read(row, Math.min(merged.rowCount, row + stepRows)))
         }
         const actual = window[row - windowStart]
         if (!actual) throw new CommandError('verify_failed', `${output.path} ends after ${row} rows`)
@@ -66,6 +65,12 @@ export async function verifyMerge(
   return row
 }
 
+/** rows to read at a time */
+export function windowRows({ schema }: RowReader['metadata']): number {
+  const leaves = schema.filter((element) => element.type !== undefined).length
+  return Math.max(1, Math.floor(WINDOW_VALUES / Math.max(1, leaves)))
+}
+
 /** Values as hyparquet makes them; a missing one is a null. */
 function isSameValue(a: unknown, b: unknown): boolean {
   if (a === b && a !== 0) return true
@@ -74,7 +79,7 @@ function isSameValue(a: unknown, b: unknown): boolean {
   return isDeepStrictEqual(a, b)
 }
 
-async function readBack<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
+export async function readBack<Result>(path: string, work: () => Promise<Result>): Promise<Result> {
   try {
     return await work()
   } catch (cause) {
