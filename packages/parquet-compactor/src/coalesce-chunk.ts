@@ -113,20 +113,20 @@ export async function coalesceChunk(
  * @returns how many there are, from the first member on; -1 where a chunk has other than one level a row
  */
 function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns: number, column: number): number {
-  const isKept = kernel.placeOf(0) > 0
-  const list = isKept ? kernel.chunkList(members.length) : undefined
+  const { kept } = kernel
+  const list = kept > 0 ? kernel.chunkList(kept) : undefined
   for (let i = 0, at = 0; i < members.length; i++, at += 4) {
-    const { file, footer, rowGroup } = members[i]!
+    const { footer, rowGroup } = members[i]!
     const chunk = rowGroup * columns + column
     const levels = footer.chunkValues[chunk]!
     if (levels !== footer.rowsOfGroup[rowGroup]) return -1
-    if (!list) continue
-    list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]! - file.heldOffset
+    if (!list || i >= kept) continue
+    list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]!
     list[at + 1] = footer.chunkBytes[chunk]!
     list[at + 2] = levels
     list[at + 3] = kernel.codecNumber(CODEC_NAMES[footer.chunkCodec[chunk]!]!)
   }
-  return isKept ? members.length : 0
+  return kept
 }
 
 /** A chunk beyond this is not copied to be looked through. */

@@ -131,8 +131,10 @@ export class Kernel {
   /** where chunks are put, and how large they may be */
   #chunkAt = 0
   #room = 0
-  /** where members of the row group are kept */
-  #members: number[] = []
+  /** where members of the row group are kept, where the next one goes, and how many bytes may follow */
+  #places: number[] = []
+  #nextPlace = 0
+  #left = 0
   #hasGroup = false
   onPage: (page: KernelPage) => void = () => {}
   /** then nothing in its memory is sure, and it must not be used again */
@@ -206,27 +208,42 @@ export class Kernel {
   }
 
   /**
-   * Keep small members of a row group in the kernel's memory while its columns are written.
-   * @param sizes bytes of each, or 0 where it stays outside
+   * Make room for small members of a row group, which stay in the kernel's memory until its columns are written.
+   * @param bytes   of all
+   * @param members how many at the most
    */
-  beginGroup(sizes: readonly number[], bytesOf: (member: number) => Uint8Array): void {
-    this.#members = sizes.map(() => 0)
-    const total = sizes.reduce((sum, size) => sum + size, 0)
-    const isNeedless = total === 0 && !this.#hasGroup
-    if (isNeedless || total > MOST_BYTES || this.hasTrapped) return
-    this.#hasGroup = total > 0
-    let at = this.#exports.beginGroup(total, sizes.length)
-    this.#members = sizes.map((size, member) => {
-      if (size === 0) return 0
-      this.#memory().set(bytesOf(member), at)
-      at += size
-      return at - size
-    })
+  beginGroup(bytes: number, members: number): void {
+    this.#places = []
+    this.#left = 0
+    const isNeedless = bytes === 0 && !this.#hasGroup
+    if (isNeedless || bytes > MOST_BYTES || this.hasTrapped) return
+    this.#hasGroup = bytes > 0
+    this.#nextPlace = this.#exports.beginGroup(bytes, members)
+    this.#left = bytes
   }
 
-  /** where a member is kept, 0 if it is not */
+  /**
+   * Keep the next member.
+   * @param offset where its bytes begin in the file
+   * @returns whether there is room
+   */
+  keep(bytes: Uint8Array, offset: number): boolean {
+    if (bytes.length > this.#left) return false
+    this.#memory().set(bytes, this.#nextPlace)
+    this.#places.push(this.#nextPlace - offset)
+    this.#nextPlace += bytes.length
+    this.#left -= bytes.length
+    return true
+  }
+
+  /** how many members are kept, from the first on */
+  get kept(): number {
+    return this.#places.length
+  }
+
+  /** where the first byte of a member's file would be */
   placeOf(member: number): number {
-    return this.#members[member]!
+    return this.#places[member]!
   }
 
   /** the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it */

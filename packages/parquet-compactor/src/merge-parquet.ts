@@ -28,7 +28,7 @@ import { encodeSortingColumns, mergeSorting } from './sorting-columns.ts'
 import type { Sink, Source } from './source.ts'
 import { type NamedSchema, uniteSchemas } from './unite-schemas.ts'
 import type { Piece } from './value-piece.ts'
-import { type ColumnSettings, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
+import { beginKeeping, type ColumnSettings, keepMember, type RowGroupSource, writeRowGroup } from './write-row-group.ts'
 
 const MIB = 1024 * 1024
 
@@ -167,6 +167,7 @@ async function writeInOrder(
   let planned = 0
   let seen = 0
   let members: RowGroupSource[] = []
+  let isKept = false
   // page indexes are for pages that are not read
   const mayPass = plan.some(({ isStreamed }) => !isStreamed)
   const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
@@ -184,9 +185,9 @@ async function writeInOrder(
       const next = plan[planned]
       if (rows > 0 && next) {
         const member = await openRowGroup(file, indexes, footer, index, next, settings)
-        seen++
+        if (seen++ === 0) isKept = beginKeeping(next, columns)
         if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
-        else members.push(member)
+        else members.push(isKept ? keepMember(member, columns) : member)
         if (seen === next.members) {
           if (next.isStreamed) {
             tally.addStreamed(next)

@@ -54,6 +54,8 @@ export interface PlannedRowGroup {
   rows: number
   /** compressed bytes of the members */
   bytes: number
+  /** the same with what stands between their chunks */
+  spanBytes: number
   columns: PlannedColumn[]
   /** what the footers of the members say of each column together */
   sums: ColumnSums[]
@@ -141,6 +143,17 @@ function rowGroupBytes(footer: Footer, rowGroup: number, columns: number): numbe
   return bytes
 }
 
+/** Where the chunks of a row group begin and end in their file. */
+export function spanOf(footer: Footer, rowGroup: number, columns: number): { start: number; end: number } {
+  let [start, end] = [Number.POSITIVE_INFINITY, 0]
+  for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) {
+    const offset = footer.chunkOffset[chunk]!
+    start = Math.min(start, offset)
+    end = Math.max(end, offset + footer.chunkBytes[chunk]!)
+  }
+  return end > 0 ? { start, end } : { start: 0, end: 0 }
+}
+
 function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSettings): PlannedRowGroup {
   const { footer, rowGroup, bytes } = member
   const sums = sumColumns([member], schema.leaves.length)
@@ -148,6 +161,7 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
     members: 1,
     rows: footer.rowsOfGroup[rowGroup]!,
     bytes,
+    spanBytes: bytes,
     columns: schema.leaves.map(() => ({ action: 'rewrite', reason })),
     sums,
     isStreamed: true,
@@ -163,7 +177,7 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
     return { action: canCoalesce(sums[column]!, column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
   })
   if (columns.every(({ action }) => action !== 'rewrite')) {
-    return { members: 1, rows: footer.rowsOfGroup[rowGroup]!, bytes, columns, sums, isStreamed: columns.length === 0 }
+    return { ...whole('large_row_group'), columns, isStreamed: columns.length === 0 }
   }
   // one at a time would mean to hold all of it
   return {
@@ -181,6 +195,10 @@ function planRowGroup(members: Member[], bytes: number, schema: Schema, settings
     members: members.length,
     rows: members.reduce((sum, { footer, rowGroup }) => sum + footer.rowsOfGroup[rowGroup]!, 0),
     bytes,
+    spanBytes: members.reduce((sum, { footer, rowGroup }) => {
+      const { start, end } = spanOf(footer, rowGroup, schema.leaves.length)
+      return sum + end - start
+    }, 0),
     columns,
     sums,
     isStreamed: columns.every(({ action }) => action === 'rewrite'),

@@ -5,8 +5,7 @@ import { inColumn } from './chunk-reader.ts'
 import { ChunkWriter, type ChunkWriterLimits } from './chunk-writer.ts'
 import { checkChunks, coalesceChunk } from './coalesce-chunk.ts'
 import type { DropTally } from './drop-reasons.ts'
-import type { FileReader } from './file-reader.ts'
-import { throwIfAborted } from './file-reader.ts'
+import { FileReader, throwIfAborted } from './file-reader.ts'
 import type { FileWriter } from './file-writer.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { nameSource } from './inspect.ts'
@@ -14,7 +13,7 @@ import { isTrap, type Kernel } from './kernel.ts'
 import type { Codec, CodecName } from './merge-options.ts'
 import type { MergeTally } from './merge-tally.ts'
 import { chunkPlace, openChunk } from './open-chunk.ts'
-import type { PlannedRowGroup, PlanReason } from './plan-merge.ts'
+import { type PlannedRowGroup, type PlanReason, spanOf } from './plan-merge.ts'
 import { NotSpliceable, scanChunk } from './scan-chunk.ts'
 import type { LeafColumn, Schema } from './schema.ts'
 import type { mergeSorting } from './sorting-columns.ts'
@@ -64,7 +63,6 @@ export async function writeRowGroup(
   tally: MergeTally,
 ): Promise<void> {
   output.beginRowGroup()
-  keepSmallMembers(settings.kernel, members, schema.leaves.length, planned)
   for (const [column, leaf] of schema.leaves.entries()) {
     throwIfAborted(settings.signal)
     const { action, reason } = planned.columns[column]!
@@ -144,30 +142,40 @@ async function splice(
   })
 }
 
-/** Where chunks are tiny, the kernel gets their files at once: to hand them over one by one would take longer than the work. */
-function keepSmallMembers(
-  kernel: Kernel,
-  members: readonly RowGroupSource[],
-  columns: number,
-  { bytes, columns: planned }: PlannedRowGroup,
-): void {
-  const areTiny = bytes < members.length * columns * TINY_CHUNK_BYTES
-  const areJoined = planned.every(({ action }) => action === 'coalesce')
-  const areHeld = members.every(({ file, footer, rowGroup }) => {
-    const first = rowGroup * columns
-    let end = 0
-    for (let chunk = first; chunk < first + columns; chunk++) {
-      if (footer.chunkOffset[chunk]! < file.heldOffset) return false
-      end = Math.max(end, footer.chunkOffset[chunk]! + footer.chunkBytes[chunk]!)
-    }
-    return end <= file.heldOffset + file.heldBytes.length
+/**
+ * Where chunks are tiny, the kernel keeps them from when they are read: to hand them over one by one would take longer than
+ * the work, and their files need not be held.
+ * @returns whether it does, for this row group
+ */
+export function beginKeeping(planned: PlannedRowGroup, settings: ColumnSettings): boolean {
+  const { kernel, carriedColumns } = settings
+  const { columns, members, bytes, spanBytes, isStreamed } = planned
+  const areTiny = bytes < members * columns.length * TINY_CHUNK_BYTES
+  const areJoined = columns.every(({ action }) => action === 'coalesce') && !carriedColumns.some(({ isAny }) => isAny)
+  const isDense = spanBytes <= bytes * 1.25
+  const isKept = !isStreamed && areTiny && areJoined && isDense
+  return withoutTrap(kernel, () => {
+    kernel.beginGroup(isKept ? spanBytes : 0, members)
+    return isKept
   })
-  const sizes = members.map(({ file }) => (areTiny && areJoined && areHeld ? file.heldBytes.length : 0))
+}
+
+/** @returns the member without its bytes, if the kernel keeps them; should they be needed otherwise, they are read again */
+export function keepMember(member: RowGroupSource, { kernel, signal }: ColumnSettings): RowGroupSource {
+  const { file, footer, rowGroup } = member
+  const { start, end } = spanOf(footer, rowGroup, footer.schema.leaves.length)
+  const bytes = file.held(start, end - start)
+  const isKept = bytes !== undefined && withoutTrap(kernel, () => kernel.keep(bytes, start))
+  return isKept ? { file: new FileReader(file.source, signal), footer, rowGroup, carried: [] } : member
+}
+
+function withoutTrap(kernel: Kernel, work: () => boolean): boolean {
   try {
-    kernel.beginGroup(sizes, (member) => members[member]!.file.heldBytes)
+    return work()
   } catch (error) {
     if (!isTrap(error)) throw error
     kernel.hasTrapped = true
+    return false
   }
 }
 
