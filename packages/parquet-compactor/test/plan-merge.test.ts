@@ -33,6 +33,7 @@ function footerOf(...rowGroups: Chunk[][]): Footer {
     rowCount: rowGroups.length * 10,
     rowGroupCount: rowGroups.length,
     rowsOfGroup: Float64Array.from(rowGroups, () => 10),
+    chunkOffset: numbers(() => 4),
     chunkBytes: numbers(({ bytes = 100 }) => bytes),
     chunkValues: numbers(() => 10),
     chunkNulls: numbers(() => 0),
