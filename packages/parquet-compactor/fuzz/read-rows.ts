@@ -31,7 +31,12 @@ export async function readWithHyparquet(file: Uint8Array): Promise<unknown[][]> 
 }
 
 function withoutLogicalTypes(metadata: FileMetaData): FileMetaData {
-  const schema = metadata.schema.map((element) => {
+  const schema = metadata.schema.map((element, index) => {
+    // the root has no repetition, but hyparquet believes one that stands there
+    if (index === 0) {
+      const { repetition_type, ...root } = element
+      return root
+    }
     if (element.type === undefined) return element
     const { converted_type, logical_type, ...physical } = element
     return physical

@@ -57,7 +57,12 @@ export class RowReader {
 
 /** Values of logical types would lose digits, as decimals and timestamps do in JavaScript. Groups keep their nesting. */
 function withoutLogicalTypes(metadata: FileMetaData): FileMetaData {
-  const schema = metadata.schema.map((element) => {
+  const schema = metadata.schema.map((element, index) => {
+    // the root has no repetition, but hyparquet believes one that stands there
+    if (index === 0) {
+      const { repetition_type, ...root } = element
+      return root
+    }
     if (element.type === undefined) return element
     const { converted_type, logical_type, ...physical } = element
     return physical
