@@ -191,6 +191,7 @@ export class RandomWalk {
       [3, () => this.#withHeldMessage((id, holder) => catalog.completeOutbox([id], holder))],
       [3, () => this.#withHeldMessage((id, holder) => catalog.releaseOutbox([id], holder, 'the queue refused'))],
       [2, () => catalog.redispatchStaleJobs(0, 10)],
+      [1, () => this.#loseMessages()],
       // with more slots and fewer again, as an operator might
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [2, () => catalog.retellDeaths(0, 10)],
@@ -204,6 +205,16 @@ export class RandomWalk {
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  /** The queue took them, and nobody got them. */
+  async #loseMessages(): Promise<void> {
+    const taken = await this.#catalog.claimOutbox({ maxBatch: 10, lockSeconds: 60, workerId: RELAY })
+    await this.#catalog.completeOutbox(
+      taken.map(({ id }) => id),
+      RELAY,
+    )
+    await this.#catalog.redispatchStaleJobs(0, 10)
   }
 
   async #withMoreSlots(more: number, act: Act): Promise<void> {
