@@ -125,23 +125,3 @@ begin
   end loop;
   return v_count;
 end $$;
-
--- As in the migration of the grants, for this one and the one before.
-do $$
-declare
-  fn regprocedure;
-  callable constant text[] := array['admit_jobs', 'configure_admission', 'request_due_merges'];
-begin
-  for fn in
-    select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated, service_role', fn);
-  end loop;
-  for fn in
-    select p.oid::regprocedure from pg_catalog.pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proname = any (callable)
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated', fn);
-    execute format('grant execute on function %s to service_role', fn);
-  end loop;
-end $$;

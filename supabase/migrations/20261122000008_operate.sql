@@ -61,23 +61,3 @@ begin
   end loop;
   return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
 end $$;
-
--- As in the migration of the grants.
-do $$
-declare
-  fn regprocedure;
-  callable constant text[] := array['redrive'];
-begin
-  for fn in
-    select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated, service_role', fn);
-  end loop;
-  for fn in
-    select p.oid::regprocedure from pg_catalog.pg_proc p
-    where p.pronamespace = 'public'::regnamespace and p.proname = any (callable)
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated', fn);
-    execute format('grant execute on function %s to service_role', fn);
-  end loop;
-end $$;

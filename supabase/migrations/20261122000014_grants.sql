@@ -1,6 +1,7 @@
--- Only the Workers, which hold the secret key, may call the public functions; nobody calls what lies in fusou.
+-- The last migration, so that it meets every function. Only the Workers, which hold the secret key, may call the public functions; nobody calls what lies in fusou.
 do $$
 declare
+  name text;
   fn regprocedure;
   callable constant text[] := array[
     'claim_outbox', 'complete_outbox', 'release_outbox',
@@ -9,9 +10,17 @@ declare
     'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
     'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'fail_merge',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
-    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox'
+    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
+    'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
+    'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
+    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics'
   ];
 begin
+  -- the tables of the first migration are closed there
+  foreach name in array array['heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals'] loop
+    execute format('alter table public.%I enable row level security', name);
+    execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
+  end loop;
   revoke all on schema fusou from public;
   for fn in
     select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace
