@@ -1,3 +1,4 @@
 import { defineConfig } from 'vitest/config'
 
-export default defineConfig({ test: { projects: ['packages/*/vitest.config.ts'] } })
+// a worker for each core: by default one core would stay idle, which of two is half the machine
+export default defineConfig({ test: { projects: ['packages/*/vitest.config.ts'], maxWorkers: '100%' } })

@@ -2,6 +2,7 @@ import { isDeepStrictEqual } from 'node:util'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { parquetMetadata } from 'hyparquet'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { type PageHeader, readPageHeader } from '../src/format/page-header.ts'
 import {
   type MergeOptions,
   type MergeReport,
@@ -10,7 +11,6 @@ import {
   mergeParquet,
   ParquetError,
 } from '../src/index.ts'
-import { type PageHeader, readPageHeader } from '../src/page-header.ts'
 import { pick, type Random } from './random.ts'
 import { readWithArrow, readWithHyparquet } from './read-rows.ts'
 

@@ -1,9 +1,9 @@
+export type { Codec, CodecName } from './codecs/codec.ts'
 export { DROP_REASONS, type DropReason } from './drop-reasons.ts'
-export { explainMerge, type MergePlan, type PlannedSelection } from './explain-merge.ts'
-export { footerLength } from './footer.ts'
-export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './inspect.ts'
-export type { Codec, CodecName, ColumnChunkReport, MergeOptions, MergeProgress, MergeReport } from './merge-options.ts'
-export { mergeParquet } from './merge-parquet.ts'
+export { footerLength } from './footer/footer.ts'
+export { explainMerge, type MergePlan, type PlannedSelection } from './merge/explain-merge.ts'
+export type { ColumnChunkReport, MergeOptions, MergeProgress, MergeReport } from './merge/merge-options.ts'
+export { mergeParquet } from './merge/merge-parquet.ts'
 export { PARQUET_ERRORS, ParquetError, type ParquetErrorCode } from './parquet-error.ts'
 export {
   type ColumnAction,
@@ -12,5 +12,6 @@ export {
   type PlannedRowGroup,
   type PlanReason,
   printPlan,
-} from './plan-merge.ts'
-export { memorySink, memorySource, type Sink, type Source } from './source.ts'
+} from './plan/plan-merge.ts'
+export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './read/inspect.ts'
+export { memorySink, memorySource, type Sink, type Source } from './read/source.ts'

@@ -1,6 +1,6 @@
-import { ByteBuffer } from '../src/byte-buffer.ts'
-import { PHYSICAL } from '../src/format.ts'
-import { ThriftWriter } from '../src/thrift-writer.ts'
+import { ByteBuffer } from '../src/format/byte-buffer.ts'
+import { PHYSICAL } from '../src/format/format.ts'
+import { ThriftWriter } from '../src/format/thrift-writer.ts'
 
 export interface HandmadePage {
   /** number in `PAGE`; default a data page of version 1 */

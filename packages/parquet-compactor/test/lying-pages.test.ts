@@ -7,13 +7,13 @@ import {
   zstdCompressSync,
 } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { ByteBuffer } from '../src/byte-buffer.ts'
+import { CODEC_NUMBERS, decompress } from '../src/codecs/compression.ts'
+import { snappyCompress } from '../src/codecs/snappy-compress.ts'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
-import { CODEC_NUMBERS, decompress } from '../src/compression.ts'
-import { PHYSICAL } from '../src/format.ts'
+import { ByteBuffer } from '../src/format/byte-buffer.ts'
+import { PHYSICAL } from '../src/format/format.ts'
 import type { CodecName, MergeOptions } from '../src/index.ts'
 import { memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
-import { snappyCompress } from '../src/snappy-compress.ts'
 import { type HandmadePage, handmade } from './handmade.ts'
 
 const MIB = 2 ** 20

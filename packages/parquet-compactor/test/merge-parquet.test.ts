@@ -1,7 +1,7 @@
 import { constants, zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { checksum } from '../src/checksum.ts'
-import { PHYSICAL } from '../src/format.ts'
+import { checksum } from '../src/format/checksum.ts'
+import { PHYSICAL } from '../src/format/format.ts'
 import {
   inspectParquet,
   type MergeOptions,

@@ -1,7 +1,7 @@
 import { parquetReadObjects, readColumnIndex, readOffsetIndex, type SchemaElement } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { expect } from 'vitest'
-import { readPageHeader } from '../src/page-header.ts'
+import { readPageHeader } from '../src/format/page-header.ts'
 import { metadataOf } from './engines.ts'
 
 type Value = number | bigint | string | boolean | Uint8Array | Date | null

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest'
-import type { Footer } from '../src/footer.ts'
-import { CODEC, ENCODING } from '../src/format.ts'
-import { type PlanReason, type PlanSettings, planMerge, printPlan } from '../src/plan-merge.ts'
-import type { LeafColumn, Schema } from '../src/schema.ts'
+import type { Footer } from '../src/footer/footer.ts'
+import { CODEC, ENCODING } from '../src/format/format.ts'
+import { type PlanReason, type PlanSettings, planMerge, printPlan } from '../src/plan/plan-merge.ts'
+import type { LeafColumn, Schema } from '../src/schema/schema.ts'
 
 const leaf = (name: string) => ({ name, maxRepetition: 0 }) as LeafColumn
 const settings: PlanSettings = {

@@ -1,8 +1,8 @@
 import fc from 'fast-check'
 import { snappyUncompress } from 'hyparquet'
 import { expect, test } from 'vitest'
-import { ByteBuffer } from '../src/byte-buffer.ts'
-import { snappyCompress } from '../src/snappy-compress.ts'
+import { snappyCompress } from '../src/codecs/snappy-compress.ts'
+import { ByteBuffer } from '../src/format/byte-buffer.ts'
 
 const restored = (input: Uint8Array) => {
   const output = new Uint8Array(input.length)

@@ -1,8 +1,8 @@
 import { zstdCompressSync } from 'node:zlib'
 import { describe, expect, test } from 'vitest'
-import { checksum } from '../src/checksum.ts'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
-import { PHYSICAL } from '../src/format.ts'
+import { checksum } from '../src/format/checksum.ts'
+import { PHYSICAL } from '../src/format/format.ts'
 import { type MergeOptions, memorySink, memorySource, mergeParquet, type ParquetErrorCode } from '../src/index.ts'
 import {
   expectFaithfulMerge,

@@ -1,6 +1,6 @@
 import { xxhash64 as reference } from 'hyparquet/src/xxhash.js'
 import { expect, test } from 'vitest'
-import { xxhash64 } from '../src/xxhash64.ts'
+import { xxhash64 } from '../src/format/xxhash64.ts'
 
 function hash(bytes: Uint8Array, start = 0, end = bytes.length): bigint {
   const into = new Uint32Array(2)

@@ -1,5 +1,5 @@
 import { open } from 'node:fs/promises'
-import type { Source } from '../source.ts'
+import type { Source } from '../read/source.ts'
 import type { InputFile } from './find-inputs.ts'
 
 /** A file that is opened for each read: thousands of them at once would exceed what a process may hold open. */

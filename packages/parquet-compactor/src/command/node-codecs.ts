@@ -1,5 +1,5 @@
 import * as zlib from 'node:zlib'
-import type { Codec, CodecName } from '../merge-options.ts'
+import type { Codec, CodecName } from '../codecs/codec.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { CommandError } from './command-error.ts'
 

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
 import { type FileHandle, link, open, realpath, rename, stat, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
-import type { Sink } from '../source.ts'
+import type { Sink } from '../read/source.ts'
 import { CommandError, isNotFound, messageOf } from './command-error.ts'
 import type { InputFile } from './find-inputs.ts'
 

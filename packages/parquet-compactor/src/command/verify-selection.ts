@@ -1,6 +1,6 @@
 import { createHash, randomBytes } from 'node:crypto'
 import { isDeepStrictEqual } from 'node:util'
-import type { MergeOptions } from '../merge-options.ts'
+import type { MergeOptions } from '../merge/merge-options.ts'
 import { CommandError } from './command-error.ts'
 import type { InputFile } from './find-inputs.ts'
 import { compareKeyValues, type KeyValue, keyReader, type ReadKey } from './key-values.ts'

@@ -1,0 +1,141 @@
+import { THRIFT, type ThriftReader } from '../format/thrift-reader.ts'
+
+/** Longer bounds are not kept: five thousand footers of them would fill the memory, and readers gain little. */
+const MAX_KEPT_BYTES = 256
+
+/** bits of `boundsState` */
+export const HAS_BOUNDS = 1
+export const EXACTNESS = 0b11110
+const DEPRECATED = 32
+
+/** What the Statistics struct of a chunk says. Views into the footer. */
+export interface ChunkStatistics {
+  /** -1 where not known */
+  nulls: number
+  /** of FLOAT and DOUBLE, values that are no number; -1 where not known */
+  nans: number
+  /** distinct values but null; -1 where not known */
+  distinct: number
+  min: Uint8Array | undefined
+  max: Uint8Array | undefined
+  /** whether min and max are values of the column; undefined where the writer does not say */
+  minIsExact: boolean | undefined
+  maxIsExact: boolean | undefined
+  /** whether the bounds are in the order of signed numbers, whatever the type (parquet.thrift, Statistics) */
+  areDeprecated: boolean
+}
+
+export const NO_STATISTICS: ChunkStatistics = {
+  nulls: -1,
+  nans: -1,
+  distinct: -1,
+  min: undefined,
+  max: undefined,
+  minIsExact: undefined,
+  maxIsExact: undefined,
+  areDeprecated: false,
+}
+
+/** Read a Statistics struct. The deprecated bounds (fields 1 and 2) count where there are no others. */
+export function readStatistics(reader: ThriftReader): ChunkStatistics {
+  const statistics = { ...NO_STATISTICS }
+  let [min, max]: (Uint8Array | undefined)[] = []
+  reader.struct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 1) max = reader.binary()
+    else if (id === 2) min = reader.binary()
+    else if (id === 3) statistics.nulls = reader.i64()
+    else if (id === 4) statistics.distinct = reader.i64()
+    else if (id === 5) statistics.max = reader.binary()
+    else if (id === 6) statistics.min = reader.binary()
+    else if (id === 7) statistics.maxIsExact = reader.boolean()
+    else if (id === 8) statistics.minIsExact = reader.boolean()
+    else if (id === 9) statistics.nans = reader.i64()
+    else reader.skip()
+  }
+  if (!statistics.min && !statistics.max && min && max) return { ...statistics, min, max, areDeprecated: true }
+  return statistics
+}
+
+/** Bounds of all chunks of a footer in one run of bytes. */
+export class ChunkBounds {
+  #bytes = new Uint8Array(256)
+  #length = 0
+  /** begin of the minimum and of the maximum of each chunk; equal to the end where there is none */
+  readonly #at: number[] = []
+  readonly #state: number[] = []
+
+  add({ min, max, minIsExact, maxIsExact, areDeprecated }: ChunkStatistics): void {
+    const kept = min && max && min.length <= MAX_KEPT_BYTES && max.length <= MAX_KEPT_BYTES
+    this.#at.push(this.#length)
+    if (kept) this.#append(min)
+    this.#at.push(this.#length)
+    if (kept) this.#append(max)
+    const state = HAS_BOUNDS | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
+    this.#state.push(kept ? state : 0)
+  }
+
+  #append(bytes: Uint8Array): void {
+    if (this.#length + bytes.length > this.#bytes.length) {
+      const grown = new Uint8Array((this.#length + bytes.length) * 2)
+      grown.set(this.#bytes)
+      this.#bytes = grown
+    }
+    this.#bytes.set(bytes, this.#length)
+    this.#length += bytes.length
+  }
+
+  finish(): { bytes: Uint8Array; at: number[]; state: number[] } {
+    return { bytes: this.#bytes.subarray(0, this.#length), at: [...this.#at, this.#length], state: this.#state }
+  }
+}
+
+function flag(isExact: boolean | undefined): number {
+  return isExact === undefined ? 0 : isExact ? 1 : 2
+}
+
+export interface PackedBounds {
+  /** minimum and maximum of each chunk, one behind the other */
+  boundsBytes: Uint8Array
+  /** where they begin, two a chunk, and the end */
+  boundsAt: Uint32Array
+  /** 0 for no bounds; bit 0, then two bits each for whether the minimum and the maximum are exact, bit 5 if deprecated */
+  boundsState: Uint8Array
+}
+
+export function boundsOf(
+  packed: PackedBounds,
+  chunk: number,
+): Pick<ChunkStatistics, 'min' | 'max' | 'minIsExact' | 'maxIsExact' | 'areDeprecated'> {
+  const state = packed.boundsState[chunk]!
+  if (state === 0) return NO_STATISTICS
+  const from = packed.boundsAt[chunk * 2]!
+  const middle = packed.boundsAt[chunk * 2 + 1]!
+  const flag = (bits: number) => (bits === 0 ? undefined : bits === 1)
+  return {
+    min: packed.boundsBytes.subarray(from, middle),
+    max: packed.boundsBytes.subarray(middle, packed.boundsAt[chunk * 2 + 2]!),
+    minIsExact: flag((state >> 1) & 3),
+    maxIsExact: flag((state >> 3) & 3),
+    areDeprecated: (state & DEPRECATED) !== 0,
+  }
+}
+
+/** EncodingStats: how many data pages there are; 0 if the list is not there */
+export function readEncodingStats(reader: ThriftReader): { pages: number; versions: number } {
+  let pages = 0
+  let versions = 0
+  for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
+    let [kind, count] = [-1, 0]
+    reader.enterStruct()
+    for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+      if (id === 1) kind = reader.i32()
+      else if (id === 3) count = reader.i32()
+      else reader.skip()
+    }
+    if (kind !== 0 && kind !== 3) continue
+    pages += Math.max(0, count)
+    versions |= kind === 0 ? 1 : 2
+  }
+  return { pages, versions }
+}

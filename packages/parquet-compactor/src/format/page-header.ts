@@ -1,0 +1,111 @@
+import { ParquetError, type ParquetErrorCode } from '../parquet-error.ts'
+import { PAGE } from './format.ts'
+import { ThriftReader } from './thrift-reader.ts'
+
+/** What the header of a page says. Fields a kind of page lacks are 0. */
+export interface PageHeader {
+  /** number in `PAGE` */
+  kind: number
+  uncompressedBytes: number
+  compressedBytes: number
+  crc: number | undefined
+  /** levels of a data page, entries of a dictionary page */
+  values: number
+  /** number in `ENCODING` */
+  encoding: number
+  definitionEncoding: number
+  repetitionEncoding: number
+  /** version 2 only: levels stand outside the compressed part */
+  nulls: number
+  rows: number
+  definitionBytes: number
+  repetitionBytes: number
+  isCompressed: boolean
+  /** length of the header itself */
+  headerBytes: number
+}
+
+/**
+ * @param place of the first of `bytes` in the file, for messages
+ * @throws ParquetError `corrupt_data`
+ */
+export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): PageHeader {
+  const header: PageHeader = {
+    kind: -1,
+    uncompressedBytes: -1,
+    compressedBytes: -1,
+    crc: undefined,
+    values: 0,
+    encoding: 0,
+    definitionEncoding: 3,
+    repetitionEncoding: 3,
+    nulls: 0,
+    rows: 0,
+    definitionBytes: 0,
+    repetitionBytes: 0,
+    isCompressed: true,
+    headerBytes: 0,
+  }
+  const reader: ThriftReader = new ThriftReader(bytes, offset, bytes.length, place)
+  let details = -1
+  try {
+    reader.enterStruct()
+    for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+      if (id === 1) header.kind = reader.i32()
+      else if (id === 2) header.uncompressedBytes = reader.i32()
+      else if (id === 3) header.compressedBytes = reader.i32()
+      else if (id === 4) header.crc = reader.i32() >>> 0
+      else if (id === 5 || id === 7 || id === 8) {
+        details = id
+        readDetails(reader, id, header)
+      } else reader.skip()
+    }
+  } catch (cause) {
+    const detail = cause instanceof ParquetError ? cause.message.slice(cause.code.length + 2) : String(cause)
+    throw new ParquetError('corrupt_data', `page header: ${detail}`, { cause })
+  }
+  header.headerBytes = reader.offset - offset
+  const expected =
+    header.kind === PAGE.DATA ? 5 : header.kind === PAGE.DICTIONARY ? 7 : header.kind === PAGE.DATA_V2 ? 8 : -1
+  if (header.uncompressedBytes < 0 || header.compressedBytes < 0) corrupt('page header without sizes')
+  if (details !== expected && header.kind !== PAGE.INDEX) corrupt(`page of kind ${header.kind} without its header`)
+  if (header.values < 0 || header.nulls < 0 || header.nulls > header.values) corrupt('page header with wrong counts')
+  if (header.definitionBytes < 0 || header.repetitionBytes < 0) corrupt('page header with negative lengths')
+  const levelBytes = header.definitionBytes + header.repetitionBytes
+  if (levelBytes > header.compressedBytes || levelBytes > header.uncompressedBytes)
+    corrupt('levels longer than their page')
+  return header
+}
+
+function readDetails(reader: ThriftReader, kind: number, header: PageHeader): void {
+  reader.struct()
+  for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id === 1) header.values = reader.i32()
+    else if (kind === 8) {
+      if (id === 2) header.nulls = reader.i32()
+      else if (id === 3) header.rows = reader.i32()
+      else if (id === 4) header.encoding = reader.i32()
+      else if (id === 5) header.definitionBytes = reader.i32()
+      else if (id === 6) header.repetitionBytes = reader.i32()
+      else if (id === 7) header.isCompressed = reader.boolean()
+      else reader.skip()
+    } else if (id === 2) header.encoding = reader.i32()
+    else if (kind === 5 && id === 3) header.definitionEncoding = reader.i32()
+    else if (kind === 5 && id === 4) header.repetitionEncoding = reader.i32()
+    else reader.skip()
+  }
+}
+
+export function corrupt(detail: string): never {
+  throw new ParquetError('corrupt_data', detail)
+}
+
+/** Say where in the file the page begins that failed. */
+export function atPage(error: unknown, offset: number): unknown {
+  if (!(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.message.includes(AT_PAGE)) return error
+  const detail = error.message.slice(error.code.length + 2)
+  return new ParquetError(error.code, `${AT_PAGE}${offset}: ${detail}`, { cause: error })
+}
+
+const PAGE_ERRORS = new Set<ParquetErrorCode>(['corrupt_data', 'page_too_large', 'unsupported_column'])
+const AT_PAGE = 'page at byte '

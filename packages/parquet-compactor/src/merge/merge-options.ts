@@ -1,0 +1,126 @@
+import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { DropReason } from '../drop-reasons.ts'
+import type { PlanReason } from '../plan/plan-merge.ts'
+import type { SchemaChange } from '../schema/unite-schemas.ts'
+import type { SortColumn } from '../sort/key-order.ts'
+
+export interface MergeOptions {
+  /** wanted size of a row group of the output, in bytes of the file; default 16 MiB */
+  targetRowGroupBytes?: number
+  /**
+   * Codec of the output. `keep` takes, for each column, the codec of the first source that has rows, and snappy where
+   * that codec cannot be written. Built in for writing: none, snappy, gzip; others need `codecs`. Default `keep`.
+   */
+  codec?: 'keep' | CodecName
+  /**
+   * Chunks whose data pages are smaller than this on average, compressed, are written anew in larger pages; larger pages
+   * pass as they are. Default 4 KiB.
+   */
+  minPageBytes?: number
+  /**
+   * `splice`: pages pass unread where they can, and what is corrupt inside a page passes with it. `check`: the same, but
+   * every page that passes is unpacked and looked through, so that a file which is corrupt inside is found before its pages
+   * stand among those of others. `rewrite`: every page is written anew. Default `splice`.
+   */
+  pages?: 'splice' | 'check' | 'rewrite'
+  /**
+   * The compiled module `@fusou/parquet-compactor/kernel.wasm`, for runtimes that compile no WebAssembly where this library
+   * is loaded; default is a copy that comes with the code
+   */
+  kernel?: object
+  /** codecs of the caller, used before the built-in ones */
+  codecs?: Partial<Record<CodecName, Codec>>
+  /** reads under way at one time; default 6, the number of connections a Worker may hold */
+  maxReadsInFlight?: number
+  /** bytes that the sink gets at a time, for example the size of the parts of an upload; default 1 MiB */
+  partBytes?: number
+  /** a file up to this length is read whole in one read; default 1 MiB */
+  smallFileBytes?: number
+  /**
+   * Bound on what is held beside the output row group: buffers of pages, dictionaries, whole small files. A single page
+   * that needs more than half of it is refused with `page_too_large`. Default 48 MiB.
+   */
+  memoryBudgetBytes?: number
+  /**
+   * Sort the rows by these columns, the first being the most significant; rows of equal keys keep their order. Numbers and
+   * times by value, decimals and float16 too, booleans false first, anything else byte by byte, as DuckDB's ORDER BY does:
+   * -0 equals 0, NaN is greater than every number. Row groups whose ranges do not overlap are only put in order; the
+   * values of the others are merged, which takes 12 to 20 bytes a row of `memoryBudgetBytes`, or `memory_budget` is
+   * thrown. Columns of lists, and types without an order (intervals, geometry), are refused with `bad_option`.
+   */
+  sortBy?: readonly SortColumn[]
+  /**
+   * Of rows that are equal in these columns one stays, the others are left out. Nulls equal each other; so do -0 and 0, NaNs,
+   * and decimals of one value. Values are compared whole, never by a hash alone.
+   */
+  dedupeBy?: readonly string[]
+  /** which of equal rows stays, in the order of the sources; default `last` */
+  keep?: 'first' | 'last'
+  /**
+   * `strict`: sources of another schema than the first are refused. `union`: columns are matched by name. A column that is
+   * missing somewhere becomes nullable; integers widen to the smallest type that holds both (8 to 64 bits, signed and
+   * unsigned, unsigned into wider signed), float to double. Anything else is refused with `schema_mismatch` naming both.
+   * Default `strict`.
+   */
+  schema?: 'strict' | 'union'
+  /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
+  schemaFingerprint?: string
+  signal?: AbortSignal
+  /** called after each row group of the inputs */
+  onProgress?(progress: MergeProgress): void
+}
+
+export interface MergeProgress {
+  rowsDone: number
+  rowsTotal: number
+  filesDone: number
+  filesTotal: number
+  bytesOut: number
+}
+
+export interface MergeReport {
+  files: number
+  rowsIn: number
+  rowsOut: number
+  /** sum of the lengths of the sources */
+  bytesIn: number
+  bytesOut: number
+  rowGroupsIn: number
+  rowGroupsOut: number
+  schemaFingerprint: string
+  /** what became of the column chunks of the inputs */
+  columnChunks: ColumnChunkReport
+  /**
+   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
+   * they describe a schema that a `union` changed
+   */
+  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[] }
+  /**
+   * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
+   * keys of `DROP_REASONS`
+   */
+  dropped: Partial<Record<DropReason, number>>
+  /** rows left out because of `dedupeBy` */
+  duplicateRows: number
+  /** where `sortBy` or `dedupeBy` was given: row groups of the inputs that stayed as they are, and those merged by values */
+  rowGroupsKept?: number
+  rowGroupsMerged?: number
+  /** what the `union` of schemas changed */
+  schemaChanges: SchemaChange[]
+}
+
+/** Column chunks of the inputs that hold rows. */
+export interface ColumnChunkReport {
+  /** as they were, alone */
+  copied: number
+  /** their pages as they were, one chunk's behind another's */
+  spliced: number
+  /** the same under a joined dictionary, pages of changed indices written anew */
+  remapped: number
+  /** their pages unpacked and joined into larger ones, under one dictionary where values repeat */
+  coalesced: number
+  /** decoded and written anew */
+  rewritten: number
+  /** how many went which way for which reason; the keys are those of `PLAN_REASONS` */
+  reasons: Partial<Record<PlanReason, number>>
+}

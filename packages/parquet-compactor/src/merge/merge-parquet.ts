@@ -1,0 +1,248 @@
+import type { CodecName } from '../codecs/codec.ts'
+import { DropTally } from '../drop-reasons.ts'
+import { type CarriedColumn, carriedColumns } from '../footer/carried-columns.ts'
+import { encodeSortingColumns, mergeSorting } from '../footer/sorting-columns.ts'
+import { ByteBuffer } from '../format/byte-buffer.ts'
+import { ParquetError } from '../parquet-error.ts'
+import { planMerge } from '../plan/plan-merge.ts'
+import { throwIfAborted } from '../read/file-reader.ts'
+import { nameSource } from '../read/inspect.ts'
+import { openChunk } from '../read/open-chunk.ts'
+import { readAhead } from '../read/read-ahead.ts'
+import type { RowReader } from '../read/row-stream.ts'
+import type { Sink, Source } from '../read/source.ts'
+import { type Schema, schemaFingerprint } from '../schema/schema.ts'
+import { gatherRows } from '../sort/gather-rows.ts'
+import type { RankedRows } from '../sort/rank-rows.ts'
+import { type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
+import type { Piece } from '../sort/value-piece.ts'
+import type { RowGroupSource } from '../splice/carry-chunk.ts'
+import { Kernel } from '../splice/kernel.ts'
+import { FileWriter } from '../write/file-writer.ts'
+import type { MergeOptions, MergeReport } from './merge-options.ts'
+import { ProgressCount } from './merge-progress.ts'
+import { MergeTally } from './merge-tally.ts'
+import { openInput, openRowGroup } from './open-input.ts'
+import { chooseCodecs, readInputs } from './read-inputs.ts'
+import { RowGroupBuilder } from './row-group-builder.ts'
+import { checkOptions, chunkLimits, type Settings } from './settings.ts'
+import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
+
+/**
+ * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Pages are copied still
+ * compressed where the plan allows it, and values as bytes elsewhere; they never become JavaScript values, so every
+ * physical and logical type comes out as it went in.
+ *
+ * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
+ * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
+ * plus `memoryBudgetBytes`, plus about 150 bytes for each column chunk of the inputs.
+ *
+ * @throws ParquetError `schema_mismatch`, `corrupt_data`, `read_failed`, …: see `PARQUET_ERRORS`; the message names the source
+ */
+export async function mergeParquet(
+  sources: readonly Source[],
+  sink: Sink,
+  options: MergeOptions = {},
+): Promise<MergeReport> {
+  const kernel = Kernel.acquire(options.kernel)
+  try {
+    return await mergeWith(kernel, sources, sink, options)
+  } finally {
+    kernel.release()
+  }
+}
+
+async function mergeWith(
+  kernel: Kernel,
+  sources: readonly Source[],
+  sink: Sink,
+  options: MergeOptions,
+): Promise<MergeReport> {
+  const settings = checkOptions(options)
+  const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
+  const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
+  const codecs = chooseCodecs(inputs, schema, settings)
+  const selection = await selectRows(inputs, schema, options, settings)
+  const tally = new MergeTally()
+  const output = new FileWriter(sink, schema, settings.partBytes, settings.memoryBudgetBytes / 8)
+  await output.begin()
+  const drops = new DropTally()
+  const footers = inputs.map(({ footer }) => footer)
+  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops, kernel)
+  if (selection && selection.sortingColumns.length > 0) {
+    const sorting = encodeSortingColumns(selection.sortingColumns)
+    columns.sortingOf = () => sorting
+  }
+  const progress = new ProgressCount(
+    inputs.map(({ source, footer }) => ({ source, rows: footer.rowCount })),
+    options.onProgress,
+  )
+  const group = new RowGroupBuilder(output, schema, columns, settings)
+  const merge: Merge = { schema, codecs, output, group, tally, progress, columns }
+  if (selection) {
+    const writers = {
+      inOrder: (run: readonly SlicedInput[], isRewritten: boolean) =>
+        writeInOrder(run, isRewritten ? { ...settings, pages: 'rewrite' } : settings, merge),
+      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
+    }
+    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+  } else {
+    await writeInOrder(inputs, settings, merge)
+  }
+  await group.flush()
+  progress.report(output.offset)
+  const rowsWanted = selection?.rows ?? rowsIn
+  if (output.rowCount !== rowsWanted) {
+    throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
+  }
+  drops.add('page_index_memory', output.chunksWithoutIndex)
+  const droppedKeys = schemaChanges.length > 0 ? keyValues.dropSchemas() : []
+  await output.end(keyValues.pairs)
+  return {
+    files: inputs.length,
+    rowsIn,
+    rowsOut: output.rowCount,
+    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytesOut: output.offset,
+    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
+    rowGroupsOut: output.rowGroupCount,
+    schemaFingerprint: await schemaFingerprint(schema),
+    columnChunks: tally.report,
+    keyValueMetadata: {
+      written: keyValues.pairs.length,
+      conflictingKeys: keyValues.conflictingKeys,
+      ...(droppedKeys.length > 0 && { droppedKeys }),
+    },
+    duplicateRows: rowsIn - rowsWanted,
+    ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
+    schemaChanges,
+    dropped: drops.counts,
+  }
+}
+
+/** What all row groups of the output share. */
+interface Merge {
+  schema: Schema
+  codecs: CodecName[]
+  output: FileWriter
+  group: RowGroupBuilder
+  tally: MergeTally
+  progress: ProgressCount
+  columns: ColumnSettings
+}
+
+/** Write the rows of inputs one after another, pages as they are where the plan allows it. */
+async function writeInOrder(
+  inputs: readonly SlicedInput[],
+  settings: Settings,
+  { schema, codecs, output, group, tally, progress, columns }: Merge,
+): Promise<void> {
+  const footers = inputs.map(({ footer }) => footer)
+  const plan = planMerge(footers, schema, { ...settings, codecs })
+  /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
+  let planned = 0
+  let seen = 0
+  let members: RowGroupSource[] = []
+  let isKept = false
+  // page indexes are for pages that are not read
+  const mayPass = plan.some(({ isStreamed }) => !isStreamed)
+  const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
+  // half a quarter of the budget for files that wait
+  const ahead = Math.max(
+    1,
+    Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
+  )
+  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) =>
+    openInput(input, mayPass, settings),
+  )) {
+    for (let index = 0; index < footer.rowGroupCount; index++) {
+      const rows = footer.rowsOfGroup[index]!
+      progress.add(file.source, rows)
+      const next = plan[planned]
+      if (rows > 0 && next) {
+        const member = await openRowGroup(file, indexes, footer, index, next, settings)
+        if (seen++ === 0) isKept = beginKeeping(next, columns)
+        if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
+        else members.push(isKept ? keepMember(member, columns) : member)
+        if (seen === next.members) {
+          if (next.isStreamed) {
+            tally.addStreamed(next)
+          } else {
+            await group.flush()
+            await writeRowGroup(members, next, schema, output, columns, tally)
+          }
+          members = []
+          seen = 0
+          planned++
+        }
+      }
+      if (members.length === 0) progress.report(output.offset)
+    }
+  }
+}
+
+/** Write rows of several inputs in an order of their own. */
+async function gatherPieces(
+  pieces: readonly Piece[],
+  rows: RankedRows,
+  settings: Settings,
+  { schema, group, tally, progress, output, columns }: Merge,
+): Promise<void> {
+  const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
+  const target = { append: (count: number, readers: RowReader[]) => group.append(count, readers, members) }
+  await gatherRows(pieces, rows, schema, target, { ...settings, maxPageBytes: columns.maxPageBytes })
+  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+  for (const piece of pieces) progress.add(piece.source, piece.rows)
+  progress.report(output.offset)
+}
+
+/** Decode a row group and hand its rows to the builder. */
+async function copyRowGroup(
+  member: RowGroupSource,
+  schema: Schema,
+  group: RowGroupBuilder,
+  settings: Settings,
+): Promise<void> {
+  const { file, footer, rowGroup } = member
+  // without its bytes, which it must not hold until the row group ends
+  const carried = { footer, rowGroup, carried: [] }
+  const rows = footer.rowsOfGroup[rowGroup]!
+  const columns = schema.leaves.length
+  let bytes = 0
+  for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
+  const { codecs, memoryBudgetBytes, scratch } = settings
+  const reading = { codecs, maxPageBytes: memoryBudgetBytes / 2, scratch }
+  const readers = schema.leaves.map((leaf, column) => openChunk(file, footer, rowGroup, column, leaf, reading))
+  // a large row group is cut, so that the output's can end within it
+  const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
+  const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
+  try {
+    for (let done = 0; done < rows; done += rowsPerSlice) {
+      throwIfAborted(settings.signal)
+      await group.append(Math.min(rowsPerSlice, rows - done), readers, [carried])
+    }
+    for (const reader of readers) if (reader.mayHaveMore) await reader.expectEnd()
+  } catch (error) {
+    throw error instanceof ParquetError && error.code === 'write_failed' ? error : nameSource(error, file.source.name)
+  }
+}
+
+function columnSettings(
+  settings: Settings,
+  codecs: CodecName[],
+  carriedColumns: CarriedColumn[],
+  drops: DropTally,
+  kernel: Kernel,
+): ColumnSettings {
+  return {
+    ...settings,
+    carriedColumns,
+    drops,
+    sortingOf: mergeSorting,
+    columnCodecs: codecs,
+    maxPageBytes: settings.memoryBudgetBytes / 2,
+    kernel,
+    remapped: new ByteBuffer(),
+    limits: chunkLimits(settings.memoryBudgetBytes / 4),
+  }
+}

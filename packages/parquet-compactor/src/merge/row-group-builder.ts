@@ -1,0 +1,72 @@
+import type { RowReader } from '../read/row-stream.ts'
+import type { Schema } from '../schema/schema.ts'
+import { type CarriedRowGroup, carryChunk } from '../splice/carry-chunk.ts'
+import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
+import type { FileWriter } from '../write/file-writer.ts'
+import type { FinishedChunk } from '../write/finished-chunk.ts'
+import { chunkLimits, type Settings } from './settings.ts'
+import type { ColumnSettings } from './write-row-group.ts'
+
+/** Collects rows into a row group of the output and writes it when it is large enough. */
+export class RowGroupBuilder {
+  rows = 0
+  readonly #output: FileWriter
+  readonly #schema: Schema
+  readonly #columns: ColumnSettings
+  readonly #settings: Settings
+  readonly #limits: ChunkWriterLimits
+  /** made with the first rows */
+  #writers: ChunkWriter[] = []
+  /** row groups that the rows come from, without their bytes */
+  readonly #members = new Set<CarriedRowGroup>()
+
+  constructor(output: FileWriter, schema: Schema, columns: ColumnSettings, settings: Settings) {
+    this.#output = output
+    this.#schema = schema
+    this.#columns = columns
+    this.#settings = settings
+    // a quarter of the budget for open pages, a quarter for dictionaries
+    this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
+  }
+
+  #newWriters(): ChunkWriter[] {
+    const { columnCodecs, codecs, carriedColumns } = this.#columns
+    return this.#schema.leaves.map(
+      (leaf, column) => new ChunkWriter(leaf, columnCodecs[column]!, codecs, this.#limits, carriedColumns[column]!),
+    )
+  }
+
+  /** @param members row groups of the inputs whose rows they are */
+  async append(rows: number, readers: readonly RowReader[], members: readonly CarriedRowGroup[]): Promise<void> {
+    if (this.rows === 0) this.#writers = this.#newWriters()
+    for (const member of members) this.#members.add(member)
+    for (let column = 0; column < readers.length; column++) {
+      await readers[column]!.copyRows(rows, this.#writers[column]!)
+      readers[column]!.release()
+    }
+    this.rows += rows
+    let bytes = 0
+    let held = 0
+    for (const writer of this.#writers) {
+      bytes += writer.estimatedBytes
+      held += writer.heldBytes
+    }
+    const isFull = bytes >= this.#settings.targetRowGroupBytes || held >= this.#settings.memoryBudgetBytes * 0.75
+    if (isFull) await this.flush()
+  }
+
+  async flush(): Promise<void> {
+    if (this.rows === 0) return
+    const { carriedColumns, drops, sortingOf } = this.#columns
+    const members = [...this.#members]
+    const chunks: FinishedChunk[] = []
+    for (const [column, writer] of this.#writers.entries()) {
+      const chunk = await writer.finish()
+      chunks.push(carryChunk(chunk, column, members, false, carriedColumns[column]!, drops))
+    }
+    await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
+    this.rows = 0
+    this.#members.clear()
+    this.#writers = []
+  }
+}

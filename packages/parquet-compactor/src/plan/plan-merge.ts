@@ -1,0 +1,289 @@
+import type { CodecName } from '../codecs/codec.ts'
+import { CODEC_NUMBERS } from '../codecs/compression.ts'
+import type { Footer } from '../footer/footer.ts'
+import { ENCODING } from '../format/format.ts'
+import type { Schema } from '../schema/schema.ts'
+
+/**
+ * What becomes of a column of an output row group:
+ * `copy`    the chunk of one input row group, as it is
+ * `splice`  the pages of several chunks one after another, still compressed
+ * `remap`   the same under one dictionary that joins theirs; only pages of changed indices are written anew
+ * `coalesce` pages are unpacked and joined into large ones, under one dictionary where values repeat; values stay as bytes
+ * `rewrite` levels and values are decoded and written anew
+ */
+export type ColumnAction = 'copy' | 'splice' | 'remap' | 'coalesce' | 'rewrite'
+
+export const PLAN_REASONS = {
+  large_row_group: 'the row group is large enough as it is',
+  no_dictionary: 'no chunk has a dictionary',
+  one_dictionary: 'one chunk has a dictionary',
+  several_dictionaries: 'dictionaries are joined',
+  pages_checked: 'every page is to be read and checked',
+  codec_changes: 'the output has another codec',
+  unknown_encoding: 'an encoding is not known',
+  mixed_page_versions: 'pages of both versions',
+  small_pages: 'pages are smaller than minPageBytes',
+  huge_row_group: 'the row group is larger than four times the target',
+  chunk_over_budget: 'a chunk does not fit into half of the memory budget',
+  row_group_rewritten: 'another column of the large row group must be written anew',
+  large_dictionary: 'the joined dictionary would be too large',
+  page_order: 'pages stand in an unusual order',
+  repeated_values: 'values repeat, so that a dictionary makes them smaller',
+  filter_of_values: 'its bloom filter is made of values that no dictionary holds',
+  unexpected_pages: 'pages are not as the footer or the usual encodings let expect',
+  kernel_trapped: 'the kernel ran out of memory, or has a defect',
+  rows_reordered: 'rows are sorted or left out',
+  schema_changes: 'the column has another type in the output, or is missing',
+} as const
+
+export type PlanReason = keyof typeof PLAN_REASONS
+
+export interface PlannedColumn {
+  action: ColumnAction
+  reason: PlanReason
+}
+
+/**
+ * Input row groups that go together. Where every column is rewritten, rows stream through and the output's row groups end
+ * where they are full, so several such groups may make one row group, or one several.
+ */
+export interface PlannedRowGroup {
+  /** row groups of the inputs, in order; those without rows are passed over and not counted */
+  members: number
+  rows: number
+  /** compressed bytes of the members */
+  bytes: number
+  /** the same with what stands between their chunks */
+  spanBytes: number
+  columns: PlannedColumn[]
+  /** what the footers of the members say of each column together */
+  sums: ColumnSums[]
+  /** whether every column is rewritten */
+  isStreamed: boolean
+}
+
+/** Of the chunks of one column. */
+export class ColumnSums {
+  /** compressed */
+  bytes = 0
+  levels = 0
+  /** that are not null, as far as the footers tell */
+  values = 0
+  pages = 0
+  /** how many chunks have one */
+  dictionaries = 0
+  /** compressed, of all and of the largest */
+  dictionaryBytes = 0
+  largestDictionary = 0
+  /** bits as in `Footer` */
+  encodings = 0
+  versions = 0
+  /** bit c stands for codec c */
+  codecs = 0
+  /** the column is otherwise in some file, or missing */
+  isAdapted = false
+}
+
+export interface PlanSettings {
+  pages: 'splice' | 'check' | 'rewrite'
+  targetRowGroupBytes: number
+  minPageBytes: number
+  memoryBudgetBytes: number
+  /** codec of each column of the output */
+  codecs: readonly CodecName[]
+}
+
+/** A row group of at least this part of the target is left alone. */
+const LARGE_ENOUGH = 0.5
+/** A row group of more than so many targets is cut. */
+const TOO_LARGE = 4
+
+const KNOWN_ENCODINGS = Object.values(ENCODING).reduce<number>((bits, encoding) => bits | (1 << encoding), 0)
+
+type Member = { footer: Footer; rowGroup: number; bytes: number }
+
+/**
+ * Decide from footers alone what becomes of each row group and column. Pages may yet tell another story than the footer;
+ * then a column that was to be spliced is rewritten, and the report says so.
+ * @param footers of the inputs, in the order of the output
+ */
+export function planMerge(footers: readonly Footer[], schema: Schema, settings: PlanSettings): PlannedRowGroup[] {
+  const plan: PlannedRowGroup[] = []
+  const { targetRowGroupBytes } = settings
+  let members: Member[] = []
+  let bytes = 0
+  const close = () => {
+    if (members.length > 0) plan.push(planRowGroup(members, bytes, schema, settings))
+    members = []
+    bytes = 0
+  }
+  for (const footer of footers) {
+    for (let rowGroup = 0; rowGroup < footer.rowGroupCount; rowGroup++) {
+      if (footer.rowsOfGroup[rowGroup] === 0) continue
+      const own = rowGroupBytes(footer, rowGroup, schema.leaves.length)
+      const member = { footer, rowGroup, bytes: own }
+      if (own >= targetRowGroupBytes * LARGE_ENOUGH) {
+        close()
+        plan.push(planLargeRowGroup(member, schema, settings))
+        continue
+      }
+      if (bytes + own > targetRowGroupBytes) close()
+      members.push(member)
+      bytes += own
+    }
+  }
+  close()
+  return plan
+}
+
+function rowGroupBytes(footer: Footer, rowGroup: number, columns: number): number {
+  let bytes = 0
+  for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
+  return bytes
+}
+
+/** Where the chunks of a row group begin and end in their file. */
+export function spanOf(footer: Footer, rowGroup: number, columns: number): { start: number; end: number } {
+  let [start, end] = [Number.POSITIVE_INFINITY, 0]
+  for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) {
+    const offset = footer.chunkOffset[chunk]!
+    start = Math.min(start, offset)
+    end = Math.max(end, offset + footer.chunkBytes[chunk]!)
+  }
+  return end > 0 ? { start, end } : { start: 0, end: 0 }
+}
+
+function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSettings): PlannedRowGroup {
+  const { footer, rowGroup, bytes } = member
+  const sums = sumColumns([member], schema.leaves.length)
+  const whole = (reason: PlanReason): PlannedRowGroup => ({
+    members: 1,
+    rows: footer.rowsOfGroup[rowGroup]!,
+    bytes,
+    spanBytes: bytes,
+    columns: schema.leaves.map(() => ({ action: 'rewrite', reason })),
+    sums,
+    isStreamed: true,
+  })
+  if (bytes > settings.targetRowGroupBytes * TOO_LARGE) return whole('huge_row_group')
+  const columns = schema.leaves.map((_, column): PlannedColumn => {
+    const chunk = rowGroup * schema.leaves.length + column
+    if (footer.chunkBytes[chunk]! > settings.memoryBudgetBytes / 2) {
+      return { action: 'rewrite', reason: 'chunk_over_budget' }
+    }
+    const obstacle = obstacleOf(sums[column]!, 1, column, settings)
+    if (!obstacle) return { action: 'copy', reason: 'large_row_group' }
+    return { action: canCoalesce(sums[column]!, column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
+  })
+  if (columns.every(({ action }) => action !== 'rewrite')) {
+    return { ...whole('large_row_group'), columns, isStreamed: columns.length === 0 }
+  }
+  // one at a time would mean to hold all of it
+  return {
+    ...whole('row_group_rewritten'),
+    columns: columns.map((column) =>
+      column.action === 'rewrite' ? column : { action: 'rewrite', reason: 'row_group_rewritten' },
+    ),
+  }
+}
+
+function planRowGroup(members: Member[], bytes: number, schema: Schema, settings: PlanSettings): PlannedRowGroup {
+  const sums = sumColumns(members, schema.leaves.length)
+  const columns = schema.leaves.map((_, column) => planColumn(sums[column]!, members.length, column, schema, settings))
+  return {
+    members: members.length,
+    rows: members.reduce((sum, { footer, rowGroup }) => sum + footer.rowsOfGroup[rowGroup]!, 0),
+    bytes,
+    spanBytes: members.reduce((sum, { footer, rowGroup }) => {
+      const { start, end } = spanOf(footer, rowGroup, schema.leaves.length)
+      return sum + end - start
+    }, 0),
+    columns,
+    sums,
+    isStreamed: columns.every(({ action }) => action === 'rewrite'),
+  }
+}
+
+function planColumn(
+  sums: ColumnSums,
+  members: number,
+  column: number,
+  schema: Schema,
+  settings: PlanSettings,
+): PlannedColumn {
+  const obstacle = obstacleOf(sums, members, column, settings)
+  const anew = canCoalesce(sums, column, schema) ? 'coalesce' : 'rewrite'
+  if (obstacle) return { action: anew, reason: obstacle }
+  const { pages, bytes, dictionaryBytes, dictionaries } = sums
+  if (bytes - dictionaryBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
+  if (dictionaries > 1) return { action: anew === 'coalesce' ? anew : 'remap', reason: 'several_dictionaries' }
+  return { action: 'splice', reason: dictionaries === 1 ? 'one_dictionary' : 'no_dictionary' }
+}
+
+/** Add up what the footers say of each column: thousands of members are looked at once. */
+function sumColumns(members: readonly Member[], columns: number): ColumnSums[] {
+  const all = Array.from({ length: columns }, () => new ColumnSums())
+  for (const { footer, rowGroup } of members) {
+    for (let column = 0, chunk = rowGroup * columns; column < columns; column++, chunk++) {
+      const sums = all[column]!
+      const dictionaryBytes = footer.chunkDictionaryBytes[chunk]!
+      const levels = footer.chunkValues[chunk]!
+      const nulls = footer.chunkNulls[chunk]!
+      sums.bytes += footer.chunkBytes[chunk]!
+      sums.levels += levels
+      sums.values += nulls > 0 ? levels - nulls : levels
+      sums.pages += footer.chunkPages[chunk]! || 1
+      sums.dictionaries += footer.chunkHasDictionary[chunk]!
+      sums.dictionaryBytes += dictionaryBytes
+      if (dictionaryBytes > sums.largestDictionary) sums.largestDictionary = dictionaryBytes
+      sums.encodings |= footer.chunkEncodings[chunk]!
+      sums.versions |= footer.chunkVersions[chunk]!
+      sums.codecs |= 1 << footer.chunkCodec[chunk]!
+      if (footer.adapted?.columns[column]) sums.isAdapted = true
+    }
+  }
+  return all
+}
+
+/** Encodings whose pages can be joined without a look at single values. */
+const JOINED_ENCODINGS =
+  (1 << ENCODING.PLAIN) |
+  (1 << ENCODING.PLAIN_DICTIONARY) |
+  (1 << ENCODING.RLE) |
+  (1 << ENCODING.RLE_DICTIONARY) |
+  (1 << ENCODING.BIT_PACKED)
+
+function canCoalesce({ isAdapted, encodings }: ColumnSums, column: number, schema: Schema): boolean {
+  return schema.leaves[column]!.maxRepetition === 0 && !isAdapted && (encodings & ~JOINED_ENCODINGS) === 0
+}
+
+/** @returns why the pages cannot pass as they are, if footers tell */
+function obstacleOf(
+  { isAdapted, codecs, encodings, versions }: ColumnSums,
+  members: number,
+  column: number,
+  settings: PlanSettings,
+): PlanReason | undefined {
+  if (settings.pages === 'rewrite') return 'pages_checked'
+  if (isAdapted) return 'schema_changes'
+  if (codecs !== 1 << CODEC_NUMBERS[settings.codecs[column]!]) return 'codec_changes'
+  if ((encodings & ~KNOWN_ENCODINGS) !== 0) return 'unknown_encoding'
+  return members > 1 && versions === 3 ? 'mixed_page_versions' : undefined
+}
+
+/** The plan as text: a line for each row group, and one for each way its columns go. */
+export function printPlan(plan: readonly PlannedRowGroup[], schema: { leaves: readonly { name: string }[] }): string {
+  const lines: string[] = []
+  for (const [index, { members, rows, bytes, columns, isStreamed }] of plan.entries()) {
+    const from = `${members} row group${members === 1 ? '' : 's'}, ${rows} rows, ${bytes} bytes`
+    lines.push(`row group ${index}: ${from}${isStreamed ? ', streamed' : ''}`)
+    const ways = new Map<string, string[]>()
+    for (const [column, { action, reason }] of columns.entries()) {
+      const way = `${action} (${PLAN_REASONS[reason]})`
+      ways.set(way, [...(ways.get(way) ?? []), schema.leaves[column]!.name])
+    }
+    for (const [way, names] of ways) lines.push(`  ${way}: ${names.join(', ')}`)
+  }
+  return lines.join('\n')
+}

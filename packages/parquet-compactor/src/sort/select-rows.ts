@@ -1,0 +1,222 @@
+import type { Footer } from '../footer/footer.ts'
+import { sliceFooter } from '../footer/slice-footer.ts'
+import type { SortingColumn } from '../footer/sorting-columns.ts'
+import { ParquetError } from '../parquet-error.ts'
+import type { Source } from '../read/source.ts'
+import type { Schema } from '../schema/schema.ts'
+import { findKeptRows } from './find-duplicates.ts'
+import type { KeptRows } from './kept-rows.ts'
+import { resolveDedupeBy, resolveSortBy, type SortColumn, type SortKey } from './key-order.ts'
+import { planSort, type SortCluster, type SortMember } from './plan-sort.ts'
+import { checkKeyMemory, type RankedRows, rankBySort, rankInOrder } from './rank-rows.ts'
+import { footerRange, keysOfPieces, lookAtKeys } from './read-keys.ts'
+import type { Piece, PieceSettings } from './value-piece.ts'
+
+/** Row groups of one source that follow one another. */
+export interface SlicedInput {
+  source: Source
+  footer: Footer
+  /** all of the file, where it came with the footer */
+  bytes: Uint8Array | undefined
+}
+
+/** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
+type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: () => Promise<RankedRows> }
+
+/** Which rows of the inputs are written, and in which order. */
+export interface Selection {
+  steps: Step[]
+  /** of the output */
+  rows: number
+  /** row groups of the inputs that stay as they are, and those whose rows are gathered */
+  kept: number
+  merged: number
+  sortingColumns: SortingColumn[]
+}
+
+interface SelectSettings extends Omit<PieceSettings, 'maxPageBytes'> {
+  targetRowGroupBytes: number
+}
+
+/** A row group from this part of the target on stays as it is between others that are written anew. */
+const LARGE_ENOUGH = 0.5
+
+/** The part of the options that says which rows go where. */
+export interface SelectionOptions {
+  sortBy?: readonly SortColumn[]
+  dedupeBy?: readonly string[]
+  keep?: 'first' | 'last'
+}
+
+/**
+ * Decide what `sortBy` and `dedupeBy` make of the inputs. Reads nothing but the columns that these name, and of them only what
+ * footers do not tell for sure.
+ * @returns undefined where all rows stay as they are
+ * @throws ParquetError `memory_budget`, `bad_option`
+ */
+export async function selectRows(
+  inputs: readonly SlicedInput[],
+  schema: Schema,
+  { sortBy = [], dedupeBy = [], keep = 'last' }: SelectionOptions,
+  given: SelectSettings,
+): Promise<Selection | undefined> {
+  if (keep !== 'first' && keep !== 'last') throw new ParquetError('bad_option', `keep must be first or last`)
+  const sortKeys = resolveSortBy(schema, sortBy)
+  const dedupeKeys = resolveDedupeBy(schema, dedupeBy)
+  if (sortKeys.length === 0 && dedupeKeys.length === 0) return undefined
+  const settings = { ...given, maxPageBytes: given.memoryBudgetBytes / 2 }
+  const pieces = cutPieces(inputs)
+  const keptRows = dedupeKeys.length > 0 ? await findKeptRows(pieces, dedupeKeys, keep, settings) : undefined
+  const counts = pieces.map(({ firstRow, rows }) => keptRows?.count(firstRow, rows) ?? rows)
+  const wanted = pieces.filter((_, i) => counts[i]! > 0)
+  const areWhole = wanted.map(({ firstRow, rows }) => !keptRows || keptRows.count(firstRow, rows) === rows)
+  const clusters = sortKeys.length > 0 ? await findClusters(wanted, areWhole, sortKeys, settings) : undefined
+  for (const { members, isMerged } of clusters ?? []) {
+    if (!isMerged) continue
+    const own = members.map((index) => wanted[index]!)
+    checkKeyMemory(own, sortKeys, settings.memoryBudgetBytes)
+  }
+  const merged = clusters
+    ? clusters.reduce((sum, { members, isMerged }) => sum + (isMerged ? members.length : 0), 0)
+    : areWhole.filter((isWhole) => !isWhole).length
+  return {
+    steps: clusters
+      ? stepsBySort(clusters, wanted, sortKeys, keptRows, settings)
+      : stepsInOrder(wanted, areWhole, keptRows!, given.targetRowGroupBytes),
+    rows: counts.reduce((sum, count) => sum + count, 0),
+    kept: wanted.length - merged,
+    merged,
+    sortingColumns: sortKeys,
+  }
+}
+
+function cutPieces(inputs: readonly SlicedInput[]): Piece[] {
+  const pieces: Piece[] = []
+  let firstRow = 0
+  for (const { source, footer, bytes: held } of inputs) {
+    const columns = footer.schema.leaves.length
+    for (let rowGroup = 0; rowGroup < footer.rowGroupCount; rowGroup++) {
+      const rows = footer.rowsOfGroup[rowGroup]!
+      if (rows === 0) continue
+      let bytes = 0
+      for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
+      pieces.push({ source, footer, rowGroup, rows, bytes, firstRow, held })
+      firstRow += rows
+    }
+  }
+  // places of rows are signed numbers of 32 bits
+  if (firstRow >= 2 ** 31) throw new ParquetError('memory_budget', `${firstRow} rows are too many to be sorted`)
+  return pieces
+}
+
+/** Plan with what the footers tell; then look at the keys of what is to stay as it is, until every such piece was seen. */
+async function findClusters(
+  pieces: readonly Piece[],
+  areWhole: readonly boolean[],
+  keys: readonly SortKey[],
+  settings: PieceSettings,
+): Promise<SortCluster[]> {
+  const members: SortMember[] = []
+  const look = async (indices: readonly number[]) => {
+    let next = 0
+    const unseen = indices.map((index) => pieces[index]!)
+    for await (const { piece, columns } of keysOfPieces(unseen, keys, settings)) {
+      const { range, isInOrder } = lookAtKeys(columns, piece.rows)
+      const index = indices[next++]!
+      members[index] = { rows: piece.rows, range, isInOrder: isInOrder && areWhole[index]! }
+    }
+  }
+  const unknown: number[] = []
+  for (const [index, piece] of pieces.entries()) {
+    const range = footerRange(piece, keys)
+    if (range) members[index] = { rows: piece.rows, range, isInOrder: areWhole[index] ? undefined : false }
+    else unknown.push(index)
+  }
+  await look(unknown)
+  for (;;) {
+    const clusters = planSort(members)
+    const unseen = clusters
+      .filter(({ members: own, isMerged }) => !isMerged && members[own[0]!]!.isInOrder === undefined)
+      .map(({ members: own }) => own[0]!)
+    if (unseen.length === 0) return clusters
+    await look(unseen)
+  }
+}
+
+/** Join what goes the same way. */
+function stepsInOrder(pieces: readonly Piece[], areWhole: readonly boolean[], kept: KeptRows, target: number): Step[] {
+  const steps: Step[] = []
+  let bytes = 0
+  for (const [index, piece] of pieces.entries()) {
+    const kind = areWhole[index] ? 'in_order' : 'gather'
+    const last = steps.at(-1)
+    if (last?.kind === kind && (kind === 'in_order' || bytes + piece.bytes <= target)) {
+      last.pieces.push(piece)
+      bytes += piece.bytes
+      continue
+    }
+    bytes = piece.bytes
+    const own = [piece]
+    steps.push(
+      kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: async () => rankInOrder(own, kept) },
+    )
+  }
+  return steps
+}
+
+function stepsBySort(
+  clusters: readonly SortCluster[],
+  pieces: readonly Piece[],
+  keys: readonly SortKey[],
+  kept: KeptRows | undefined,
+  settings: PieceSettings,
+): Step[] {
+  const steps: Step[] = []
+  for (const { members, isMerged, range } of clusters) {
+    const own = members.map((index) => pieces[index]!)
+    const last = steps.at(-1)
+    if (isMerged) steps.push({ kind: 'gather', pieces: own, rank: () => rankBySort(own, keys, range, kept, settings) })
+    else if (last?.kind === 'in_order') last.pieces.push(...own)
+    else steps.push({ kind: 'in_order', pieces: own })
+  }
+  return steps
+}
+
+export interface SelectionWriters {
+  /** @param isRewritten whether pages are too few to stay as they are between rows that are gathered */
+  inOrder(inputs: SlicedInput[], isRewritten: boolean): Promise<void>
+  gather(pieces: readonly Piece[], rows: RankedRows): Promise<void>
+}
+
+export async function writeSelection(
+  { steps }: Selection,
+  targetRowGroupBytes: number,
+  writers: SelectionWriters,
+): Promise<void> {
+  for (const step of steps) {
+    if (step.kind === 'gather') {
+      await writers.gather(step.pieces, await step.rank())
+      continue
+    }
+    const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+    const isRewritten = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
+    await writers.inOrder(inputsOf(step.pieces), isRewritten)
+  }
+}
+
+/** Row groups of a file that follow one another are opened together. */
+function inputsOf(pieces: readonly Piece[]): SlicedInput[] {
+  const inputs: SlicedInput[] = []
+  for (let at = 0; at < pieces.length; ) {
+    const first = pieces[at]!
+    let last = first
+    at++
+    for (let next = pieces[at]; next; next = pieces[++at]) {
+      if (next.footer !== first.footer || next.firstRow !== last.firstRow + last.rows) break
+      last = next
+    }
+    const footer = sliceFooter(first.footer, first.rowGroup, last.rowGroup + 1)
+    inputs.push({ source: first.source, footer, bytes: first.held })
+  }
+  return inputs
+}

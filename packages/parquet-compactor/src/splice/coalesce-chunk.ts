@@ -1,0 +1,295 @@
+import type { Codec, CodecName } from '../codecs/codec.ts'
+import { CODEC_NAMES, compress, decompress } from '../codecs/compression.ts'
+import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
+import { BoundsMerge } from '../footer/merge-bounds.ts'
+import type { ByteBuffer } from '../format/byte-buffer.ts'
+import { checksum } from '../format/checksum.ts'
+import { CODEC, ENCODING, PAGE } from '../format/format.ts'
+import { atPage, corrupt } from '../format/page-header.ts'
+import { ThriftWriter } from '../format/thrift-writer.ts'
+import type { ColumnSums } from '../plan/plan-merge.ts'
+import { inColumn } from '../read/chunk-reader.ts'
+import { decodePlain } from '../read/decode-values.ts'
+import { nameSource } from '../read/inspect.ts'
+import type { LeafColumn } from '../schema/schema.ts'
+import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
+import type { RowGroupSource } from './carry-chunk.ts'
+import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
+import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
+import { NotSpliceable } from './scan-chunk.ts'
+
+export interface CoalesceSettings {
+  kernel: Kernel
+  codec: CodecName
+  codecs: Partial<Record<CodecName, Codec>>
+  maxPageBytes: number
+  /** give up unless so many values repeat that a dictionary makes the chunk smaller */
+  onlyIfRepeated: boolean
+  /** hand the distinct values over with the chunk */
+  wantsValues: boolean
+  limits: ColumnLimits
+  scratch: ByteBuffer
+  compressed: ByteBuffer
+}
+
+interface Pending extends KernelPage {
+  /** members that values of it come from, the last one included */
+  from: number
+  to: number
+}
+
+/**
+ * Join the pages of chunks of one flat column into large pages in the kernel, under one dictionary where values repeat.
+ * Everything in the pages is looked at but the values themselves, which are copied.
+ * @param members not empty; those that the kernel keeps are the ones of its `beginGroup`
+ * @param sums    of the column
+ * @returns `NotSpliceable` where a chunk is odd, or corrupt: reading it value by value will tell
+ */
+export async function coalesceChunk(
+  leaf: LeafColumn,
+  members: readonly RowGroupSource[],
+  column: number,
+  sums: ColumnSums,
+  settings: CoalesceSettings,
+): Promise<FinishedChunk | NotSpliceable> {
+  const { kernel, codec, maxPageBytes, onlyIfRepeated, limits } = settings
+  const columns = members[0]!.footer.schema.leaves.length
+  // a dictionary that an input could afford is worth having: it may be a few times what one is now, compressed
+  const afforded = Math.min(sums.largestDictionary * 4, maxPageBytes / 4)
+  const dictionaryBytes = Math.floor(Math.max(limits.dictionaryBytes, afforded))
+  kernel.begin(leaf, codec, { ...limits, dictionaryBytes })
+  const trial = new DictionaryTrial(sums, dictionaryBytes)
+  const pages: Pending[] = []
+  let member = 0
+  let since = 0
+  let isListed = false
+  kernel.onPage = (page) => {
+    const to = isListed ? kernel.member : Math.min(member, members.length - 1)
+    pages.push({ ...page, body: page.body.slice(), from: since, to })
+    // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
+    if (!kernel.isUnfolding) since = to
+  }
+  let haveChecksums = false
+  const takePaged = async ({ file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
+    const chunk = rowGroup * columns + column
+    try {
+      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
+      if (paged === 'checksums') haveChecksums = true
+      return paged !== 'odd'
+    } catch (error) {
+      throw nameSource(inColumn(error, leaf), file.source.name)
+    }
+  }
+  const listed = listChunks(kernel, members, columns, column)
+  if (listed < 0) return new NotSpliceable('unexpected_pages')
+  while (member < members.length) {
+    isListed = member < listed
+    const own = members[member]!
+    let taken: 'done' | 'paged' | 'odd'
+    if (isListed) {
+      const pauseAt = trial.isDone ? 0xffffffff : TRIAL_VALUES
+      ;[member, taken] = kernel.takeList(member, listed, maxPageBytes, pauseAt)
+    } else {
+      taken = await takeOne(kernel, own, own.rowGroup * columns + column, leaf, maxPageBytes)
+    }
+    if (taken === 'odd') return new NotSpliceable('unexpected_pages')
+    if (taken === 'paged' && !(await takePaged(members[member]!))) return new NotSpliceable('unexpected_pages')
+    if (taken === 'paged' || !isListed) member++
+    if (trial.judge(kernel, member === members.length) === false) kernel.usePlain()
+    if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
+  }
+  kernel.finish()
+  if (settings.wantsValues && pages.some(({ what }) => what === 'plain')) return new NotSpliceable('filter_of_values')
+  const boundsOf = (from: number, to: number) => {
+    const bounds = new BoundsMerge(leaf)
+    for (let i = from; i <= to; i++) bounds.include(members[i]!.footer, members[i]!.rowGroup * columns + column)
+    return bounds
+  }
+  return await assemble(leaf, pages, boundsOf, haveChecksums, settings)
+}
+
+/**
+ * Write the list of the chunks that the kernel keeps.
+ * @returns how many there are, from the first member on; -1 where a chunk has other than one level a row
+ */
+function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns: number, column: number): number {
+  const { kept } = kernel
+  const list = kept > 0 ? kernel.chunkList(kept) : undefined
+  for (let i = 0, at = 0; i < members.length; i++, at += 4) {
+    const { footer, rowGroup } = members[i]!
+    const chunk = rowGroup * columns + column
+    const levels = footer.chunkValues[chunk]!
+    if (levels !== footer.rowsOfGroup[rowGroup]) return -1
+    if (!list || i >= kept) continue
+    list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]!
+    list[at + 1] = footer.chunkBytes[chunk]!
+    list[at + 2] = levels
+    list[at + 3] = kernel.codecNumber(CODEC_NAMES[footer.chunkCodec[chunk]!]!)
+  }
+  return kept
+}
+
+/** A chunk beyond this is not copied to be looked through. */
+const MAX_CHECKED_BYTES = 8 * 1024 * 1024
+
+/**
+ * Look through the pages of chunks of one flat column: unpack each, and see that its levels, its indices and the lengths of
+ * its values are sound.
+ * @returns false where a chunk is odd, too large or corrupt: reading it value by value will tell
+ */
+export async function checkChunks(
+  leaf: LeafColumn,
+  members: readonly RowGroupSource[],
+  column: number,
+  settings: Omit<CoalesceSettings, 'codec' | 'onlyIfRepeated' | 'wantsValues' | 'limits' | 'compressed'>,
+): Promise<boolean> {
+  const { kernel, maxPageBytes } = settings
+  if (leaf.maxRepetition > 0) return false
+  kernel.beginCheck(leaf)
+  for (const member of members) {
+    const { file, footer, rowGroup } = member
+    const chunk = rowGroup * footer.schema.leaves.length + column
+    const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
+    if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
+    const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
+    if (taken === 'odd') return false
+    if (taken === 'done') continue
+    try {
+      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
+      if (paged === 'odd') return false
+    } catch (error) {
+      throw nameSource(inColumn(error, leaf), file.source.name)
+    }
+  }
+  return true
+}
+
+async function takeOne(
+  kernel: Kernel,
+  { file, footer }: RowGroupSource,
+  chunk: number,
+  leaf: LeafColumn,
+  maxPageBytes: number,
+): Promise<'done' | 'paged' | 'odd'> {
+  const [offset, bytes] = [footer.chunkOffset[chunk]!, footer.chunkBytes[chunk]!]
+  try {
+    const held = file.held(offset, bytes) ?? (await file.read(offset, bytes))
+    return kernel.take(held, footer.chunkValues[chunk]!, CODEC_NAMES[footer.chunkCodec[chunk]!]!, maxPageBytes)
+  } catch (error) {
+    throw nameSource(inColumn(error, leaf), file.source.name)
+  }
+}
+
+/** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
+async function takePages(
+  codec: number,
+  chunkOffset: number,
+  settings: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
+): Promise<'odd' | 'checksums' | 'done'> {
+  const { kernel, codecs, maxPageBytes, scratch } = settings
+  const { pages } = kernel
+  let done: 'checksums' | 'done' = 'done'
+  while (pages.hasMore()) {
+    if (!pages.nextPage(maxPageBytes)) return 'odd'
+    try {
+      if (pages.hasChecksum()) {
+        done = 'checksums'
+        const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
+        if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+      }
+      const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
+      const length = pages.unpackedBytes()
+      const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
+      if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
+    } catch (error) {
+      throw atPage(error, chunkOffset + pages.pagePosition())
+    }
+  }
+  return done
+}
+
+async function assemble(
+  leaf: LeafColumn,
+  pending: readonly Pending[],
+  boundsOf: (from: number, to: number) => BoundsMerge,
+  haveChecksums: boolean,
+  settings: CoalesceSettings,
+): Promise<FinishedChunk> {
+  const { kernel, codec, codecs, compressed } = settings
+  const isPacked = codec === 'snappy' || codec === 'none'
+  const pages: Uint8Array[] = []
+  const dataPages: FinishedPage[] = []
+  const pageKinds: PageKind[] = []
+  const bounds = new BoundsMerge(leaf)
+  let [bytes, uncompressedBytes, levels, nulls, dictionaryBytes] = [0, 0, 0, 0, 0]
+  // the dictionary comes last and goes first
+  const last = pending.at(-1)
+  const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
+  for (const page of inOrder) {
+    // what the codec returns may be its scratch
+    const body = isPacked ? page.body : (await compress(codec, page.body.slice(), codecs, compressed)).slice()
+    const header = pageHeader(page, body, haveChecksums)
+    const pageBytes = header.length + body.length
+    pages.push(header, body)
+    bytes += pageBytes
+    uncompressedBytes += header.length + page.uncompressedBytes
+    if (page.what === 'dictionary') {
+      dictionaryBytes = pageBytes
+      continue
+    }
+    levels += page.levels
+    nulls += page.levels - page.values
+    const own = boundsOf(page.from, page.to)
+    bounds.absorb(own)
+    const { min, max } = own.bounds() ?? {}
+    dataPages.push({
+      bytes: pageBytes,
+      levels: page.levels,
+      rows: page.levels,
+      nulls: page.levels - page.values,
+      min,
+      max,
+    })
+    const encoding = page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
+    const same = pageKinds.find((kind) => kind.encoding === encoding)
+    if (same) same.count++
+    else pageKinds.push({ kind: PAGE.DATA, encoding, count: 1 })
+  }
+  const statistics = { ...NO_STATISTICS, ...bounds.bounds(), nulls }
+  return {
+    leaf,
+    codec,
+    pages,
+    bytes,
+    uncompressedBytes,
+    levels,
+    dictionaryBytes,
+    pageKinds,
+    statistics,
+    dataPages,
+    ...(settings.wantsValues ? { dictionary: decodePlain(leaf, kernel.copyDictionary(), kernel.distinctValues) } : {}),
+  }
+}
+
+function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+  const isDictionary = page.what === 'dictionary'
+  const writer = new ThriftWriter()
+  writer.open()
+  writer.i32(1, isDictionary ? PAGE.DICTIONARY : PAGE.DATA)
+  writer.i32(2, page.uncompressedBytes)
+  writer.i32(3, body.length)
+  if (hasChecksum) writer.i32(4, checksum(body) | 0)
+  writer.open(isDictionary ? 7 : 5)
+  if (isDictionary) {
+    writer.i32(1, page.values)
+    writer.i32(2, ENCODING.PLAIN)
+  } else {
+    writer.i32(1, page.levels)
+    writer.i32(2, page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN)
+    writer.i32(3, ENCODING.RLE)
+    writer.i32(4, ENCODING.RLE)
+  }
+  writer.close()
+  writer.close()
+  return writer.out.take()
+}

@@ -1,0 +1,352 @@
+import type { CodecName } from '../codecs/codec.ts'
+import { PHYSICAL } from '../format/format.ts'
+import { ParquetError } from '../parquet-error.ts'
+import type { LeafColumn } from '../schema/schema.ts'
+import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
+
+/** What kernel/column.ts exports. */
+interface KernelExports {
+  memory: { buffer: ArrayBuffer }
+  beginColumn(
+    width: number,
+    isBoolean: number,
+    maxDefinition: number,
+    codec: number,
+    pageLevels: number,
+    pageBytes: number,
+    dictionaryBytes: number,
+  ): number
+  beginGroup(bytes: number, members: number): number
+  chunkList(): number
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
+  whyStopped(): number
+  memberInHand(): number
+  beginCheck(width: number, isBoolean: number, maxDefinition: number): number
+  makeRoom(bytes: number): number
+  openChunk(bytes: number, levels: number): void
+  takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
+  hasMore(): number
+  nextPage(maxPageBytes: number): number
+  pagePosition(): number
+  pageAt(): number
+  pageSize(): number
+  hasChecksum(): number
+  pageChecksum(): number
+  packedAt(): number
+  packedBytes(): number
+  unpackedBytes(): number
+  isPacked(): number
+  makePageRoom(): number
+  takePage(at: number): number
+  usePlain(): void
+  finishColumn(): void
+  distinctValues(): number
+  dictionaryAt(): number
+  dictionaryBytes(): number
+  isWrittenAnew(): number
+  isDictionaryUsed(): number
+  countValues(): number
+}
+
+type PageByPage = Pick<
+  KernelExports,
+  | 'hasMore'
+  | 'nextPage'
+  | 'pagePosition'
+  | 'pageAt'
+  | 'pageSize'
+  | 'hasChecksum'
+  | 'pageChecksum'
+  | 'packedAt'
+  | 'packedBytes'
+  | 'unpackedBytes'
+  | 'isPacked'
+  | 'takePage'
+>
+
+/** A page as the kernel hands it over; `body` is in the kernel's memory and does not stay. */
+export interface KernelPage {
+  what: 'plain' | 'indices' | 'dictionary'
+  /** compressed if the codec of the column is snappy; for other codecs the caller does it */
+  body: Uint8Array
+  uncompressedBytes: number
+  levels: number
+  /** not null; of a dictionary its entries */
+  values: number
+}
+
+export interface ColumnLimits {
+  /** levels of a page at most */
+  pageLevels: number
+  /** bytes of the values of a page at most; a longer value is not handled */
+  pageBytes: number
+  /** bytes of distinct values from which on values are written plain */
+  dictionaryBytes: number
+}
+
+const WHAT = ['plain', 'indices', 'dictionary'] as const
+
+/** as much of WebAssembly as is needed; neither the language's library nor Node's types name it */
+interface WebAssemblyHost {
+  Module: new (bytes: Uint8Array) => object
+  Instance: new (module: object, imports: object) => { exports: unknown }
+  RuntimeError: new () => Error
+}
+
+const { Module, Instance, RuntimeError } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
+
+let kernelModule: object | undefined
+try {
+  // as this file loads: a Worker may not do so inside a request
+  kernelModule = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
+} catch {
+  // a runtime that never compiles, or loads files inside requests: its callers hand kernel.wasm over
+}
+
+/** as the kernel numbers the codecs that it knows; any other number leaves pages to the caller */
+const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
+const OTHER_CODEC = 2
+
+/** No page ought to bring the kernel to this; memory that does not grow does. */
+export function isTrap(error: unknown): boolean {
+  return error instanceof RuntimeError
+}
+
+/** the kernel counts in numbers of 32 bits */
+const MOST_BYTES = 2 ** 29
+
+/** To set one up takes longer than to join a few small files. */
+let atRest: Kernel | undefined
+const MOST_BYTES_AT_REST = 16 * 2 ** 20
+
+const STOPS = ['done', 'paged', 'odd'] as const
+
+/**
+ * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
+ * column needed and is let go of with the instance.
+ */
+export class Kernel {
+  readonly #exports: KernelExports
+  #view = new Uint8Array()
+  /** where chunks are put, and how large they may be */
+  #chunkAt = 0
+  #room = 0
+  /** where members of the row group are kept, where the next one goes, and how many bytes may follow */
+  #places: number[] = []
+  #nextPlace = 0
+  #left = 0
+  #hasGroup = false
+  onPage: (page: KernelPage) => void = () => {}
+  /** then nothing in its memory is sure, and it must not be used again */
+  hasTrapped = false
+
+  /**
+   * @param given kernel.wasm, compiled
+   * @returns the one that is at rest, or a new one; `release` it in the end
+   * @throws ParquetError `bad_option` where it must be given
+   */
+  static acquire(given: object | undefined): Kernel {
+    kernelModule ??= given
+    if (!kernelModule)
+      throw new ParquetError('bad_option', 'nothing compiles here: option `kernel` must be kernel.wasm')
+    const kernel = atRest ?? new Kernel(kernelModule)
+    atRest = undefined
+    return kernel
+  }
+
+  /** Keep it for the next merge, if it is in order and not large. */
+  release(): void {
+    this.onPage = () => {}
+    if (!this.hasTrapped && this.memoryBytes <= MOST_BYTES_AT_REST) atRest = this
+  }
+
+  constructor(module: object) {
+    const onPage = (
+      what: number,
+      at: number,
+      bytes: number,
+      uncompressedBytes: number,
+      levels: number,
+      values: number,
+    ) => {
+      const body = this.bytes(at, bytes)
+      this.onPage({ what: WHAT[what]!, body, uncompressedBytes, levels, values })
+    }
+    this.#exports = new Instance(module, { column: { onPage } }).exports as KernelExports
+  }
+
+  get memoryBytes(): number {
+    return this.#exports.memory.buffer.byteLength
+  }
+
+  /** a view, valid until the kernel's memory grows */
+  bytes(at: number, length: number): Uint8Array {
+    return this.#memory().subarray(at, at + length)
+  }
+
+  begin(leaf: LeafColumn, codec: CodecName, limits: ColumnLimits): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    const { pageLevels, pageBytes, dictionaryBytes } = limits
+    const width = isBoolean ? 1 : leaf.width
+    this.#exports.beginColumn(
+      width,
+      Number(isBoolean),
+      leaf.maxDefinition,
+      KERNEL_CODECS[codec] ?? OTHER_CODEC,
+      pageLevels,
+      pageBytes,
+      Math.min(dictionaryBytes, MOST_BYTES / 16),
+    )
+    this.#room = 0
+  }
+
+  /** Look chunks of a column through from here on: nothing is kept, and no page handed over. */
+  beginCheck(leaf: LeafColumn): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    this.#exports.beginCheck(isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition)
+    this.#room = 0
+  }
+
+  /**
+   * Make room for small members of a row group, which stay in the kernel's memory until its columns are written.
+   * @param bytes   of all
+   * @param members how many at the most
+   */
+  beginGroup(bytes: number, members: number): void {
+    this.#places = []
+    this.#left = 0
+    const isNeedless = bytes === 0 && !this.#hasGroup
+    if (isNeedless || bytes > MOST_BYTES || this.hasTrapped) return
+    this.#hasGroup = bytes > 0
+    this.#nextPlace = this.#exports.beginGroup(bytes, members)
+    this.#left = bytes
+  }
+
+  /**
+   * Keep the next member.
+   * @param offset where its bytes begin in the file
+   * @returns whether there is room
+   */
+  keep(bytes: Uint8Array, offset: number): boolean {
+    if (bytes.length > this.#left) return false
+    this.#memory().set(bytes, this.#nextPlace)
+    this.#places.push(this.#nextPlace - offset)
+    this.#nextPlace += bytes.length
+    this.#left -= bytes.length
+    return true
+  }
+
+  /** how many members are kept, from the first on */
+  get kept(): number {
+    return this.#places.length
+  }
+
+  /** where the first byte of a member's file would be */
+  placeOf(member: number): number {
+    return this.#places[member]!
+  }
+
+  /** the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it */
+  chunkList(count: number): Uint32Array {
+    return new Uint32Array(this.#memory().buffer, this.#exports.chunkList(), count * 4)
+  }
+
+  codecNumber(codec: CodecName): number {
+    return KERNEL_CODECS[codec] ?? OTHER_CODEC
+  }
+
+  /**
+   * Take over chunks of the list.
+   * @param pauseAt values after which to stop
+   * @returns the first one that is not done and why; `paged` as for `take`
+   */
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
+    const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
+    return [next, STOPS[this.#exports.whyStopped()]!]
+  }
+
+  /** the member of the list in hand */
+  get member(): number {
+    return this.#exports.memberInHand()
+  }
+
+  /**
+   * Take over all pages of a chunk.
+   * @param levels values and nulls, by the footer
+   * @returns `odd` where the chunk must be read in another way; `paged` where the pages that are left are to be taken one at a
+   *          time, for their codec or their checksums
+   */
+  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+    if (chunk.length > MOST_BYTES) return 'odd'
+    this.#put(chunk)
+    const known = KERNEL_CODECS[codec]
+    if (known === undefined) {
+      this.#exports.openChunk(chunk.length, levels)
+      return 'paged'
+    }
+    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))]!
+  }
+
+  #put(chunk: Uint8Array): void {
+    if (chunk.length > this.#room) {
+      this.#chunkAt = this.#exports.makeRoom(chunk.length)
+      this.#room = chunk.length
+    }
+    this.#memory().set(chunk, this.#chunkAt)
+  }
+
+  /** the dictionary so far: its entries, and its bytes in PLAIN encoding */
+  get distinctValues(): number {
+    return this.#exports.distinctValues()
+  }
+
+  get dictionaryBytes(): number {
+    return this.#exports.dictionaryBytes()
+  }
+
+  /** @returns a copy of the dictionary in PLAIN encoding */
+  copyDictionary(): Uint8Array {
+    return this.bytes(this.#exports.dictionaryAt(), this.#exports.dictionaryBytes()).slice()
+  }
+
+  /** whether pages that end now hold values of chunks before the one in hand */
+  get isUnfolding(): boolean {
+    return this.#exports.isWrittenAnew() !== 0
+  }
+
+  /** values that are not null, so far */
+  get valuesSeen(): number {
+    return this.#exports.countValues()
+  }
+
+  get usesDictionary(): boolean {
+    return this.#exports.isDictionaryUsed() !== 0
+  }
+
+  usePlain(): void {
+    this.#exports.usePlain()
+  }
+
+  /** Hand over the last page, then the dictionary if pages use one. */
+  finish(): void {
+    this.#exports.finishColumn()
+  }
+
+  /** one page at a time, for codecs that the kernel does not know */
+  get pages(): PageByPage {
+    return this.#exports
+  }
+
+  /** Put a page that has been unpacked where the kernel takes it over. @returns whether it could */
+  takeUnpacked(page: Uint8Array): boolean {
+    const at = this.#exports.makePageRoom()
+    this.#memory().set(page, at)
+    return this.#exports.takePage(at) !== 0
+  }
+
+  #memory(): Uint8Array {
+    // memory that grew has left the view behind, without a length
+    if (this.#view.length === 0) this.#view = new Uint8Array(this.#exports.memory.buffer)
+    return this.#view
+  }
+}
