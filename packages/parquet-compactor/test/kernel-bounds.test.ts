@@ -46,7 +46,9 @@ async function chunksOfWriters() {
   const chunks = []
   for (const file of files) {
     const bytes = new Uint8Array(file)
-    const { footer } = await loadFooter(memorySource('file', bytes))
+    const {
+      footer: { footer },
+    } = await loadFooter(memorySource('file', bytes))
     for (const [column, leaf] of footer.schema.leaves.entries()) {
       const [at, length] = [footer.chunkOffset[column]!, footer.chunkBytes[column]!]
       const codec = CODEC_NAMES[footer.chunkCodec[column]!]!

@@ -7,8 +7,41 @@ import type { MergeOptions } from './merge-options.ts'
 
 const MIB = 1024 * 1024
 
-/** part of the memory budget that the page indexes of one large file may take, and the bloom filters of one row group */
-export const INDEX_SHARE = 32
+/**
+ * How the memory budget is shared out, in bytes. What is not named here, the pages of one column of the output, is no larger
+ * than the row group that they come from, and hardly ever as large.
+ */
+export interface MemoryShares {
+  /** members of a row group that is joined */
+  rowGroup: number
+  /** a page, unpacked */
+  page: number
+  /** what footers say, from the first look at them to when their rows are due */
+  footers: number
+  /** the same where all must be known at one time, to sort or to leave rows out */
+  allFooters: number
+  /** small files that came with their footers */
+  heldFiles: number
+  /** files that wait for their turn */
+  filesAhead: number
+  /** page indexes of the output, which are written at its end */
+  outputIndexes: number
+  /** page indexes of one large file, and bloom filters of one of its row groups */
+  inputIndexes: number
+}
+
+function shareOut(budget: number): MemoryShares {
+  return {
+    rowGroup: budget / 4,
+    page: budget / 4,
+    footers: budget / 8,
+    allFooters: budget / 4,
+    heldFiles: budget / 16,
+    filesAhead: budget / 16,
+    outputIndexes: budget / 16,
+    inputIndexes: budget / 32,
+  }
+}
 
 export interface Settings {
   targetRowGroupBytes: number
@@ -21,6 +54,7 @@ export interface Settings {
   pages: 'splice' | 'check' | 'rewrite'
   schema: 'strict' | 'union'
   memoryBudgetBytes: number
+  shares: MemoryShares
   schemaFingerprint: string | undefined
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -42,8 +76,10 @@ export function checkOptions(options: MergeOptions): Settings {
   if (codec !== 'keep' && !canCompress(codec, codecs)) {
     throw new ParquetError('bad_option', `codec ${codec} cannot be written without a compress function`)
   }
+  const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
+  const shares = shareOut(memoryBudgetBytes)
   return {
-    targetRowGroupBytes: number('targetRowGroupBytes', 16 * MIB, 1),
+    targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
     codec,
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
@@ -52,7 +88,8 @@ export function checkOptions(options: MergeOptions): Settings {
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
     schema,
-    memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
+    memoryBudgetBytes,
+    shares,
     schemaFingerprint: options.schemaFingerprint,
     signal: options.signal,
     scratch: new ByteBuffer(),
