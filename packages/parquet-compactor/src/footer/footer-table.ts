@@ -20,7 +20,9 @@ export interface ChunkNumbers {
 }
 
 /** bytes that the arrays take for each chunk, without its bounds */
-export const BYTES_OF_CHUNK = 5 * 8 + 3 * 4 + 2 + 5
+const BYTES_OF_CHUNK = 5 * 8 + 3 * 4 + 2 + 5
+/** the same with bounds as most chunks have them */
+export const USUAL_BYTES_OF_CHUNK = 80
 
 /** Row groups of files of one schema, in arrays that grow: with arrays of their own, tiny files would take twice as much. */
 export class FooterTable implements Footer {
@@ -166,14 +168,14 @@ function grown<Values extends Numbers>(values: Values, length: number): Values {
 /** After so many chunks a table takes no more files: it can be let go of when they are done. */
 const FULL_CHUNKS = 4096
 
-/** Tables for footers as they come, those of one schema together. */
+/** Tables for footers as they come, those of one schema together. Those that are full are held by who uses them, not here. */
 export class FooterTables {
   readonly #open = new Map<string, FooterTable>()
-  readonly #full: FooterTable[] = []
+  #fullBytes = 0
 
+  /** of all tables so far */
   get byteLength(): number {
-    let bytes = 0
-    for (const { byteLength } of this.#full) bytes += byteLength
+    let bytes = this.#fullBytes
     for (const { byteLength } of this.#open.values()) bytes += byteLength
     return bytes
   }
@@ -182,7 +184,7 @@ export class FooterTables {
   tableFor(schema: Schema): FooterTable {
     const open = this.#open.get(schema.canonical)
     if (open && open.chunks < FULL_CHUNKS) return open
-    if (open) this.#full.push(open)
+    if (open) this.#fullBytes += open.byteLength
     const table = new FooterTable(open?.schema ?? schema, open ? FULL_CHUNKS : schema.leaves.length)
     this.#open.set(schema.canonical, table)
     return table

@@ -1,6 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { DropTally } from '../drop-reasons.ts'
 import { type CarriedColumn, CarriedColumnsSurvey } from '../footer/carried-columns.ts'
+import { footerLength, TAIL_BYTES } from '../footer/footer.ts'
 import { encodeSortingColumns, mergeSorting } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import { ParquetError } from '../parquet-error.ts'
@@ -171,7 +172,7 @@ async function writeInOrder(
         const member = await openRowGroup(file, indexes, footer, index, next, settings)
         if (seen++ === 0) isKept = beginKeeping(next, columns)
         if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
-        else members.push(isKept ? keepMember(member, columns) : member)
+        else members.push(isKept ? keepMember(member, columns) : withoutFooter(member))
         if (seen === next.members) {
           if (next.isStreamed) {
             tally.addStreamed(next)
@@ -187,6 +188,15 @@ async function writeInOrder(
       if (members.length === 0) progress.report(output.offset)
     }
   }
+}
+
+/** The footer of a tiny file is often larger than its rows, and was read. */
+function withoutFooter(member: RowGroupSource): RowGroupSource {
+  const { file } = member
+  const { byteLength } = file.source
+  const tail = file.held(byteLength - TAIL_BYTES, TAIL_BYTES)
+  if (tail) file.trim(byteLength - footerLength(byteLength, tail))
+  return member
 }
 
 /** Write rows of several inputs in an order of their own. */
@@ -251,6 +261,6 @@ function columnSettings(
     maxPageBytes: settings.shares.page,
     kernel,
     remapped: new ByteBuffer(),
-    limits: chunkLimits(settings.memoryBudgetBytes / 4),
+    limits: chunkLimits(settings.shares.outputPage),
   }
 }

@@ -29,7 +29,9 @@ export async function openInput(
       const { signal, shares } = settings
       indexes = await readCarried(file, range.footer, chunks, 'pageIndexes', signal, shares.inputIndexes)
     }
+    // each is due once
     input.bytes = undefined
+    input.range = undefined
     return { file, range, indexes }
   } catch (error) {
     throw nameSource(error, source.name)

@@ -14,8 +14,10 @@ const MIB = 1024 * 1024
 export interface MemoryShares {
   /** members of a row group that is joined */
   rowGroup: number
-  /** a page, unpacked */
+  /** a page of the inputs, unpacked */
   page: number
+  /** a page of the output, unpacked, and a dictionary */
+  outputPage: number
   /** what footers say, from the first look at them to when their rows are due */
   footers: number
   /** the same where all must be known at one time, to sort or to leave rows out */
@@ -24,6 +26,8 @@ export interface MemoryShares {
   heldFiles: number
   /** files that wait for their turn */
   filesAhead: number
+  /** what the sink gets at a time */
+  part: number
   /** page indexes of the output, which are written at its end */
   outputIndexes: number
   /** page indexes of one large file, and bloom filters of one of its row groups */
@@ -34,10 +38,12 @@ function shareOut(budget: number): MemoryShares {
   return {
     rowGroup: budget / 4,
     page: budget / 4,
+    outputPage: budget / 64,
     footers: budget / 8,
     allFooters: budget / 4,
     heldFiles: budget / 16,
     filesAhead: budget / 16,
+    part: budget / 4,
     outputIndexes: budget / 16,
     inputIndexes: budget / 32,
   }
@@ -78,12 +84,16 @@ export function checkOptions(options: MergeOptions): Settings {
   }
   const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
   const shares = shareOut(memoryBudgetBytes)
+  const partBytes = number('partBytes', Math.min(MIB, shares.part), 1)
+  if (partBytes > shares.part) {
+    throw new ParquetError('bad_option', 'partBytes must be a quarter of memoryBudgetBytes at the most')
+  }
   return {
     targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
     codec,
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
-    partBytes: number('partBytes', MIB, 1),
+    partBytes,
     smallFileBytes: number('smallFileBytes', MIB, 1),
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,

@@ -1,7 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { CODEC_NUMBERS } from '../codecs/compression.ts'
 import type { Footer, RowGroupRange } from '../footer/footer.ts'
-import { BYTES_OF_CHUNK } from '../footer/footer-table.ts'
+import { USUAL_BYTES_OF_CHUNK } from '../footer/footer-table.ts'
 import { ENCODING } from '../format/format.ts'
 import type { Schema } from '../schema/schema.ts'
 
@@ -142,7 +142,7 @@ export class MergePlanner {
     const { targetRowGroupBytes, memoryBudgetBytes } = this.#settings
     const columns = this.#schema.leaves.length
     // the footers of members are held while these are joined
-    const mostMembers = memoryBudgetBytes / FOOTER_SHARE / Math.max(1, columns * BYTES_OF_CHUNK)
+    const mostMembers = memoryBudgetBytes / FOOTER_SHARE / Math.max(1, columns * USUAL_BYTES_OF_CHUNK)
     for (let rowGroup = from; rowGroup < to; rowGroup++) {
       if (footer.rowsOfGroup[rowGroup] === 0) continue
       const bytes = rowGroupBytes(footer, rowGroup, columns)
