@@ -19,6 +19,7 @@ import {
   spreadBits,
 } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
+import { storedContent } from './zstd-stored'
 
 /** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
 export declare function onPage(what: u32, at: usize, bytes: u32, uncompressedBytes: u32, levels: u32, values: u32): void
@@ -34,6 +35,8 @@ const DATA_V2 = 3
 
 const NONE: u32 = 0
 const SNAPPY: u32 = 1
+/** only frames that are not compressed */
+const ZSTD: u32 = 2
 
 /** After so many values a dictionary is given up if nearly all of them were distinct. */
 const EARLY_VALUES: u32 = 8192
@@ -204,7 +207,7 @@ export function takeList(from: u32, count: u32, maxPageBytes: u32, pauseAt: u32)
     levelsLeft = <i64>load<u32>(entry, 8)
     hasInput = false
     mappingAt = 0
-    stoppedFor = inputCodec > SNAPPY ? 1 : takePages(inputCodec, maxPageBytes)
+    stoppedFor = takePages(inputCodec, maxPageBytes)
     if (stoppedFor !== 0) return i
     if (valuesSeen >= pauseAt) return i + 1
   }
@@ -248,7 +251,7 @@ export function takeChunk(bytes: u32, levels: f64, inputCodec: u32, maxPageBytes
 }
 
 /** Begin with a chunk that has been put in its place. */
-export function openChunk(bytes: u32, levels: f64): void {
+function openChunk(bytes: u32, levels: f64): void {
   chunkAt = chunkBase
   chunkStart = chunkBase
   chunkEnd = chunkBase + <usize>bytes
@@ -257,10 +260,6 @@ export function openChunk(bytes: u32, levels: f64): void {
   levelsLeft = <i64>levels
   hasInput = false
   mappingAt = 0
-}
-
-export function hasMore(): bool {
-  return levelsLeft > 0
 }
 
 /** Read the header of the next page. @returns whether it is sound and within the bound */
@@ -320,11 +319,12 @@ export function makePageRoom(): usize {
 }
 
 /**
- * Take over all pages of the chunk in hand.
- * @param inputCodec 0 for none, 1 for snappy
- * @returns 0 when done, 1 before a page whose checksum the caller is to compare, 2 where this cannot be done here
+ * Take over all pages of the chunk in hand, or those that are left.
+ * @param inputCodec 0 for none, 1 for snappy, 2 for zstd, above for others
+ * @returns 0 when done, 1 before a page that the caller is to unpack or whose checksum it is to compare, 2 where this cannot
+ *          be done here
  */
-function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
+export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
   while (levelsLeft > 0) {
     const before = chunkAt
     if (!nextPage(maxPageBytes)) return 2
@@ -338,6 +338,13 @@ function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
       const to = makePageRoom()
       if (!snappyDecompress(at, at + <usize>packedBytes(), to, <usize>unpackedBytes())) return 2
       at = to
+    } else if (inputCodec > SNAPPY && header.isCompressed) {
+      at = inputCodec === ZSTD ? storedContent(at, at + <usize>packedBytes(), <usize>unpackedBytes()) : 0
+      if (at === 0) {
+        chunkAt = before
+        return 1
+      }
+      free = chunkFree
     } else if (packedBytes() !== unpackedBytes()) return 2
     else free = chunkFree
     if (!takePage(at)) return 2

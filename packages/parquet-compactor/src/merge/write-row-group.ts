@@ -145,10 +145,11 @@ async function splice(
  * @returns whether it does, for this row group
  */
 export function beginKeeping(planned: PlannedRowGroup, settings: ColumnSettings): boolean {
-  const { kernel, carriedColumns } = settings
+  const { kernel } = settings
   const { columns, members, bytes, spanBytes, isStreamed } = planned
   const areTiny = bytes < members * columns.length * TINY_CHUNK_BYTES
-  const areJoined = columns.every(({ action }) => action === 'coalesce') && !carriedColumns.some(({ isAny }) => isAny)
+  // then bloom filters are made of values; that of a single member would be taken over from its file
+  const areJoined = members > 1 && columns.every(({ action }) => action === 'coalesce')
   const isDense = spanBytes <= bytes * 1.25
   const isKept = !isStreamed && areTiny && areJoined && isDense
   return withoutTrap(kernel, () => {

@@ -180,32 +180,34 @@ async function takeOne(
   }
 }
 
-/** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
+/** Unpack pages at which the kernel stops, and compare their checksums, until it has taken over the chunk in hand. */
 async function takePages(
   codec: number,
   chunkOffset: number,
   settings: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
 ): Promise<'odd' | 'checksums' | 'done'> {
   const { kernel, codecs, maxPageBytes, scratch } = settings
-  const { pages } = kernel
+  const { page } = kernel
+  const name = CODEC_NAMES[codec]!
   let done: 'checksums' | 'done' = 'done'
-  while (pages.hasMore()) {
-    if (!pages.nextPage(maxPageBytes)) return 'odd'
+  for (;;) {
+    if (!page.nextPage(maxPageBytes)) return 'odd'
     try {
-      if (pages.hasChecksum()) {
+      if (page.hasChecksum()) {
         done = 'checksums'
-        const sum = checksum(kernel.bytes(pages.pageAt(), pages.pageSize()))
-        if (sum !== pages.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+        const sum = checksum(kernel.bytes(page.pageAt(), page.pageSize()))
+        if (sum !== page.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
       }
-      const packed = kernel.bytes(pages.packedAt(), pages.packedBytes())
-      const length = pages.unpackedBytes()
-      const unpacked = decompress(pages.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
+      const packed = kernel.bytes(page.packedAt(), page.packedBytes())
+      const length = page.unpackedBytes()
+      const unpacked = decompress(page.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
       if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
     } catch (error) {
-      throw atPage(error, chunkOffset + pages.pagePosition())
+      throw atPage(error, chunkOffset + page.pagePosition())
     }
+    const rest = kernel.takeRest(name, maxPageBytes)
+    if (rest !== 'paged') return rest === 'odd' ? 'odd' : done
   }
-  return done
 }
 
 async function assemble(

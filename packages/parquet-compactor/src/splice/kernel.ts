@@ -23,9 +23,8 @@ interface KernelExports {
   memberInHand(): number
   beginCheck(width: number, isBoolean: number, maxDefinition: number): number
   makeRoom(bytes: number): number
-  openChunk(bytes: number, levels: number): void
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
-  hasMore(): number
+  takePages(codec: number, maxPageBytes: number): number
   nextPage(maxPageBytes: number): number
   pagePosition(): number
   pageAt(): number
@@ -48,9 +47,8 @@ interface KernelExports {
   countValues(): number
 }
 
-type PageByPage = Pick<
+type PageInHand = Pick<
   KernelExports,
-  | 'hasMore'
   | 'nextPage'
   | 'pagePosition'
   | 'pageAt'
@@ -103,9 +101,12 @@ try {
   // a runtime that never compiles, or loads files inside requests: its callers hand kernel.wasm over
 }
 
-/** as the kernel numbers the codecs that it knows; any other number leaves pages to the caller */
-const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1 }
-const OTHER_CODEC = 2
+/**
+ * As the kernel numbers the codecs that it knows; any other number leaves pages to the caller. Of zstd it knows frames in
+ * which nothing is compressed.
+ */
+const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1, zstd: 2 }
+const OTHER_CODEC = 3
 
 /** No page ought to bring the kernel to this; memory that does not grow does. */
 export function isTrap(error: unknown): boolean {
@@ -273,18 +274,19 @@ export class Kernel {
   /**
    * Take over all pages of a chunk.
    * @param levels values and nulls, by the footer
-   * @returns `odd` where the chunk must be read in another way; `paged` where the pages that are left are to be taken one at a
-   *          time, for their codec or their checksums
+   * @returns `odd` where the chunk must be read in another way; `paged` where the next page is to be unpacked by the caller, or
+   *          its checksum compared
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
     if (chunk.length > MOST_BYTES) return 'odd'
     this.#put(chunk)
-    const known = KERNEL_CODECS[codec]
-    if (known === undefined) {
-      this.#exports.openChunk(chunk.length, levels)
-      return 'paged'
-    }
-    return STOPS[this.#exports.takeChunk(chunk.length, levels, known, Math.min(maxPageBytes, MOST_BYTES))]!
+    const most = Math.min(maxPageBytes, MOST_BYTES)
+    return STOPS[this.#exports.takeChunk(chunk.length, levels, this.codecNumber(codec), most)]!
+  }
+
+  /** Go on with the pages of the chunk in hand. @returns as `take` */
+  takeRest(codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+    return STOPS[this.#exports.takePages(this.codecNumber(codec), Math.min(maxPageBytes, MOST_BYTES))]!
   }
 
   #put(chunk: Uint8Array): void {
@@ -332,8 +334,8 @@ export class Kernel {
     this.#exports.finishColumn()
   }
 
-  /** one page at a time, for codecs that the kernel does not know */
-  get pages(): PageByPage {
+  /** the page at which it stopped */
+  get page(): PageInHand {
     return this.#exports
   }
 
