@@ -63,6 +63,8 @@ let usesDictionary: bool = false
 let valuesSeen: u32 = 0
 let hasIndexPages: bool = false
 let storePages: u32 = 0
+/** whether the caller has a page that it is to compress, before it gets too many */
+let isPageDue: bool = false
 /** while values of the open page are written anew: pages that end now hold values of earlier chunks */
 let isUnfolding: bool = false
 /** whether pages are only looked through */
@@ -164,6 +166,7 @@ export function beginColumn(
   valuesSeen = 0
   hasIndexPages = false
   storePages = 0
+  isPageDue = false
   openLevels = 0
   openValues = 0
   hasNulls = false
@@ -209,12 +212,15 @@ export function takeList(from: u32, count: u32, maxPageBytes: u32, pauseAt: u32)
     mappingAt = 0
     stoppedFor = takePages(inputCodec, maxPageBytes)
     if (stoppedFor !== 0) return i
-    if (valuesSeen >= pauseAt) return i + 1
+    if (valuesSeen >= pauseAt || isPageDue) {
+      isPageDue = false
+      return i + 1
+    }
   }
   return count
 }
 
-/** 0 for nothing, 1 for a page that the caller is to unpack or check, 2 where it cannot be done here */
+/** as `takePages`; 0 also for a pause */
 export function whyStopped(): u32 {
   return stoppedFor
 }
@@ -322,7 +328,7 @@ export function makePageRoom(): usize {
  * Take over all pages of the chunk in hand, or those that are left.
  * @param inputCodec 0 for none, 1 for snappy, 2 for zstd, above for others
  * @returns 0 when done, 1 before a page that the caller is to unpack or whose checksum it is to compare, 2 where this cannot
- *          be done here
+ *          be done here, 3 when the caller has a page to compress
  */
 export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
   while (levelsLeft > 0) {
@@ -348,6 +354,10 @@ export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
     } else if (packedBytes() !== unpackedBytes()) return 2
     else free = chunkFree
     if (!takePage(at)) return 2
+    if (isPageDue && levelsLeft > 0) {
+      isPageDue = false
+      return 3
+    }
   }
   return 0
 }
@@ -768,6 +778,7 @@ function flushPage(): void {
 
 function handOver(what: u32, at: usize, bytes: usize, levels: u32, values: u32): void {
   if (codec !== SNAPPY) {
+    isPageDue = codec !== NONE
     onPage(what, at, <u32>bytes, <u32>bytes, levels, values)
     return
   }

@@ -64,7 +64,7 @@ test(`${ROUNDS} mutated chunks neither trap nor fill the kernel, and none loses 
   const limits: ColumnLimits = { pageLevels: 128, pageBytes: 8192, dictionaryBytes: 2048 }
   const maxPageBytes = MIB
   const kernel = Kernel.acquire(undefined)
-  const outcomes = { done: 0, odd: 0, paged: 0 }
+  const outcomes = { done: 0, odd: 0, paged: 0, full: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     const random = randomFrom(SEED, round)
     const { leaf, codec, levels, bytes } = chunks[random(chunks.length)]!

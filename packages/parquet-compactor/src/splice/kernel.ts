@@ -120,7 +120,13 @@ const MOST_BYTES = 2 ** 29
 let atRest: Kernel | undefined
 const MOST_BYTES_AT_REST = 16 * 2 ** 20
 
-const STOPS = ['done', 'paged', 'odd'] as const
+const STOPS = ['done', 'paged', 'odd', 'full'] as const
+
+/**
+ * `done` with a chunk; `paged` before a page that the caller unpacks, or whose checksum it compares; `odd` where the chunk must
+ * be read in another way; `full` when the caller has got a page to compress, and is to come again
+ */
+export type Taken = (typeof STOPS)[number]
 
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
@@ -261,7 +267,7 @@ export class Kernel {
    * @param pauseAt values after which to stop
    * @returns the first one that is not done and why; `paged` as for `take`
    */
-  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, Taken] {
     const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
     return [next, STOPS[this.#exports.whyStopped()]!]
   }
@@ -277,7 +283,7 @@ export class Kernel {
    * @returns `odd` where the chunk must be read in another way; `paged` where the next page is to be unpacked by the caller, or
    *          its checksum compared
    */
-  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): Taken {
     if (chunk.length > MOST_BYTES) return 'odd'
     this.#put(chunk)
     const most = Math.min(maxPageBytes, MOST_BYTES)
@@ -285,7 +291,7 @@ export class Kernel {
   }
 
   /** Go on with the pages of the chunk in hand. @returns as `take` */
-  takeRest(codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+  takeRest(codec: CodecName, maxPageBytes: number): Taken {
     return STOPS[this.#exports.takePages(this.codecNumber(codec), Math.min(maxPageBytes, MOST_BYTES))]!
   }
 
