@@ -1,5 +1,5 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
-import { CODEC_NAMES, compress, decompress } from '../codecs/compression.ts'
+import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
 import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import { BoundsMerge } from '../footer/merge-bounds.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
@@ -16,6 +16,7 @@ import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-ch
 import type { RowGroupSource } from './carry-chunk.ts'
 import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
+import { PageCompressor } from './page-compressor.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 
 export interface CoalesceSettings {
@@ -33,6 +34,7 @@ export interface CoalesceSettings {
 }
 
 interface Pending extends KernelPage {
+  body: Uint8Array<ArrayBuffer>
   /** members that values of it come from, the last one included */
   from: number
   to: number
@@ -219,6 +221,7 @@ async function assemble(
 ): Promise<FinishedChunk> {
   const { kernel, codec, codecs, compressed } = settings
   const isPacked = codec === 'snappy' || codec === 'none'
+  const compressor = new PageCompressor(codec, codecs, compressed)
   const pages: Uint8Array[] = []
   const dataPages: FinishedPage[] = []
   const pageKinds: PageKind[] = []
@@ -228,8 +231,7 @@ async function assemble(
   const last = pending.at(-1)
   const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
   for (const page of inOrder) {
-    // what the codec returns may be its scratch
-    const body = isPacked ? page.body : (await compress(codec, page.body.slice(), codecs, compressed)).slice()
+    const body = isPacked ? page.body : await compressor.compress(page.body, page.what === 'dictionary')
     const header = pageHeader(page, body, haveChecksums)
     const pageBytes = header.length + body.length
     pages.push(header, body)
