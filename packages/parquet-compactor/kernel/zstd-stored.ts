@@ -1,13 +1,14 @@
 // Frames of zstd in which nothing is compressed (RFC 8878, 3.1.1): what writers make of small pages and of noise.
 
 const MAGIC: u32 = 0xfd2fb528
+const MAX_BLOCK_BYTES: usize = 128 * 1024
 
 /**
  * Find the content of a frame that is one raw block and has no checksum. Up to 16 bytes behind `end` may be read.
  * @returns where its `length` bytes begin, 0 where the frame is another one or not sound
  */
 export function storedContent(from: usize, end: usize, length: usize): usize {
-  if (end - from < 8 || load<u32>(from) !== MAGIC) return 0
+  if (end - from < 8 || length > MAX_BLOCK_BYTES || load<u32>(from) !== MAGIC) return 0
   const flags = <u32>load<u8>(from + 4)
   // a reserved bit, a checksum behind the block, a dictionary
   if ((flags & 0b1111) !== 0) return 0

@@ -1,5 +1,6 @@
 import * as zlib from 'node:zlib'
 import type { Codec, CodecName } from '../codecs/codec.ts'
+import { isOneZstdFrame } from '../codecs/zstd-frame.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { CommandError } from './command-error.ts'
 
@@ -13,6 +14,12 @@ const NEEDS_NEWER_NODE = `this Node (${process.version}) cannot write zstd: use 
 
 /** One buffer of the right length, and an error for a page that holds more. node:zlib takes no chunk below 64 bytes. */
 const exactly = (length: number) => ({ maxOutputLength: Math.max(1, length), chunkSize: Math.max(64, length) })
+
+/** A buffer that is full makes node:zlib look for more in another one: of a frame that is whole, nothing more can come. */
+const exactlyZstd = (bytes: Uint8Array, length: number) => ({
+  maxOutputLength: Math.max(1, length),
+  chunkSize: Math.max(64, isOneZstdFrame(bytes, length) ? length + 1 : length),
+})
 
 /** The quickest level, and one buffer of the largest size that zstd can need (ZSTD_compressBound). */
 const fast = (length: number) => ({
@@ -39,7 +46,7 @@ export const NODE_CODECS: Partial<Record<CodecName, Codec>> = {
   zstd: HAS_ZSTD
     ? {
         compress: (bytes) => zlib.zstdCompressSync(bytes, fast(bytes.byteLength)),
-        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, exactly(length)),
+        decompress: (bytes, length) => zlib.zstdDecompressSync(bytes, exactlyZstd(bytes, length)),
       }
     : {
         // pages of zstd files can still pass as they are

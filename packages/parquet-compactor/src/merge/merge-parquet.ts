@@ -20,6 +20,7 @@ import { selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { Piece } from '../sort/value-piece.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { Kernel } from '../splice/kernel.ts'
+import { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { FileWriter } from '../write/file-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
@@ -256,6 +257,7 @@ function columnSettings(
     ...settings,
     carriedColumns,
     drops,
+    sampling: new SamplingSchedule(),
     sortingOf: mergeSorting,
     columnCodecs: codecs,
     maxPageBytes: settings.shares.page,

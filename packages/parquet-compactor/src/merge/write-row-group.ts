@@ -14,6 +14,7 @@ import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { carriedChunk, carryChunk } from '../splice/carry-chunk.ts'
 import { checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
 import { isTrap, type Kernel } from '../splice/kernel.ts'
+import type { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { NotSpliceable, scanChunk } from '../splice/scan-chunk.ts'
 import { type SplicePart, spliceChunk } from '../splice/splice-chunk.ts'
 import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
@@ -43,6 +44,7 @@ export interface ColumnSettings {
   /** for each column */
   carriedColumns: readonly CarriedColumn[]
   drops: DropTally
+  sampling: SamplingSchedule
   /** how the rows of a row group of the output are sorted, by the row groups that they come from */
   sortingOf: typeof mergeSorting
 }
@@ -65,9 +67,11 @@ export async function writeRowGroup(
     const { action, reason } = planned.columns[column]!
     let rewriteReason: PlanReason = reason
     let chunk: FinishedChunk | undefined
-    const mayRepeat = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
+    const isSampled = action === 'splice' && leaf.maxRepetition === 0 && planned.rows >= SAMPLED_ROWS
+    const mayRepeat = isSampled && settings.sampling.isDue(column)
     if (action === 'coalesce' || mayRepeat) {
       const joined = await coalesce(members, planned, column, leaf, mayRepeat, settings)
+      if (mayRepeat) settings.sampling.note(column, !(joined instanceof NotSpliceable))
       if (joined instanceof NotSpliceable) {
         rewriteReason = joined.reason
       } else {

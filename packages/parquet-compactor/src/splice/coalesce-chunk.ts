@@ -1,5 +1,5 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
-import { CODEC_NAMES, compress, decompress } from '../codecs/compression.ts'
+import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
 import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import { BoundsMerge } from '../footer/merge-bounds.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
@@ -16,6 +16,7 @@ import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-ch
 import type { RowGroupSource } from './carry-chunk.ts'
 import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { ColumnLimits, Kernel, KernelPage, Taken } from './kernel.ts'
+import { PageCompressor } from './page-compressor.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 
 export interface CoalesceSettings {
@@ -33,7 +34,7 @@ export interface CoalesceSettings {
 }
 
 interface Pending extends KernelPage {
-  /** a copy, compressed once `pack` has seen it */
+  /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
   /** members that values of it come from, the last one included */
   from: number
@@ -65,12 +66,14 @@ export async function coalesceChunk(
   let member = 0
   let since = 0
   let isListed = false
-  let packed = 0
+  const isDone = codec === 'snappy' || codec === 'none'
+  const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
+  let packed = isDone ? Number.POSITIVE_INFINITY : 0
   // page by page: what a row group unpacks to may be many times as large
   const pack = async () => {
     for (; packed < pages.length; packed++) {
       const page = pages[packed]!
-      if (page.what !== 'dictionary') page.body = await packBody(page.body, settings)
+      page.body = await compressor.compress(page.body, page.what === 'dictionary')
     }
   }
   kernel.onPage = (page) => {
@@ -241,16 +244,6 @@ async function takePage(
   }
 }
 
-/** @returns the body as it stands in the file; the kernel has done it for the codecs that it knows */
-async function packBody(
-  body: Uint8Array<ArrayBuffer>,
-  { codec, codecs, compressed }: Pick<CoalesceSettings, 'codec' | 'codecs' | 'compressed'>,
-): Promise<Uint8Array<ArrayBuffer>> {
-  if (codec === 'snappy' || codec === 'none') return body
-  // what the codec returns may be its scratch
-  return (await compress(codec, body, codecs, compressed)).slice()
-}
-
 async function assemble(
   leaf: LeafColumn,
   pending: readonly Pending[],
@@ -268,7 +261,7 @@ async function assemble(
   const last = pending.at(-1)
   const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
   for (const page of inOrder) {
-    const body = page.what === 'dictionary' ? await packBody(page.body, settings) : page.body
+    const { body } = page
     const header = pageHeader(page, body, haveChecksums)
     const pageBytes = header.length + body.length
     pages.push(header, body)
