@@ -9,13 +9,10 @@ import { throwIfAborted } from '../read/file-reader.ts'
 import { nameSource } from '../read/inspect.ts'
 import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
-import type { RowReader } from '../read/row-stream.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { gatherRows } from '../sort/gather-rows.ts'
-import type { RankedRows } from '../sort/rank-rows.ts'
-import { type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
-import type { Piece } from '../sort/value-piece.ts'
+import { RowGatherer } from '../sort/gather-rows.ts'
+import { type Selection, type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { Kernel } from '../splice/kernel.ts'
 import { FileWriter } from '../write/file-writer.ts'
@@ -26,6 +23,7 @@ import { openInput, openRowGroup } from './open-input.ts'
 import { chooseCodecs, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings } from './settings.ts'
+import { gatheredTarget } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
 /**
@@ -80,12 +78,7 @@ async function mergeWith(
   const group = new RowGroupBuilder(output, schema, columns, settings)
   const merge: Merge = { schema, codecs, output, group, tally, progress, columns }
   if (selection) {
-    const writers = {
-      inOrder: (run: readonly SlicedInput[], isRewritten: boolean) =>
-        writeInOrder(run, isRewritten ? { ...settings, pages: 'rewrite' } : settings, merge),
-      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
-    }
-    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+    await writeSelected(selection, settings, options.kernel, merge)
   } else {
     await writeInOrder(inputs, settings, merge)
   }
@@ -181,19 +174,32 @@ async function writeInOrder(
   }
 }
 
-/** Write rows of several inputs in an order of their own. */
-async function gatherPieces(
-  pieces: readonly Piece[],
-  rows: RankedRows,
+/** Write the steps of a selection one after another. */
+async function writeSelected(
+  selection: Selection,
   settings: Settings,
-  { schema, group, tally, progress, output, columns }: Merge,
+  givenKernel: object | undefined,
+  merge: Merge,
 ): Promise<void> {
-  const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
-  const target = { append: (count: number, readers: RowReader[]) => group.append(count, readers, members) }
-  await gatherRows(pieces, rows, schema, target, { ...settings, maxPageBytes: columns.maxPageBytes })
-  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-  for (const piece of pieces) progress.add(piece.source, piece.rows)
-  progress.report(output.offset)
+  const { schema, output, columns, tally, progress } = merge
+  const target = gatheredTarget(output, schema, columns, settings.memoryBudgetBytes)
+  const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
+  const all = selection.steps.flatMap(({ pieces }) => pieces)
+  const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
+  await writeSelection(selection, settings.targetRowGroupBytes, {
+    async inOrder(inputs) {
+      await gatherer.flush()
+      await writeInOrder(inputs, settings, merge)
+      await merge.group.flush()
+    },
+    async gather(pieces, rank) {
+      await gatherer.gather(pieces, rank)
+      tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+      for (const piece of pieces) progress.add(piece.source, piece.rows)
+      progress.report(output.offset)
+    },
+  })
+  await gatherer.end()
 }
 
 /** Decode a row group and hand its rows to the builder. */

@@ -181,7 +181,7 @@ async function takeOne(
 }
 
 /** The same as `Kernel.take`, one page at a time, for codecs that the kernel does not know and checksums. */
-async function takePages(
+export async function takePages(
   codec: number,
   chunkOffset: number,
   settings: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
@@ -271,7 +271,7 @@ async function assemble(
   }
 }
 
-function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const isDictionary = page.what === 'dictionary'
   const writer = new ThriftWriter()
   writer.open()
