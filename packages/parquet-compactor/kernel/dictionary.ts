@@ -75,6 +75,19 @@ export function loadDictionary(at: usize): void {
   slotMask = load<u32>(at, 32)
 }
 
+/** how many entries a dictionary that was put away has */
+export function countOf(state: usize): u32 {
+  return load<u32>(state)
+}
+
+/** where the bytes of one of them begin */
+export function entryOf(state: usize, index: u32): usize {
+  const plain = <usize>load<u32>(state, 4)
+  const bytes = <usize>load<u32>(state, 20)
+  if (bytes > 0) return plain + <usize>index * bytes
+  return plain + <usize>load<u32>(<usize>load<u32>(state, 24) + ((<usize>index) << 2)) + 4
+}
+
 /** Move the dictionary in hand to larger room: `dictionaryRoom(bytes, entries)` at `at`. */
 export function moveDictionary(at: usize, bytes: usize, entries: u32): void {
   const oldStarts = startsAt

@@ -28,9 +28,16 @@ const TEXT_BLOCK_BYTES: usize = 65536
 const JUDGED_VALUES: u32 = 4096
 const MOST_DISTINCT_PERCENT: u64 = 60
 
-/** nothing yet but nulls; indices of the dictionary; values, or of byte arrays where their length and bytes are */
+/** so many entries have indices of 16 bits */
+const MOST_SHORT: u32 = 65536
+
+/**
+ * Nothing yet but nulls; indices of the dictionary, of 16 bits while they fit; values, or of byte arrays where their length and
+ * bytes are.
+ */
 export enum Held {
   NOTHING,
+  SHORT_INDICES,
   INDICES,
   VALUES,
 }
@@ -152,7 +159,7 @@ export function beginSlotColumn(
 ): usize {
   const at = beginGathering(width, boolean, maxDefinitionLevel, mostPageBytes)
   column = columnOf(number)
-  if (column.held === Held.INDICES) dictionary.loadDictionary(dictionaryStateOf(column))
+  if (hasIndices(column)) dictionary.loadDictionary(dictionaryStateOf(column))
   pick = 0
   row = 0
   mappingAt = 0
@@ -161,7 +168,7 @@ export function beginSlotColumn(
 
 /** Ends the chunk in hand. @returns whether it had all rows that are picked */
 export function endSlotColumn(): bool {
-  if (column.held === Held.INDICES) dictionary.saveDictionary(dictionaryStateOf(column))
+  if (hasIndices(column)) dictionary.saveDictionary(dictionaryStateOf(column))
   return pick === picks
 }
 
@@ -236,6 +243,16 @@ function select(count: u32, definition: usize): bool {
   return true
 }
 
+export function hasIndices(own: Column): bool {
+  return own.held === Held.SHORT_INDICES || own.held === Held.INDICES
+}
+
+/** the index in a slot of a column that has them */
+export function indexAt(own: Column, slot: u32): u32 {
+  if (own.held === Held.SHORT_INDICES) return <u32>load<u16>(own.slotsAt + ((<usize>slot) << 1))
+  return load<u32>(own.slotsAt + ((<usize>slot) << 2))
+}
+
 function slotBytes(): usize {
   return valueBytes > 0 ? valueBytes : 4
 }
@@ -243,19 +260,16 @@ function slotBytes(): usize {
 /** From here on slots hold values. */
 function becomeValues(): bool {
   if (column.held === Held.VALUES) return true
-  const indices = column.slotsAt
-  // a text stays where the dictionary has it, so its slots become addresses in place
-  const staysInPlace = column.held === Held.INDICES && valueBytes === 0
-  const slots = staysInPlace ? indices : keep(<usize>rowRoom * slotBytes())
+  const slots = keep(<usize>rowRoom * slotBytes())
   if (isFull) return false
-  if (column.held === Held.INDICES) {
+  if (hasIndices(column)) {
     for (let slot: u32 = 0; slot < rowRoom; slot++) {
-      const at = dictionary.entryAt(load<u32>(indices + ((<usize>slot) << 2)))
+      const at = dictionary.entryAt(indexAt(column, slot))
       if (valueBytes === 8) store<u64>(slots + ((<usize>slot) << 3), load<u64>(at))
+      // a text stays where the dictionary has it
       else if (valueBytes === 0) store<u32>(slots + ((<usize>slot) << 2), <u32>(at - 4))
       else memory.copy(slots + <usize>slot * valueBytes, at, valueBytes)
     }
-    dictionary.saveDictionary(dictionaryStateOf(column))
     if (mappingAt > 0) memory.fill(mappingAt, 0xff, (<usize>inputCount) << 2)
   }
   column.slotsAt = slots
@@ -264,13 +278,24 @@ function becomeValues(): bool {
 }
 
 function beginIndices(): bool {
-  const slots = keep((<usize>rowRoom) << 2)
+  const slots = keep((<usize>rowRoom) << 1)
   const at = keep(dictionary.dictionaryRoom(FIRST_DICTIONARY_BYTES, FIRST_ENTRIES))
   if (isFull) return false
-  memory.fill(slots, 0, (<usize>rowRoom) << 2)
+  memory.fill(slots, 0, (<usize>rowRoom) << 1)
+  column.slotsAt = slots
+  column.held = Held.SHORT_INDICES
+  dictionary.beginDictionary(at, FIRST_DICTIONARY_BYTES, FIRST_ENTRIES, valueBytes)
+  return true
+}
+
+function becomeLong(): bool {
+  const slots = keep((<usize>rowRoom) << 2)
+  if (isFull) return false
+  for (let slot: u32 = 0; slot < rowRoom; slot++) {
+    store<u32>(slots + ((<usize>slot) << 2), indexAt(column, slot))
+  }
   column.slotsAt = slots
   column.held = Held.INDICES
-  dictionary.beginDictionary(at, FIRST_DICTIONARY_BYTES, FIRST_ENTRIES, valueBytes)
   return true
 }
 
@@ -301,32 +326,43 @@ export function putIndices(indices: usize, count: u32, definition: usize): bool 
   if (!select(count, definition)) return false
   if (taken === 0) return true
   if (column.held === Held.NOTHING && !beginIndices()) return false
-  const isNeedless = column.held === Held.INDICES && isTooDistinct(dictionary.count, column.values)
-  if (isNeedless && !becomeValues()) return false
-  column.values += taken
-  let from: usize = 0
-  const end = (<usize>taken) << 2
-  if (column.held === Held.INDICES) {
-    const slots = column.slotsAt
-    for (; from < end; from += 4) {
-      const entry = load<u32>(indices + ((<usize>(load<u32>(takenAt + from) - shift)) << 2))
-      const mapped = mappingAt + ((<usize>entry) << 2)
-      let index = load<u32>(mapped)
-      if (index === NO_INDEX) {
-        index = intern(entry)
-        if (index === NO_INDEX) break
-        store<u32>(mapped, index)
-      }
-      store<u32>(slots + ((<usize>load<u32>(slotOfTakenAt + from)) << 2), index)
-    }
-    if (from === end) return true
-    if (isFull || !becomeValues()) return false
+  if (hasIndices(column)) {
+    // of one page there may come as many entries as it takes values
+    const isLong = column.held === Held.SHORT_INDICES && dictionary.count + min(taken, inputCount) > MOST_SHORT
+    if (isTooDistinct(dictionary.count, column.values)) {
+      if (!becomeValues()) return false
+    } else if (isLong && !becomeLong()) return false
   }
-  for (; from < end; from += 4) {
-    const entry = load<u32>(indices + ((<usize>(load<u32>(takenAt + from) - shift)) << 2))
-    if (!putEntry(entry, load<u32>(slotOfTakenAt + from))) return false
+  column.values += taken
+  let done: usize = 0
+  if (column.held === Held.SHORT_INDICES) done = putMapped<u16>(indices)
+  else if (column.held === Held.INDICES) done = putMapped<u32>(indices)
+  if (isFull) return false
+  const end = (<usize>taken) << 2
+  if (done < end && !becomeValues()) return false
+  for (; done < end; done += 4) {
+    const entry = load<u32>(indices + ((<usize>(load<u32>(takenAt + done) - shift)) << 2))
+    if (!putEntry(entry, load<u32>(slotOfTakenAt + done))) return false
   }
   return true
+}
+
+/** Put indices of our own dictionary. @returns how far it went, four for each value: to the end unless an entry found no place */
+function putMapped<T>(indices: usize): usize {
+  const slots = column.slotsAt
+  const end = (<usize>taken) << 2
+  for (let from: usize = 0; from < end; from += 4) {
+    const entry = load<u32>(indices + ((<usize>(load<u32>(takenAt + from) - shift)) << 2))
+    const mapped = mappingAt + ((<usize>entry) << 2)
+    let index = load<u32>(mapped)
+    if (index === NO_INDEX) {
+      index = intern(entry)
+      if (index === NO_INDEX) return from
+      store<u32>(mapped, index)
+    }
+    store<T>(slots + <usize>load<u32>(slotOfTakenAt + from) * sizeof<T>(), <T>index)
+  }
+  return end
 }
 
 function putEntry(entry: u32, slot: u32): bool {

@@ -21,7 +21,7 @@ export function gatheredTarget(
   const limits = chunkLimits(memoryBudgetBytes * WRITE_SHARE)
   const { codecs, columnCodecs, carriedColumns, drops, sortingOf } = columns
   return {
-    async writeRowGroup(rows, gathered, kernel, pieces) {
+    async writeRowGroup(from, rows, gathered, kernel, pieces) {
       const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
       const before = output.offset
       output.beginRowGroup()
@@ -32,7 +32,7 @@ export function gatheredTarget(
         const chunk =
           column instanceof GatheredLists
             ? await writeLists(column, rows, new ChunkWriter(column.leaf, codec, codecs, limits, carried))
-            : await writeSlots(kernel, column, rows, writing)
+            : await writeSlots(kernel, column, from, rows, writing)
         await output.writeChunk(carryChunk(chunk, number, members, false, carried, drops))
       }
       await output.endRowGroup(rows, sortingOf(members, schema, drops))

@@ -9,8 +9,18 @@ import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-
 
 /** Takes rows that are complete, all columns of them. */
 export interface RowGroupTarget {
-  /** @param pieces those that rows of it come from. @returns bytes written */
-  writeRowGroup(rows: number, columns: readonly GatheredColumn[], kernel: Kernel, pieces: Piece[]): Promise<number>
+  /**
+   * @param from   the first of the rows in the columns
+   * @param pieces those that rows of it come from
+   * @returns bytes written
+   */
+  writeRowGroup(
+    from: number,
+    rows: number,
+    columns: readonly GatheredColumn[],
+    kernel: Kernel,
+    pieces: Piece[],
+  ): Promise<number>
 }
 
 export interface GatherSettings extends PieceSettings {
@@ -128,7 +138,17 @@ export class RowGatherer {
     if (!group || group.filled === 0) return
     const rows = group.filled
     this.#heldBytesOfRow = group.heldBytes / rows
-    const written = await this.#target.writeRowGroup(rows, group.finish(), this.#kernel!, [...group.pieces])
+    const { targetRowGroupBytes, signal } = this.#settings
+    const columns = group.finish()
+    const wanted = Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow)
+    const rowGroups = Math.max(1, Math.round(rows / wanted))
+    const most = Math.ceil(rows / rowGroups)
+    let written = 0
+    for (let from = 0; from < rows; from += most) {
+      throwIfAborted(signal)
+      const count = Math.min(most, rows - from)
+      written += await this.#target.writeRowGroup(from, count, columns, this.#kernel!, [...group.pieces])
+    }
     this.#writtenBytesOfRow = written / rows
   }
 
@@ -140,14 +160,13 @@ export class RowGatherer {
   }
 
   #open(ranksBytes: number): GatheredGroup {
-    const { memoryBudgetBytes, targetRowGroupBytes, newKernel } = this.#settings
+    const { memoryBudgetBytes, newKernel } = this.#settings
     const room = Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
     const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
     const picksBytes = Math.min(mostPicks, room / 16) * 8
     const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
-    const wanted = Math.ceil(targetRowGroupBytes / this.#writtenBytesOfRow)
-    const most = Math.max(LEAST_ROWS, Math.min(fitting, wanted, this.#mostRows))
-    // row groups of one size rather than a small last one
+    const most = Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
+    // parts of one size rather than a small last one
     const rows = Math.ceil(this.#rowsLeft / Math.ceil(this.#rowsLeft / most))
     const needed = rows * this.#heldBytesOfRow * 2 + picksBytes + rows * this.#bytesOfRow * 4 + 2 ** 20
     this.#kernel ??= newKernel()

@@ -41,10 +41,11 @@ interface SlotPage extends KernelPage {
   facts: Omit<FinishedPage, 'bytes'>
 }
 
-/** Make a column chunk of the first `rows` slots of a column: pages, and what is to be said of them. */
+/** Make a column chunk of `rows` slots of a column: pages, and what is to be said of them. */
 export async function writeSlots(
   kernel: Kernel,
   { leaf, number, hasChecksums }: GatheredSlots,
+  from: number,
   rows: number,
   { codec, codecs, limits, compressed, carried }: WriteSlotsSettings,
 ): Promise<FinishedChunk> {
@@ -58,8 +59,10 @@ export async function writeSlots(
   }
   // a page must have room for the longest value
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
-  kernel.begin(leaf, codec, { ...limits, pageBytes })
-  if (!kernel.slots.writeSlots(number, rows, limits.dictionaryBytes)) {
+  // a dictionary that an input could afford is worth having
+  const dictionaryBytes = Math.max(limits.dictionaryBytes, kernel.slots.largestInput(number) * 1.5)
+  kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
+  if (!kernel.slots.writeSlots(number, from, rows)) {
     throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
   }
   kernel.finish()

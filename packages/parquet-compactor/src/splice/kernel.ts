@@ -66,7 +66,8 @@ export interface SlotExports {
   endSlotColumn(): number
   putDecoded(at: number, count: number, hasLevels: number, present: number, bytes: number): number
   longestText(number: number): number
-  writeSlots(number: number, rows: number, mostDictionaryBytes: number): number
+  largestInput(number: number): number
+  writeSlots(number: number, from: number, rows: number): number
   findPageBounds(order: number, areIndices: number): number
   lowBoundAt(): number
   lowBoundBytes(): number
