@@ -4,6 +4,7 @@
 
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
+import * as gather from './gather'
 import * as header from './page-header'
 import {
   areLevelsWithin,
@@ -50,17 +51,17 @@ const SLACK: usize = 32
 const STORED_PAGES: u32 = 15
 
 // of the column
-let valueBytes: usize = 0
+export let valueBytes: usize = 0
 let isBoolean: bool = false
-let maxDefinition: u32 = 0
+export let maxDefinition: u32 = 0
 let codec: u32 = NONE
-let pageLevels: u32 = 0
+export let pageLevels: u32 = 0
 let pageBytes: usize = 0
 let dictionaryRoom: usize = 0
 let entryRoom: u32 = 0
-let usesDictionary: bool = false
+export let usesDictionary: bool = false
 /** values that are not null, so far */
-let valuesSeen: u32 = 0
+export let valuesSeen: u32 = 0
 let hasIndexPages: bool = false
 let storePages: u32 = 0
 /** whether the caller has a page that it is to compress, before it gets too many */
@@ -69,11 +70,13 @@ let isPageDue: bool = false
 let isUnfolding: bool = false
 /** whether pages are only looked through */
 let isChecking: bool = false
+/** whether values of pages go into the slots of kernel/gather.ts */
+let isGathering: bool = false
 
 // regions
-let levelsAt: usize = 0
-let indicesAt: usize = 0
-let plainAt: usize = 0
+export let levelsAt: usize = 0
+export let indicesAt: usize = 0
+export let plainAt: usize = 0
 let bodyAt: usize = 0
 let compressedAt: usize = 0
 let tableAt: usize = 0
@@ -83,10 +86,10 @@ let groupEnd: usize = align(__heap_base)
 let listAt: usize = 0
 
 // the open page
-let openLevels: u32 = 0
-let openValues: u32 = 0
-let hasNulls: bool = false
-let plainBytes: usize = 0
+export let openLevels: u32 = 0
+export let openValues: u32 = 0
+export let hasNulls: bool = false
+export let plainBytes: usize = 0
 
 // the chunk in hand
 let currentMember: u32 = 0
@@ -97,9 +100,9 @@ let pageStart: usize = 0
 let chunkEnd: usize = 0
 let levelsLeft: i64 = 0
 let hasInput: bool = false
-let inputCount: u32 = 0
+export let inputCount: u32 = 0
 /** the dictionary of the chunk: values, and for byte arrays where each begins */
-let inputAt: usize = 0
+export let inputAt: usize = 0
 let inputStartsAt: usize = 0
 /** our index for each of its entries; 0 where values are written plain */
 let mappingAt: usize = 0
@@ -107,9 +110,9 @@ let mappingAt: usize = 0
 let inputHeld: usize = 0
 /** memory of the chunk that is taken, and of the page */
 let chunkFree: usize = 0
-let free: usize = 0
+export let free: usize = 0
 
-function align(bytes: usize): usize {
+export function align(bytes: usize): usize {
   return (bytes + 15) & ~15
 }
 
@@ -118,11 +121,16 @@ function ensure(end: usize): void {
   if (pages > 0 && memory.grow(pages) < 0) unreachable()
 }
 
-function take(bytes: usize): usize {
+export function take(bytes: usize): usize {
   const at = free
   free = align(at + bytes + SLACK)
   ensure(free)
   return at
+}
+
+/** Give back what was taken since `free` was `at`. */
+export function releaseTo(at: usize): void {
+  free = at
 }
 
 /**
@@ -149,6 +157,7 @@ export function beginColumn(
   dictionaryRoom = <usize>mostDictionaryBytes
   entryRoom = min(mostDictionaryBytes >> 2, MOST_ENTRIES)
   isChecking = false
+  isGathering = false
   free = groupEnd
   if (usesDictionary) {
     const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
@@ -237,10 +246,20 @@ export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): 
   maxDefinition = maxDefinitionLevel
   usesDictionary = false
   isChecking = true
+  isGathering = false
   valuesSeen = 0
   chunkBase = groupEnd
   chunkFree = groupEnd
   free = groupEnd
+  return chunkBase
+}
+
+/** The same for a column whose values go into slots: see kernel/gather.ts. */
+export function beginGathering(width: u32, boolean: bool, maxDefinitionLevel: u32, mostPageBytes: u32): usize {
+  beginCheck(width, boolean, maxDefinitionLevel)
+  isChecking = false
+  isGathering = true
+  pageBytes = <usize>mostPageBytes
   return chunkBase
 }
 
@@ -257,7 +276,7 @@ export function takeChunk(bytes: u32, levels: f64, inputCodec: u32, maxPageBytes
 }
 
 /** Begin with a chunk that has been put in its place. */
-function openChunk(bytes: u32, levels: f64): void {
+export function openChunk(bytes: u32, levels: f64): void {
   chunkAt = chunkBase
   chunkStart = chunkBase
   chunkEnd = chunkBase + <usize>bytes
@@ -417,12 +436,14 @@ export function takePage(at: usize): bool {
         if (runBytes > end - from - 4 || !decodeLevels(from + 4, from + 4 + runBytes, 1, present, bytes)) return false
       }
     } else return false
+    if (isGathering) return gather.putFixed(bytes, count, definition)
     if (!isChecking) takeFixed(bytes, count, definition)
     return true
   }
   if (header.encoding !== PLAIN) return false
   if (valueBytes === 0) return takeByteArrays(from, end, count, definition, present)
   if ((end - from) / valueBytes < <usize>present) return false
+  if (isGathering) return gather.putFixed(from, count, definition)
   if (!isChecking) takeFixed(from, count, definition)
   return true
 }
@@ -448,6 +469,7 @@ function takeDictionary(at: usize, end: usize): bool {
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
   if (usesDictionary) mapInput(end - at)
+  if (isGathering) gather.beginInput(end - at)
   inputHeld = free - chunkFree
   chunkFree = free
   return true
@@ -481,12 +503,12 @@ function mapInput(bytes: usize): void {
   mappingAt = mapping
 }
 
-function inputEntryAt(index: u32): usize {
+export function inputEntryAt(index: u32): usize {
   if (valueBytes > 0) return inputAt + <usize>index * valueBytes
   return inputAt + <usize>load<u32>(inputStartsAt + ((<usize>index) << 2))
 }
 
-function inputEntryBytes(index: u32): usize {
+export function inputEntryBytes(index: u32): usize {
   return valueBytes > 0 ? valueBytes : <usize>load<u32>(inputEntryAt(index) - 4)
 }
 
@@ -536,6 +558,7 @@ function takeIndices(from: usize, end: usize, count: u32, definition: usize, pre
     if (largest(indices, present) >= inputCount) return false
   }
   if (isChecking) return true
+  if (isGathering) return gather.putIndices(indices, count, definition)
   if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
   let value = indices
   for (let level: u32 = 0; level < count; ) {
@@ -594,7 +617,7 @@ function isHopeless(): bool {
   return valuesSeen >= EARLY_VALUES && <u64>dictionary.count * 100 > <u64>valuesSeen * EARLY_PERCENT
 }
 
-function takeFixed(values: usize, count: u32, definition: usize): void {
+export function takeFixed(values: usize, count: u32, definition: usize): void {
   let from = values
   for (let level: u32 = 0; level < count; ) {
     let levels = min(count - level, pageLevels - openLevels)
@@ -657,9 +680,10 @@ function internFixed(values: usize, present: u32): bool {
   return isFound
 }
 
-function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
+export function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if ((end - values) >> 2 < <usize>present) return false
   let from = values
+  if (isGathering) return gather.putByteArrays(from, end, count, definition, present)
   if (isChecking) {
     for (let i: u32 = 0; i < present; i++) {
       if (end - from < 4) return false
@@ -724,7 +748,7 @@ function takeByteArrays(values: usize, end: usize, count: u32, definition: usize
 }
 
 /** Count values that are in the open page, and keep their levels. @param definition 0 where nothing is null */
-function addLevels(definition: usize, levels: u32, values: u32): void {
+export function addLevels(definition: usize, levels: u32, values: u32): void {
   if (definition !== 0 && values < levels) {
     if (!hasNulls) {
       hasNulls = true

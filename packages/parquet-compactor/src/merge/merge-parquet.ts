@@ -11,13 +11,10 @@ import type { InputFile } from '../read/input-file.ts'
 import { nameSource } from '../read/inspect.ts'
 import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
-import type { RowReader } from '../read/row-stream.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { gatherRows } from '../sort/gather-rows.ts'
-import type { RankedRows } from '../sort/rank-rows.ts'
-import { selectRows, writeSelection } from '../sort/select-rows.ts'
-import type { Piece } from '../sort/value-piece.ts'
+import { RowGatherer } from '../sort/gather-rows.ts'
+import { type Selection, selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { Kernel } from '../splice/kernel.ts'
 import { SamplingSchedule } from '../splice/sampling-schedule.ts'
@@ -29,6 +26,7 @@ import { openInput, openRowGroup } from './open-input.ts'
 import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings } from './settings.ts'
+import { gatheredTarget } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
 /**
@@ -86,16 +84,7 @@ async function mergeWith(
   const group = new RowGroupBuilder(output, schema, columns, settings)
   const merge: Merge = { found, codecs, output, group, tally, progress, columns }
   if (selection) {
-    const writers = {
-      inOrder: (run: readonly InputFile[], isRewritten: boolean) => {
-        const own: Settings = isRewritten ? { ...settings, pages: 'rewrite' } : settings
-        const ownPlanner = new MergePlanner(schema, { ...own, codecs })
-        for (const { range } of run) ownPlanner.add(range!)
-        return writeInOrder(run, ownPlanner.finish(), own, merge)
-      },
-      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
-    }
-    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+    await writeSelected(selection, settings, options.kernel, merge)
   } else {
     await writeInOrder(inputs, planner.finish(), settings, merge)
   }
@@ -200,19 +189,35 @@ function withoutFooter(member: RowGroupSource): RowGroupSource {
   return member
 }
 
-/** Write rows of several inputs in an order of their own. */
-async function gatherPieces(
-  pieces: readonly Piece[],
-  rows: RankedRows,
+/** Write the steps of a selection one after another. */
+async function writeSelected(
+  selection: Selection,
   settings: Settings,
-  { found: { schema }, group, tally, progress, output, columns }: Merge,
+  givenKernel: object | undefined,
+  merge: Merge,
 ): Promise<void> {
-  const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
-  const target = { append: (count: number, readers: RowReader[]) => group.append(count, readers, members) }
-  await gatherRows(pieces, rows, schema, target, { ...settings, maxPageBytes: columns.maxPageBytes })
-  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-  for (const piece of pieces) progress.add(piece.source, piece.rows)
-  progress.report(output.offset)
+  const { found, codecs, output, columns, tally, progress } = merge
+  const { schema } = found
+  const target = gatheredTarget(output, schema, columns, settings.memoryBudgetBytes)
+  const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
+  const all = selection.steps.flatMap(({ pieces }) => pieces)
+  const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
+  await writeSelection(selection, settings.targetRowGroupBytes, {
+    async inOrder(inputs) {
+      await gatherer.flush()
+      const planner = new MergePlanner(schema, { ...settings, codecs })
+      for (const { range } of inputs) planner.add(range!)
+      await writeInOrder(inputs, planner.finish(), settings, merge)
+      await merge.group.flush()
+    },
+    async gather(pieces, rank) {
+      await gatherer.gather(pieces, rank)
+      tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+      for (const piece of pieces) progress.add(piece.source, piece.rows)
+      progress.report(output.offset)
+    },
+  })
+  await gatherer.end()
 }
 
 /** Decode a row group and hand its rows to the builder. */

@@ -177,9 +177,8 @@ function stepsBySort(
 }
 
 export interface SelectionWriters {
-  /** @param isRewritten whether pages are too few to stay as they are between rows that are gathered */
-  inOrder(inputs: InputFile[], isRewritten: boolean): Promise<void>
-  gather(pieces: readonly Piece[], rows: RankedRows): Promise<void>
+  inOrder(inputs: InputFile[]): Promise<void>
+  gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void>
 }
 
 export async function writeSelection(
@@ -189,12 +188,14 @@ export async function writeSelection(
 ): Promise<void> {
   for (const step of steps) {
     if (step.kind === 'gather') {
-      await writers.gather(step.pieces, await step.rank())
+      await writers.gather(step.pieces, step.rank)
       continue
     }
     const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
-    const isRewritten = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
-    await writers.inOrder(inputsOf(step.pieces), isRewritten)
+    // pages that are too few to stay as they are between rows that are gathered
+    const areFew = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
+    if (areFew) await writers.gather(step.pieces, async () => rankInOrder(step.pieces, undefined))
+    else await writers.inOrder(inputsOf(step.pieces))
   }
 }
 

@@ -199,7 +199,7 @@ async function takeOne(
  * @param taken why it stopped
  * @param pack  compresses the pages that it has handed over
  */
-async function takePages(
+export async function takePages(
   taken: Taken,
   codec: number,
   chunkOffset: number,
@@ -305,7 +305,7 @@ async function assemble(
   }
 }
 
-function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const isDictionary = page.what === 'dictionary'
   const writer = new ThriftWriter()
   writer.open()

@@ -5,7 +5,7 @@ import type { LeafColumn } from '../schema/schema.ts'
 import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
 
 /** What kernel/column.ts exports. */
-interface KernelExports {
+interface KernelExports extends SlotExports {
   memory: { buffer: ArrayBuffer }
   beginColumn(
     width: number,
@@ -24,6 +24,7 @@ interface KernelExports {
   beginCheck(width: number, isBoolean: number, maxDefinition: number): number
   makeRoom(bytes: number): number
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
+  openChunk(bytes: number, levels: number): void
   takePages(codec: number, maxPageBytes: number): number
   nextPage(maxPageBytes: number): number
   pagePosition(): number
@@ -45,6 +46,38 @@ interface KernelExports {
   isWrittenAnew(): number
   isDictionaryUsed(): number
   countValues(): number
+}
+
+/** What kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts export. */
+export interface SlotExports {
+  beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): number
+  isArenaFull(): number
+  arenaUsed(): number
+  pickedRows(): number
+  pickedSlots(): number
+  beginPicks(count: number): void
+  beginSlotColumn(
+    number: number,
+    width: number,
+    isBoolean: number,
+    maxDefinition: number,
+    mostPageBytes: number,
+  ): number
+  endSlotColumn(): number
+  putDecoded(at: number, count: number, hasLevels: number, present: number, bytes: number): number
+  longestText(number: number): number
+  largestInput(number: number): number
+  writeSlots(number: number, from: number, rows: number): number
+  findPageBounds(order: number, areIndices: number): number
+  lowBoundAt(): number
+  lowBoundBytes(): number
+  highBoundAt(): number
+  highBoundBytes(): number
+  pageNans(): number
+  pageValuesAt(): number
+  pageValueBytes(): number
+  pageDefinitionAt(): number
+  pageTextBytes(areIndices: number): number
 }
 
 type PageInHand = Pick<
@@ -343,6 +376,49 @@ export class Kernel {
   /** the page at which it stopped */
   get page(): PageInHand {
     return this.#exports
+  }
+
+  /** columns whose values stand in slots */
+  get slots(): SlotExports {
+    return this.#exports
+  }
+
+  /**
+   * Begin with rows whose values go into slots; nothing else stays in the kernel's memory meanwhile.
+   * @param arenaBytes for all that is kept
+   * @param mostPicks  rows of one input that are taken at a time
+   * @returns whether so many rows have room to begin with
+   */
+  beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): boolean {
+    this.#places = []
+    this.#left = 0
+    this.#hasGroup = true
+    return this.#exports.beginSlots(arenaBytes, columns, rows, mostPicks) !== 0
+  }
+
+  /** Begin with a chunk whose values go into slots. */
+  beginSlotColumn(number: number, leaf: LeafColumn, maxPageBytes: number): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    const most = Math.min(maxPageBytes, MOST_BYTES)
+    this.#exports.beginSlotColumn(number, isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition, most)
+    this.#room = 0
+  }
+
+  /** Make room for levels and values that have been decoded elsewhere; `putDecoded` takes them from there. */
+  decodedRoom(bytes: number): Uint8Array {
+    this.#chunkAt = this.#exports.makeRoom(bytes)
+    this.#exports.openChunk(bytes, 0)
+    return this.bytes(this.#chunkAt, bytes)
+  }
+
+  /** @returns whether it could */
+  putDecoded(count: number, hasLevels: boolean, present: number, valueBytes: number): boolean {
+    return this.#exports.putDecoded(this.#chunkAt, count, Number(hasLevels), present, valueBytes) !== 0
+  }
+
+  /** numbers of 32 bits; a view, valid until the kernel's memory grows */
+  words(at: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory().buffer, at, length)
   }
 
   /** Put a page that has been unpacked where the kernel takes it over. @returns whether it could */
