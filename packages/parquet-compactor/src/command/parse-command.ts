@@ -164,8 +164,8 @@ function size(option: string, text: string, least: number): number {
 }
 
 function count(option: string, text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) {
-    throw new CommandError('wrong_usage', `--${option} takes a number from 1 to 999999, not "${text}"`)
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new CommandError('wrong_usage', `--${option} takes a number from 1 to 999999999, not "${text}"`)
   }
   return Number(text)
 }
