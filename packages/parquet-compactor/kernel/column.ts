@@ -15,7 +15,6 @@ import {
   encodeLevels,
   gatherBits,
   isOneRun,
-  largest,
   spreadBits,
 } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
@@ -101,6 +100,8 @@ let inputAt: usize = 0
 let inputStartsAt: usize = 0
 /** our index for each of its entries; 0 where values are written plain */
 let mappingAt: usize = 0
+/** whether our index is the same for all of them */
+let isSameOrder: bool = false
 /** what the dictionary of the chunk takes, with all that belongs to it */
 let inputHeld: usize = 0
 /** memory of the chunk that is taken, and of the page */
@@ -454,6 +455,7 @@ function mapInput(bytes: usize): void {
     return
   }
   const mapping = take((<usize>inputCount) << 2)
+  isSameOrder = true
   for (let i: u32 = 0; i < inputCount; i++) {
     const at = inputEntryAt(i)
     const index =
@@ -466,6 +468,7 @@ function mapInput(bytes: usize): void {
       usePlain()
       return
     }
+    if (index !== i) isSameOrder = false
     store<u32>(mapping + ((<usize>i) << 2), index)
   }
   mappingAt = mapping
@@ -518,23 +521,29 @@ export function usePlain(): void {
 
 function takeIndices(from: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!hasInput) return false
-  const indices = take((<usize>present) << 2)
+  const isUnfolded = isChecking || !usesDictionary || mappingAt === 0
+  // most chunks end in the open page
+  const isDirect = !isUnfolded && count <= pageLevels - openLevels
+  const indices = isDirect ? indicesAt + ((<usize>openValues) << 2) : take((<usize>present) << 2)
   if (present > 0) {
     if (from >= end) return false
     const width = <u32>load<u8>(from)
-    if (width > 32 || !decodeIndices(from + 1, end, width, present, indices)) return false
-    if (largest(indices, present) >= inputCount) return false
+    if (width > 32) return false
+    const mapping = isUnfolded || isSameOrder ? 0 : mappingAt
+    if (!decodeIndices(from + 1, end, width, present, indices, inputCount, mapping)) return false
   }
   if (isChecking) return true
-  if (!usesDictionary || mappingAt === 0) return unfold(indices, count, definition, false)
+  if (isUnfolded) return unfold(indices, count, definition, false)
+  if (isDirect) {
+    addLevels(definition, count, present)
+    return true
+  }
   let value = indices
   for (let level: u32 = 0; level < count; ) {
     const levels = min(count - level, pageLevels - openLevels)
     const values = definition === 0 ? levels : countLevels(definition + level, levels, maxDefinition)
-    let to = indicesAt + ((<usize>openValues) << 2)
-    for (const valueEnd = value + ((<usize>values) << 2); value < valueEnd; value += 4, to += 4) {
-      store<u32>(to, load<u32>(mappingAt + ((<usize>load<u32>(value)) << 2)))
-    }
+    memory.copy(indicesAt + ((<usize>openValues) << 2), value, (<usize>values) << 2)
+    value += (<usize>values) << 2
     addLevels(definition === 0 ? 0 : definition + level, levels, values)
     level += levels
   }
