@@ -9,8 +9,8 @@ import { closeSync, existsSync, mkdirSync, openSync, readFileSync, statSync, wri
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { zstdCompressSync, zstdDecompressSync } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { NODE_CODECS } from '../src/command/node-codecs.ts'
 import { mergeParquet, type Source } from '../src/index.ts'
 import { makeSet, SETS, sizeOf } from './sets.ts'
 
@@ -92,7 +92,7 @@ async function runOne(): Promise<void> {
       {
         sortBy: [{ column: by }],
         memoryBudgetBytes: Number(options.budget) * MIB,
-        codecs: { zstd: { compress: (b) => zstdCompressSync(b), decompress: (b) => zstdDecompressSync(b) } },
+        codecs: NODE_CODECS,
       },
     )
     closeSync(file)

@@ -4,6 +4,7 @@
 
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
+import * as gather from './gather'
 import * as header from './page-header'
 import {
   areLevelsWithin,
@@ -49,28 +50,32 @@ const SLACK: usize = 32
 const STORED_PAGES: u32 = 15
 
 // of the column
-let valueBytes: usize = 0
+export let valueBytes: usize = 0
 let isBoolean: bool = false
-let maxDefinition: u32 = 0
+export let maxDefinition: u32 = 0
 let codec: u32 = NONE
-let pageLevels: u32 = 0
+export let pageLevels: u32 = 0
 let pageBytes: usize = 0
 let dictionaryRoom: usize = 0
 let entryRoom: u32 = 0
-let usesDictionary: bool = false
+export let usesDictionary: bool = false
 /** values that are not null, so far */
-let valuesSeen: u32 = 0
+export let valuesSeen: u32 = 0
 let hasIndexPages: bool = false
 let storePages: u32 = 0
+/** whether the caller has a page that it is to compress, before it gets too many */
+let isPageDue: bool = false
 /** while values of the open page are written anew: pages that end now hold values of earlier chunks */
 let isUnfolding: bool = false
 /** whether pages are only looked through */
 let isChecking: bool = false
+/** whether values of pages go into the slots of kernel/gather.ts */
+let isGathering: bool = false
 
 // regions
-let levelsAt: usize = 0
-let indicesAt: usize = 0
-let plainAt: usize = 0
+export let levelsAt: usize = 0
+export let indicesAt: usize = 0
+export let plainAt: usize = 0
 let bodyAt: usize = 0
 let compressedAt: usize = 0
 let tableAt: usize = 0
@@ -80,10 +85,10 @@ let groupEnd: usize = align(__heap_base)
 let listAt: usize = 0
 
 // the open page
-let openLevels: u32 = 0
-let openValues: u32 = 0
-let hasNulls: bool = false
-let plainBytes: usize = 0
+export let openLevels: u32 = 0
+export let openValues: u32 = 0
+export let hasNulls: bool = false
+export let plainBytes: usize = 0
 
 // the chunk in hand
 let currentMember: u32 = 0
@@ -94,9 +99,9 @@ let pageStart: usize = 0
 let chunkEnd: usize = 0
 let levelsLeft: i64 = 0
 let hasInput: bool = false
-let inputCount: u32 = 0
+export let inputCount: u32 = 0
 /** the dictionary of the chunk: values, and for byte arrays where each begins */
-let inputAt: usize = 0
+export let inputAt: usize = 0
 let inputStartsAt: usize = 0
 /** our index for each of its entries; 0 where values are written plain */
 let mappingAt: usize = 0
@@ -106,9 +111,9 @@ let isSameOrder: bool = false
 let inputHeld: usize = 0
 /** memory of the chunk that is taken, and of the page */
 let chunkFree: usize = 0
-let free: usize = 0
+export let free: usize = 0
 
-function align(bytes: usize): usize {
+export function align(bytes: usize): usize {
   return (bytes + 15) & ~15
 }
 
@@ -117,11 +122,16 @@ function ensure(end: usize): void {
   if (pages > 0 && memory.grow(pages) < 0) unreachable()
 }
 
-function take(bytes: usize): usize {
+export function take(bytes: usize): usize {
   const at = free
   free = align(at + bytes + SLACK)
   ensure(free)
   return at
+}
+
+/** Give back what was taken since `free` was `at`. */
+export function releaseTo(at: usize): void {
+  free = at
 }
 
 /**
@@ -148,6 +158,7 @@ export function beginColumn(
   dictionaryRoom = <usize>mostDictionaryBytes
   entryRoom = min(mostDictionaryBytes >> 2, MOST_ENTRIES)
   isChecking = false
+  isGathering = false
   free = groupEnd
   if (usesDictionary) {
     const at = take(dictionary.dictionaryRoom(dictionaryRoom, entryRoom))
@@ -165,6 +176,7 @@ export function beginColumn(
   valuesSeen = 0
   hasIndexPages = false
   storePages = 0
+  isPageDue = false
   openLevels = 0
   openValues = 0
   hasNulls = false
@@ -210,12 +222,15 @@ export function takeList(from: u32, count: u32, maxPageBytes: u32, pauseAt: u32)
     mappingAt = 0
     stoppedFor = takePages(inputCodec, maxPageBytes)
     if (stoppedFor !== 0) return i
-    if (valuesSeen >= pauseAt) return i + 1
+    if (valuesSeen >= pauseAt || isPageDue) {
+      isPageDue = false
+      return i + 1
+    }
   }
   return count
 }
 
-/** 0 for nothing, 1 for a page that the caller is to unpack or check, 2 where it cannot be done here */
+/** as `takePages`; 0 also for a pause */
 export function whyStopped(): u32 {
   return stoppedFor
 }
@@ -232,10 +247,20 @@ export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): 
   maxDefinition = maxDefinitionLevel
   usesDictionary = false
   isChecking = true
+  isGathering = false
   valuesSeen = 0
   chunkBase = groupEnd
   chunkFree = groupEnd
   free = groupEnd
+  return chunkBase
+}
+
+/** The same for a column whose values go into slots: see kernel/gather.ts. */
+export function beginGathering(width: u32, boolean: bool, maxDefinitionLevel: u32, mostPageBytes: u32): usize {
+  beginCheck(width, boolean, maxDefinitionLevel)
+  isChecking = false
+  isGathering = true
+  pageBytes = <usize>mostPageBytes
   return chunkBase
 }
 
@@ -252,7 +277,7 @@ export function takeChunk(bytes: u32, levels: f64, inputCodec: u32, maxPageBytes
 }
 
 /** Begin with a chunk that has been put in its place. */
-function openChunk(bytes: u32, levels: f64): void {
+export function openChunk(bytes: u32, levels: f64): void {
   chunkAt = chunkBase
   chunkStart = chunkBase
   chunkEnd = chunkBase + <usize>bytes
@@ -323,7 +348,7 @@ export function makePageRoom(): usize {
  * Take over all pages of the chunk in hand, or those that are left.
  * @param inputCodec 0 for none, 1 for snappy, 2 for zstd, above for others
  * @returns 0 when done, 1 before a page that the caller is to unpack or whose checksum it is to compare, 2 where this cannot
- *          be done here
+ *          be done here, 3 when the caller has a page to compress
  */
 export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
   while (levelsLeft > 0) {
@@ -349,6 +374,10 @@ export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
     } else if (packedBytes() !== unpackedBytes()) return 2
     else free = chunkFree
     if (!takePage(at)) return 2
+    if (isPageDue && levelsLeft > 0) {
+      isPageDue = false
+      return 3
+    }
   }
   return 0
 }
@@ -408,12 +437,14 @@ export function takePage(at: usize): bool {
         if (runBytes > end - from - 4 || !decodeLevels(from + 4, from + 4 + runBytes, 1, present, bytes)) return false
       }
     } else return false
+    if (isGathering) return gather.putFixed(bytes, count, definition)
     if (!isChecking) takeFixed(bytes, count, definition)
     return true
   }
   if (header.encoding !== PLAIN) return false
   if (valueBytes === 0) return takeByteArrays(from, end, count, definition, present)
   if ((end - from) / valueBytes < <usize>present) return false
+  if (isGathering) return gather.putFixed(from, count, definition)
   if (!isChecking) takeFixed(from, count, definition)
   return true
 }
@@ -439,6 +470,7 @@ function takeDictionary(at: usize, end: usize): bool {
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
   if (usesDictionary) mapInput(end - at)
+  if (isGathering) gather.beginInput(end - at)
   inputHeld = free - chunkFree
   chunkFree = free
   return true
@@ -474,12 +506,12 @@ function mapInput(bytes: usize): void {
   mappingAt = mapping
 }
 
-function inputEntryAt(index: u32): usize {
+export function inputEntryAt(index: u32): usize {
   if (valueBytes > 0) return inputAt + <usize>index * valueBytes
   return inputAt + <usize>load<u32>(inputStartsAt + ((<usize>index) << 2))
 }
 
-function inputEntryBytes(index: u32): usize {
+export function inputEntryBytes(index: u32): usize {
   return valueBytes > 0 ? valueBytes : <usize>load<u32>(inputEntryAt(index) - 4)
 }
 
@@ -521,7 +553,7 @@ export function usePlain(): void {
 
 function takeIndices(from: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!hasInput) return false
-  const isUnfolded = isChecking || !usesDictionary || mappingAt === 0
+  const isUnfolded = isChecking || isGathering || !usesDictionary || mappingAt === 0
   // most chunks end in the open page
   const isDirect = !isUnfolded && count <= pageLevels - openLevels
   const indices = isDirect ? indicesAt + ((<usize>openValues) << 2) : take((<usize>present) << 2)
@@ -533,6 +565,7 @@ function takeIndices(from: usize, end: usize, count: u32, definition: usize, pre
     if (!decodeIndices(from + 1, end, width, present, indices, inputCount, mapping)) return false
   }
   if (isChecking) return true
+  if (isGathering) return gather.putIndices(indices, count, definition)
   if (isUnfolded) return unfold(indices, count, definition, false)
   if (isDirect) {
     addLevels(definition, count, present)
@@ -593,7 +626,7 @@ function isHopeless(): bool {
   return valuesSeen >= EARLY_VALUES && <u64>dictionary.count * 100 > <u64>valuesSeen * EARLY_PERCENT
 }
 
-function takeFixed(values: usize, count: u32, definition: usize): void {
+export function takeFixed(values: usize, count: u32, definition: usize): void {
   let from = values
   for (let level: u32 = 0; level < count; ) {
     let levels = min(count - level, pageLevels - openLevels)
@@ -656,9 +689,10 @@ function internFixed(values: usize, present: u32): bool {
   return isFound
 }
 
-function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
+export function takeByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if ((end - values) >> 2 < <usize>present) return false
   let from = values
+  if (isGathering) return gather.putByteArrays(from, end, count, definition, present)
   if (isChecking) {
     for (let i: u32 = 0; i < present; i++) {
       if (end - from < 4) return false
@@ -723,7 +757,7 @@ function takeByteArrays(values: usize, end: usize, count: u32, definition: usize
 }
 
 /** Count values that are in the open page, and keep their levels. @param definition 0 where nothing is null */
-function addLevels(definition: usize, levels: u32, values: u32): void {
+export function addLevels(definition: usize, levels: u32, values: u32): void {
   if (definition !== 0 && values < levels) {
     if (!hasNulls) {
       hasNulls = true
@@ -777,6 +811,7 @@ function flushPage(): void {
 
 function handOver(what: u32, at: usize, bytes: usize, levels: u32, values: u32): void {
   if (codec !== SNAPPY) {
+    isPageDue = codec !== NONE
     onPage(what, at, <u32>bytes, <u32>bytes, levels, values)
     return
   }

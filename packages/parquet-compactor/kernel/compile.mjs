@@ -20,7 +20,17 @@ const OPTIONS = [
 export async function compileKernel() {
   let wasm
   const { error, stderr } = await asc.main(
-    ['column.ts', ...OPTIONS, '--baseDir', import.meta.dirname, '--outFile', 'kernel.wasm'],
+    [
+      'column.ts',
+      'gather.ts',
+      'gathered-pages.ts',
+      'bounds.ts',
+      ...OPTIONS,
+      '--baseDir',
+      import.meta.dirname,
+      '--outFile',
+      'kernel.wasm',
+    ],
     {
       writeFile: (_name, contents) => {
         wasm = contents

@@ -9,8 +9,8 @@ export let count: u32 = 0
 export let plainAt: usize = 0
 export let plainBytes: usize = 0
 
-let plainRoom: usize = 0
-let entryRoom: u32 = 0
+export let plainRoom: usize = 0
+export let entryRoom: u32 = 0
 /** bytes of a value, 0 for byte arrays */
 let width: usize = 0
 /** where each entry begins in the page; only for byte arrays */
@@ -45,6 +45,60 @@ export function beginDictionary(at: usize, bytes: usize, entries: u32, valueWidt
   count = 0
   slotMask = 63
   memory.fill(slotsAt, 0, 64 << 2)
+}
+
+/** words that `saveDictionary` writes */
+export const STATE_WORDS: usize = 9
+
+/** Put away which dictionary is in hand, so that another one can be. */
+export function saveDictionary(at: usize): void {
+  store<u32>(at, count)
+  store<u32>(at, <u32>plainAt, 4)
+  store<u32>(at, <u32>plainBytes, 8)
+  store<u32>(at, <u32>plainRoom, 12)
+  store<u32>(at, entryRoom, 16)
+  store<u32>(at, <u32>width, 20)
+  store<u32>(at, <u32>startsAt, 24)
+  store<u32>(at, <u32>slotsAt, 28)
+  store<u32>(at, slotMask, 32)
+}
+
+export function loadDictionary(at: usize): void {
+  count = load<u32>(at)
+  plainAt = <usize>load<u32>(at, 4)
+  plainBytes = <usize>load<u32>(at, 8)
+  plainRoom = <usize>load<u32>(at, 12)
+  entryRoom = load<u32>(at, 16)
+  width = <usize>load<u32>(at, 20)
+  startsAt = <usize>load<u32>(at, 24)
+  slotsAt = <usize>load<u32>(at, 28)
+  slotMask = load<u32>(at, 32)
+}
+
+/** how many entries a dictionary that was put away has */
+export function countOf(state: usize): u32 {
+  return load<u32>(state)
+}
+
+/** where the bytes of one of them begin */
+export function entryOf(state: usize, index: u32): usize {
+  const plain = <usize>load<u32>(state, 4)
+  const bytes = <usize>load<u32>(state, 20)
+  if (bytes > 0) return plain + <usize>index * bytes
+  return plain + <usize>load<u32>(<usize>load<u32>(state, 24) + ((<usize>index) << 2)) + 4
+}
+
+/** Move the dictionary in hand to larger room: `dictionaryRoom(bytes, entries)` at `at`. */
+export function moveDictionary(at: usize, bytes: usize, entries: u32): void {
+  const oldStarts = startsAt
+  memory.copy(at, plainAt, plainBytes)
+  plainAt = at
+  plainRoom = bytes
+  entryRoom = entries
+  startsAt = at + align(bytes + 16)
+  if (width === 0) memory.copy(startsAt, oldStarts, (<usize>count) << 2)
+  slotsAt = startsAt + ((<usize>entries) << 2)
+  fillSlots()
 }
 
 /** where the bytes of an entry begin */
@@ -175,6 +229,10 @@ function rehash(): void {
   slotMask = slotMask * 4 + 3
   const most = slotsFor(entryRoom) - 1
   if (slotMask > most) slotMask = most
+  fillSlots()
+}
+
+function fillSlots(): void {
   memory.fill(slotsAt, 0, (<usize>slotMask + 1) << 2)
   for (let index: u32 = 0; index < count; index++) {
     const at = entryAt(index)

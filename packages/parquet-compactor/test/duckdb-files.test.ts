@@ -155,7 +155,7 @@ describe('files of DuckDB keep every value, type and order', () => {
     const { report } = await expectFaithfulMerge([input, input], {
       targetRowGroupBytes: 200_000,
       smallFileBytes: 1,
-      memoryBudgetBytes: 8 * 2 ** 20,
+      memoryBudgetBytes: 12 * 2 ** 20,
     })
     expect(report.rowGroupsIn).toBe(2)
     expect(report.rowGroupsOut).toBeGreaterThan(10)

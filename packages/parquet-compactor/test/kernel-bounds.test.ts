@@ -46,7 +46,9 @@ async function chunksOfWriters() {
   const chunks = []
   for (const file of files) {
     const bytes = new Uint8Array(file)
-    const { footer } = await loadFooter(memorySource('file', bytes))
+    const {
+      footer: { footer },
+    } = await loadFooter(memorySource('file', bytes))
     for (const [column, leaf] of footer.schema.leaves.entries()) {
       const [at, length] = [footer.chunkOffset[column]!, footer.chunkBytes[column]!]
       const codec = CODEC_NAMES[footer.chunkCodec[column]!]!
@@ -62,7 +64,7 @@ test(`${ROUNDS} mutated chunks neither trap nor fill the kernel, and none loses 
   const limits: ColumnLimits = { pageLevels: 128, pageBytes: 8192, dictionaryBytes: 2048 }
   const maxPageBytes = MIB
   const kernel = Kernel.acquire(undefined)
-  const outcomes = { done: 0, odd: 0, paged: 0 }
+  const outcomes = { done: 0, odd: 0, paged: 0, full: 0 }
   for (let round = 0; round < ROUNDS; round++) {
     const random = randomFrom(SEED, round)
     const { leaf, codec, levels, bytes } = chunks[random(chunks.length)]!

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest'
-import type { Footer } from '../src/footer/footer.ts'
+import type { Footer, RowGroupRange } from '../src/footer/footer.ts'
 import { CODEC, ENCODING } from '../src/format/format.ts'
-import { type PlanReason, type PlanSettings, planMerge, printPlan } from '../src/plan/plan-merge.ts'
+import { MergePlanner, type PlanReason, type PlanSettings, printPlan } from '../src/plan/plan-merge.ts'
 import type { LeafColumn, Schema } from '../src/schema/schema.ts'
 
 const leaf = (name: string) => ({ name, maxRepetition: 0 }) as LeafColumn
@@ -24,14 +24,12 @@ interface Chunk {
 }
 
 /** A footer of row groups with one chunk a column; what is left out is plain, snappy, 100 bytes. */
-function footerOf(...rowGroups: Chunk[][]): Footer {
+function footerOf(...rowGroups: Chunk[][]): RowGroupRange {
   const chunks = rowGroups.flat()
   const schema = { leaves: rowGroups[0]!.map((_, i) => leaf('ab'[i]!)) } as Schema
   const numbers = (pick: (chunk: Chunk) => number) => Float64Array.from(chunks, pick)
-  return {
+  const footer = {
     schema,
-    rowCount: rowGroups.length * 10,
-    rowGroupCount: rowGroups.length,
     rowsOfGroup: Float64Array.from(rowGroups, () => 10),
     chunkOffset: numbers(() => 4),
     chunkBytes: numbers(({ bytes = 100 }) => bytes),
@@ -45,11 +43,15 @@ function footerOf(...rowGroups: Chunk[][]): Footer {
     chunkVersions: Uint8Array.from(chunks, ({ versions = 0 }) => versions),
     chunkHasDictionary: Uint8Array.from(chunks, ({ dictionaryBytes = 0 }) => Number(dictionaryBytes > 0)),
     chunkDictionaryBytes: numbers(({ dictionaryBytes = 0 }) => dictionaryBytes),
-  } as Footer
+  } as unknown as Footer
+  return { footer, from: 0, to: rowGroups.length }
 }
 
-const plan = (footers: Footer[], more: Partial<PlanSettings> = {}) =>
-  planMerge(footers, footers[0]!.schema, { ...settings, ...more })
+function plan(ranges: RowGroupRange[], more: Partial<PlanSettings> = {}) {
+  const planner = new MergePlanner(ranges[0]!.footer.schema, { ...settings, ...more })
+  for (const range of ranges) planner.add(range)
+  return planner.finish()
+}
 
 describe('a column of small row groups', () => {
   const CASES: [title: string, chunks: [Chunk, Chunk], action: string, reason: PlanReason][] = [
@@ -81,7 +83,7 @@ describe('a column of small row groups', () => {
 })
 
 describe('row groups', () => {
-  const sizes = (footers: Footer[]) => plan(footers).map(({ members, bytes }) => [members, bytes])
+  const sizes = (ranges: RowGroupRange[]) => plan(ranges).map(({ members, bytes }) => [members, bytes])
   const of = (...bytes: number[]) => footerOf(...bytes.map((size) => [{ bytes: size }]))
 
   test('are joined up to the target, across files and within them', () => {
@@ -93,7 +95,7 @@ describe('row groups', () => {
 
   test('without rows are passed over', () => {
     const empty = of(100)
-    empty.rowsOfGroup[0] = 0
+    empty.footer.rowsOfGroup[0] = 0
     expect(sizes([of(100), empty, of(100)])).toEqual([[2, 200]])
   })
 

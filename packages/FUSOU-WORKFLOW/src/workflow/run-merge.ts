@@ -9,13 +9,10 @@ import { R2Source } from '../storage/r2-source.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
 import { workerCodecs } from './worker-codecs.ts'
 
-/** What all merges of this isolate may hold together, of its 128 MB. */
-const ISOLATE_MERGE_BYTES = 72 * 1024 * 1024
-/** The buffers of the merge itself; the rest of its share is the open row group and one part of the output. */
-const MERGE_BUFFER_BYTES = 40 * 1024 * 1024
-const TARGET_ROW_GROUP_BYTES = 16 * 1024 * 1024
+/** What the merges of this isolate may hold together, of its 128 MB; each takes all of it. */
+const MERGE_BYTES = 64 * 1024 * 1024
 
-const memory = new MemoryBudget(ISOLATE_MERGE_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
+const memory = new MemoryBudget(MERGE_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
 
 export type MergeSummary =
   | { outcome: 'committed'; table: string; periodTag: string; version: number; report: MergeReport }
@@ -42,7 +39,7 @@ export async function runMerge(
   if (opened.outcome !== 'ok') throw new FusouError(opened.outcome, 'the attempt may not go on')
 
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
-  const merged = await memory.hold(ISOLATE_MERGE_BYTES, () =>
+  const merged = await memory.hold(MERGE_BYTES, () =>
     writeMerge(env, key, opened, async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
@@ -117,8 +114,7 @@ async function writeMerge(
         partBytes: PART_BYTES,
         // or a first file with a wrong schema would put the blame on the second
         schemaFingerprint: fingerprint,
-        memoryBudgetBytes: MERGE_BUFFER_BYTES,
-        targetRowGroupBytes: TARGET_ROW_GROUP_BYTES,
+        memoryBudgetBytes: MERGE_BYTES,
         codecs: workerCodecs,
       },
     )

@@ -7,6 +7,7 @@ import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
 import { CODEC, uint32At } from '../format/format.ts'
 import { corrupt } from '../format/page-header.ts'
+import { plainBytes } from '../format/plain-bytes.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { decodeBrotli } from './brotli.ts'
 import type { Codec, CodecName } from './codec.ts'
@@ -150,7 +151,7 @@ export async function compress(
   scratch: ByteBuffer,
 ): Promise<Uint8Array> {
   const custom = codecs[name]?.compress
-  if (custom) return await custom(bytes)
+  if (custom) return plainBytes(await custom(bytes))
   if (name === 'none') return bytes
   if (name === 'snappy') return snappyCompress(bytes, scratch)
   if (name === 'gzip') {

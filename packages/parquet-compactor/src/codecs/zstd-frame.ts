@@ -97,7 +97,7 @@ export function checkZstdFrame(bytes: Uint8Array, length: number): boolean {
 }
 
 /** @returns a frame that holds the bytes as they are, in raw blocks */
-export function storeInZstdFrame(bytes: Uint8Array): Uint8Array {
+export function storeInZstdFrame(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
   const blocks = Math.max(1, Math.ceil(bytes.length / MAX_BLOCK_BYTES))
   const frame = new Uint8Array(9 + blocks * 3 + bytes.length)
   const view = new DataView(frame.buffer)

@@ -16,7 +16,7 @@ unless they are sorted. IN is a file, a folder (its *.parquet files and those be
       --codec CODEC         keep (default), zstd, snappy, gzip, brotli or none
       --row-group SIZE      wanted size of a row group, compressed; default 16MiB
       --min-page SIZE       smaller pages are written anew in larger ones; default 4KiB
-      --memory SIZE         bound on buffers beside the row group; default 48MiB
+      --memory SIZE         bound on all that is held at one time; default 64MiB
       --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
       --reads N             reads under way at one time; default 6
       --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came

@@ -1,9 +1,10 @@
 import { PHYSICAL, REPETITION } from '../format/format.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
 import { type LeafPath, leafPaths, readTree } from '../schema/schema-tree.ts'
-import { boundsOf, ChunkBounds, NO_STATISTICS } from './chunk-bounds.ts'
-import { ExtrasPacker, extrasOf, NO_EXTRAS } from './chunk-extras.ts'
+import { boundsOf, haveTypeOrder, NO_STATISTICS } from './chunk-bounds.ts'
+import { extrasOf } from './chunk-extras.ts'
 import type { Footer } from './footer.ts'
+import { type ChunkNumbers, FooterTable } from './footer-table.ts'
 
 /** How a column of the output is read from a file that has it otherwise, or not at all. */
 export interface ColumnAdaptation {
@@ -92,61 +93,47 @@ function adaptMissing(wanted: LeafPath, own: readonly LeafPath[]): ColumnAdaptat
   return { sourceColumn, levels, missingBelow: repeated(above), widening: undefined }
 }
 
-/** The footer of a file as if it had the schema of the output. */
-export function adaptFooter(footer: Footer, adaptation: SchemaAdaptation): Footer {
-  const { schema, sourceColumns, columns } = adaptation
-  const width = footer.schema.leaves.length
-  const chunks = footer.rowGroupCount * sourceColumns.length
-  const bounds = new ChunkBounds()
-  const extras = new ExtrasPacker()
-  const adapted = {
-    chunkOffset: new Float64Array(chunks),
-    chunkBytes: new Float64Array(chunks),
-    chunkValues: new Float64Array(chunks),
-    chunkCodec: new Uint8Array(chunks),
-    chunkNulls: new Float64Array(chunks),
-    chunkEncodings: new Uint16Array(chunks),
-    chunkPages: new Uint32Array(chunks),
-    chunkVersions: new Uint8Array(chunks),
-    chunkHasDictionary: new Uint8Array(chunks),
-    chunkDictionaryBytes: new Float64Array(chunks),
-  }
-  for (let rowGroup = 0, chunk = 0; rowGroup < footer.rowGroupCount; rowGroup++) {
+/** Footers of files as if they had the schema of the output. Sorting columns are left out: they have other numbers, or values. */
+export function adaptFooter(table: FooterTable, { schema, sourceColumns, columns }: SchemaAdaptation): Footer {
+  const width = table.schema.leaves.length
+  const adapted = new FooterTable(schema, table.rowGroups * sourceColumns.length)
+  for (let rowGroup = 0; rowGroup < table.rowGroups; rowGroup++) {
+    const rows = table.rowsOfGroup[rowGroup]!
     for (const [column, sourceColumn] of sourceColumns.entries()) {
-      const own = rowGroup * width + (sourceColumn ?? 0)
-      for (const name of Object.keys(adapted) as (keyof typeof adapted)[]) adapted[name][chunk] = footer[name][own] ?? 0
       if (sourceColumn === undefined) {
-        adapted.chunkBytes[chunk] = 0
-        adapted.chunkValues[chunk] = footer.rowsOfGroup[rowGroup]!
-        adapted.chunkNulls[chunk] = schema.leaves[column]!.maxRepetition > 0 ? -1 : footer.rowsOfGroup[rowGroup]!
-      } else if (footer.schema.leaves[sourceColumn]!.maxDefinition === 0) {
-        adapted.chunkNulls[chunk] = 0
+        const nulls = schema.leaves[column]!.maxRepetition > 0 ? -1 : rows
+        adapted.addChunk(
+          { ...numbersOf(table, rowGroup * width), bytes: 0, values: rows, nulls },
+          NO_STATISTICS,
+          undefined,
+        )
+        continue
       }
-      const isSame = sourceColumn !== undefined && !columns[column]?.widening
-      bounds.add(isSame ? { ...NO_STATISTICS, ...boundsOf(footer, own) } : NO_STATISTICS)
-      extras.add(isSame && !columns[column] ? extrasOf(footer, own) : NO_EXTRAS)
-      chunk++
+      const own = rowGroup * width + sourceColumn
+      const numbers = numbersOf(table, own)
+      if (table.schema.leaves[sourceColumn]!.maxDefinition === 0) numbers.nulls = 0
+      const isSame = !columns[column]?.widening
+      const hasExtras = isSame && !columns[column] && table.chunkExtras[own] !== 0
+      const statistics = isSame ? { ...NO_STATISTICS, ...boundsOf(table, own) } : NO_STATISTICS
+      adapted.addChunk(numbers, statistics, hasExtras ? extrasOf(table, own) : undefined)
+      if (isSame && haveTypeOrder(table, own)) adapted.markOrder(adapted.chunks - 1)
     }
+    adapted.addRowGroup(rows, undefined)
   }
-  const { bytes, at, state } = bounds.finish()
-  const packed = extras.finish()
+  return Object.assign(adapted, { adapted: { columns, source: table } })
+}
+
+function numbersOf(table: FooterTable, chunk: number): ChunkNumbers {
   return {
-    schema,
-    rowCount: footer.rowCount,
-    rowGroupCount: footer.rowGroupCount,
-    footerBytes: footer.footerBytes,
-    rowsOfGroup: footer.rowsOfGroup,
-    ...adapted,
-    boundsHaveOrder: footer.boundsHaveOrder,
-    keyValues: footer.keyValues,
-    boundsBytes: bytes,
-    boundsAt: Uint32Array.from(at),
-    boundsState: Uint8Array.from(state),
-    extrasBytes: packed.bytes,
-    extrasAt: Uint32Array.from(packed.at),
-    chunkExtras: Uint8Array.from(packed.has),
-    // columns have other numbers, or other values
-    sortingOfGroup: Array.from(footer.rowsOfGroup, () => undefined),
-    adapted: { columns, source: footer },
+    offset: table.chunkOffset[chunk] ?? 0,
+    bytes: table.chunkBytes[chunk] ?? 0,
+    values: table.chunkValues[chunk] ?? 0,
+    codec: table.chunkCodec[chunk] ?? 0,
+    nulls: table.chunkNulls[chunk] ?? 0,
+    encodings: table.chunkEncodings[chunk] ?? 0,
+    pages: table.chunkPages[chunk] ?? 0,
+    versions: table.chunkVersions[chunk] ?? 0,
+    hasDictionary: table.chunkHasDictionary[chunk] === 1,
+    dictionaryBytes: table.chunkDictionaryBytes[chunk] ?? 0,
   }
 }

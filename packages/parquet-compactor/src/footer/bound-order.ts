@@ -1,6 +1,6 @@
 import { uint32At } from '../format/format.ts'
 import type { LeafColumn } from '../schema/schema.ts'
-import { boundsOf, EXACTNESS, HAS_BOUNDS } from './chunk-bounds.ts'
+import { boundsOf, EXACTNESS, HAS_BOUNDS, haveTypeOrder, IN_TYPE_ORDER } from './chunk-bounds.ts'
 import type { Footer } from './footer.ts'
 import { type Order, orderOf } from './statistics.ts'
 
@@ -48,7 +48,7 @@ export class BoundOrder {
     const { min, max, areDeprecated } = boundsOf(footer, chunk)
     // those of numbers with a fraction were often wrong where there was a NaN
     if (areDeprecated && !this.order.startsWith('signed')) return undefined
-    return this.usable(min, max, footer.boundsHaveOrder)
+    return this.usable(min, max, haveTypeOrder(footer, chunk))
   }
 
   /**
@@ -56,8 +56,9 @@ export class BoundOrder {
    * @returns false also where that is not sure
    */
   isWithin(footer: Footer, chunk: number, outer: Bounds): boolean {
-    if ((footer.boundsState[chunk]! & ~EXACTNESS) !== HAS_BOUNDS) return false
-    if (!footer.boundsHaveOrder && !this.#isSigned) return false
+    const state = footer.boundsState[chunk]!
+    if ((state & ~(EXACTNESS | IN_TYPE_ORDER)) !== HAS_BOUNDS) return false
+    if ((state & IN_TYPE_ORDER) === 0 && !this.#isSigned) return false
     const { boundsBytes: bytes, boundsAt } = footer
     const from = boundsAt[chunk * 2]!
     const middle = boundsAt[chunk * 2 + 1]!

@@ -1,7 +1,7 @@
 import { PHYSICAL } from '../format/format.ts'
 import type { Schema } from '../schema/schema.ts'
 import { EXTRA } from './chunk-extras.ts'
-import type { Footer } from './footer.ts'
+import type { RowGroupRange } from './footer.ts'
 
 /** What the chunks of a column have in the inputs, so that those of the output are to have it too. */
 export interface CarriedColumn {
@@ -15,21 +15,36 @@ export interface CarriedColumn {
 
 const JOINED = EXTRA.NANS | EXTRA.BLOOM_FILTER | EXTRA.KEY_VALUES | EXTRA.SIZES | EXTRA.GEOSPATIAL
 
-export function carriedColumns(footers: readonly Footer[], schema: Schema): CarriedColumn[] {
-  const columns = schema.leaves.length
-  const some = new Uint8Array(columns)
-  const every = new Uint8Array(columns).fill(0xff)
-  for (const { chunkExtras, chunkValues } of footers) {
-    for (let chunk = 0, column = 0; chunk < chunkExtras.length; chunk++) {
-      some[column]! |= chunkExtras[chunk]!
-      if (chunkValues[chunk]! > 0) every[column]! &= chunkExtras[chunk]!
+/** Looks at all chunks of the inputs. */
+export class CarriedColumnsSurvey {
+  readonly #schema: Schema
+  readonly #some: Uint8Array
+  readonly #every: Uint8Array
+
+  constructor(schema: Schema) {
+    this.#schema = schema
+    this.#some = new Uint8Array(schema.leaves.length)
+    this.#every = new Uint8Array(schema.leaves.length).fill(0xff)
+  }
+
+  add({ footer: { chunkExtras, chunkValues }, from, to }: RowGroupRange): void {
+    const columns = this.#schema.leaves.length
+    for (let chunk = from * columns, column = 0; chunk < to * columns; chunk++) {
+      this.#some[column]! |= chunkExtras[chunk]!
+      if (chunkValues[chunk]! > 0) this.#every[column]! &= chunkExtras[chunk]!
       if (++column === columns) column = 0
     }
   }
-  return schema.leaves.map(({ physical }, column) => ({
-    isAny: (some[column]! & JOINED) !== 0,
-    // how a BOOLEAN is hashed, the format does not say
-    bloomFilter: physical !== PHYSICAL.BOOLEAN && (some[column]! & EXTRA.BLOOM_FILTER) !== 0,
-    sizes: (every[column]! & some[column]! & EXTRA.SIZES) !== 0,
-  }))
+
+  finish(): CarriedColumn[] {
+    return this.#schema.leaves.map(({ physical }, column) => {
+      const some = this.#some[column]!
+      return {
+        isAny: (some & JOINED) !== 0,
+        // how a BOOLEAN is hashed, the format does not say
+        bloomFilter: physical !== PHYSICAL.BOOLEAN && (some & EXTRA.BLOOM_FILTER) !== 0,
+        sizes: (this.#every[column]! & some & EXTRA.SIZES) !== 0,
+      }
+    })
+  }
 }

@@ -7,6 +7,8 @@ const MAX_KEPT_BYTES = 256
 export const HAS_BOUNDS = 1
 export const EXACTNESS = 0b11110
 const DEPRECATED = 32
+/** the file says that bounds of the column are in the order of its type */
+export const IN_TYPE_ORDER = 64
 
 /** What the Statistics struct of a chunk says. Views into the footer. */
 export interface ChunkStatistics {
@@ -69,37 +71,10 @@ export function readStatistics(reader: ThriftReader): ChunkStatistics {
   return { nulls, nans, distinct, min, max, minIsExact, maxIsExact, areDeprecated }
 }
 
-/** Bounds of all chunks of a footer in one run of bytes. */
-export class ChunkBounds {
-  #bytes = new Uint8Array(256)
-  #length = 0
-  /** begin of the minimum and of the maximum of each chunk; equal to the end where there is none */
-  readonly #at: number[] = []
-  readonly #state: number[] = []
-
-  add({ min, max, minIsExact, maxIsExact, areDeprecated }: ChunkStatistics): void {
-    const kept = min && max && min.length <= MAX_KEPT_BYTES && max.length <= MAX_KEPT_BYTES
-    this.#at.push(this.#length)
-    if (kept) this.#append(min)
-    this.#at.push(this.#length)
-    if (kept) this.#append(max)
-    const state = HAS_BOUNDS | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
-    this.#state.push(kept ? state : 0)
-  }
-
-  #append(bytes: Uint8Array): void {
-    if (this.#length + bytes.length > this.#bytes.length) {
-      const grown = new Uint8Array((this.#length + bytes.length) * 2)
-      grown.set(this.#bytes)
-      this.#bytes = grown
-    }
-    // most are a few bytes long, for which a call takes longer
-    for (let i = 0; i < bytes.length; i++) this.#bytes[this.#length++] = bytes[i]!
-  }
-
-  finish(): { bytes: Uint8Array; at: number[]; state: number[] } {
-    return { bytes: this.#bytes.subarray(0, this.#length), at: [...this.#at, this.#length], state: this.#state }
-  }
+/** @returns `boundsState`; 0 for bounds that are not kept */
+export function boundsStateOf({ min, max, minIsExact, maxIsExact, areDeprecated }: ChunkStatistics): number {
+  if (!min || !max || min.length > MAX_KEPT_BYTES || max.length > MAX_KEPT_BYTES) return 0
+  return HAS_BOUNDS | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
 }
 
 function flag(isExact: boolean | undefined): number {
@@ -111,7 +86,7 @@ export interface PackedBounds {
   boundsBytes: Uint8Array
   /** where they begin, two a chunk, and the end */
   boundsAt: Uint32Array
-  /** 0 for no bounds; bit 0, then two bits each for whether the minimum and the maximum are exact, bit 5 if deprecated */
+  /** bit 0 if there are bounds, two bits each for whether the minimum and the maximum are exact, bit 5 if deprecated, bit 6 for `IN_TYPE_ORDER` */
   boundsState: Uint8Array
 }
 
@@ -120,7 +95,7 @@ export function boundsOf(
   chunk: number,
 ): Pick<ChunkStatistics, 'min' | 'max' | 'minIsExact' | 'maxIsExact' | 'areDeprecated'> {
   const state = packed.boundsState[chunk]!
-  if (state === 0) return NO_STATISTICS
+  if ((state & HAS_BOUNDS) === 0) return NO_STATISTICS
   const from = packed.boundsAt[chunk * 2]!
   const middle = packed.boundsAt[chunk * 2 + 1]!
   const flag = (bits: number) => (bits === 0 ? undefined : bits === 1)
@@ -131,6 +106,11 @@ export function boundsOf(
     maxIsExact: flag((state >> 3) & 3),
     areDeprecated: (state & DEPRECATED) !== 0,
   }
+}
+
+/** Whether bounds of byte arrays and unsigned numbers are in the order of the type. */
+export function haveTypeOrder(packed: PackedBounds, chunk: number): boolean {
+  return (packed.boundsState[chunk]! & IN_TYPE_ORDER) !== 0
 }
 
 /** EncodingStats: how many data pages there are; 0 if the list is not there */

@@ -1,5 +1,5 @@
 import { ThriftReader } from '../format/thrift-reader.ts'
-import { ThriftWriter } from '../format/thrift-writer.ts'
+import type { ThriftWriter } from '../format/thrift-writer.ts'
 
 /** What a footer may say of a chunk beyond what every chunk has. Bytes are views into the footer. */
 export interface ChunkExtras {
@@ -48,62 +48,41 @@ export interface PackedExtras {
   chunkExtras: Uint8Array
   /** a thrift struct for each chunk that has any of them */
   extrasBytes: Uint8Array
-  /** where each begins, and the end; without entries where no chunk of the file has any */
+  /** where each begins, and the end; without entries where no chunk has any */
   extrasAt: Uint32Array
 }
 
-/** Extras of all chunks of a footer in one run of bytes: most chunks have few of them, many files have none. */
-export class ExtrasPacker {
-  readonly #writer = new ThriftWriter()
-  readonly #at: number[] = []
-  readonly #has: number[] = []
-
-  add(extras: ChunkExtras): void {
-    const writer = this.#writer
-    let has = 0
-    this.#at.push(writer.out.length)
-    if (isEmpty(extras)) {
-      this.#has.push(0)
-      return
-    }
-    writer.open()
-    const range = (bit: number, field: number, place: Range | undefined) => {
-      if (!place) return
-      has |= bit
-      writer.i64(field, place.offset)
-      writer.i64(field + 1, place.bytes)
-    }
-    const raw = (bit: number, field: number, bytes: Uint8Array | undefined) => {
-      if (!bytes) return
-      has |= bit
-      writer.binary(field, bytes)
-    }
-    if (extras.distinct >= 0) {
-      has |= EXTRA.DISTINCT
-      writer.i64(1, extras.distinct)
-    }
-    if (extras.nans >= 0) {
-      has |= EXTRA.NANS
-      writer.i64(2, extras.nans)
-    }
-    range(EXTRA.COLUMN_INDEX, 3, extras.columnIndex)
-    range(EXTRA.OFFSET_INDEX, 5, extras.offsetIndex)
-    range(EXTRA.BLOOM_FILTER, 7, extras.bloomFilter)
-    raw(EXTRA.KEY_VALUES, 9, extras.keyValues)
-    raw(EXTRA.SIZES, 10, extras.sizes)
-    raw(EXTRA.GEOSPATIAL, 11, extras.geospatial)
-    writer.close()
-    this.#has.push(has)
+/** Write extras as a struct. @returns which there are: bits of `EXTRA` */
+export function writeExtras(writer: ThriftWriter, extras: ChunkExtras): number {
+  let has = 0
+  writer.open()
+  const range = (bit: number, field: number, place: Range | undefined) => {
+    if (!place) return
+    has |= bit
+    writer.i64(field, place.offset)
+    writer.i64(field + 1, place.bytes)
   }
-
-  finish(): { bytes: Uint8Array; at: number[]; has: number[] } {
-    const { out } = this.#writer
-    return { bytes: out.view(), at: out.length === 0 ? [] : [...this.#at, out.length], has: this.#has }
+  const raw = (bit: number, field: number, bytes: Uint8Array | undefined) => {
+    if (!bytes) return
+    has |= bit
+    writer.binary(field, bytes)
   }
-}
-
-function isEmpty({ distinct, nans, columnIndex, offsetIndex, bloomFilter, keyValues, sizes, geospatial }: ChunkExtras) {
-  return distinct < 0 && nans < 0 && !columnIndex && !offsetIndex && !bloomFilter && !keyValues && !sizes && !geospatial
+  if (extras.distinct >= 0) {
+    has |= EXTRA.DISTINCT
+    writer.i64(1, extras.distinct)
+  }
+  if (extras.nans >= 0) {
+    has |= EXTRA.NANS
+    writer.i64(2, extras.nans)
+  }
+  range(EXTRA.COLUMN_INDEX, 3, extras.columnIndex)
+  range(EXTRA.OFFSET_INDEX, 5, extras.offsetIndex)
+  range(EXTRA.BLOOM_FILTER, 7, extras.bloomFilter)
+  raw(EXTRA.KEY_VALUES, 9, extras.keyValues)
+  raw(EXTRA.SIZES, 10, extras.sizes)
+  raw(EXTRA.GEOSPATIAL, 11, extras.geospatial)
+  writer.close()
+  return has
 }
 
 export function extrasOf(packed: PackedExtras, chunk: number): ChunkExtras {

@@ -1,10 +1,10 @@
 import type { CodecName } from '../codecs/codec.ts'
-import { type PlannedRowGroup, planMerge } from '../plan/plan-merge.ts'
+import { MergePlanner, type PlannedRowGroup } from '../plan/plan-merge.ts'
 import type { Source } from '../read/source.ts'
 import { printSortPlan } from '../sort/plan-sort.ts'
 import { type Selection, selectRows } from '../sort/select-rows.ts'
 import type { MergeOptions } from './merge-options.ts'
-import { chooseCodecs, readInputs } from './read-inputs.ts'
+import { chooseCodecs, footerBytesFor, rangesOf, readInputs } from './read-inputs.ts'
 import { checkOptions } from './settings.ts'
 
 export interface MergePlan {
@@ -39,16 +39,18 @@ export interface PlannedSelection {
  */
 export async function explainMerge(sources: readonly Source[], options: MergeOptions = {}): Promise<MergePlan> {
   const settings = checkOptions(options)
-  const { inputs, schema } = await readInputs(sources, settings)
-  const codecs = chooseCodecs(inputs, schema, settings)
-  const footers = inputs.map(({ footer }) => footer)
+  const found = await readInputs(sources, settings, footerBytesFor(options, settings))
+  const { inputs, schema } = found
+  const codecs = await chooseCodecs(found, settings)
   const selection = await selectRows(inputs, schema, options, settings)
+  const planner = new MergePlanner(schema, { ...settings, codecs })
+  if (!selection) for await (const range of rangesOf(found, settings)) planner.add(range)
   return {
     files: inputs.length,
-    rows: footers.reduce((sum, { rowCount }) => sum + rowCount, 0),
+    rows: inputs.reduce((sum, { rows }) => sum + rows, 0),
     bytes: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
     leaves: schema.leaves.map(({ name }, column) => ({ name, codec: codecs[column]! })),
-    rowGroups: selection ? [] : planMerge(footers, schema, { ...settings, codecs }),
+    rowGroups: planner.finish(),
     ...(selection && { selection: explainSelection(selection) }),
   }
 }

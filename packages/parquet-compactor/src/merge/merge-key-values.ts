@@ -1,15 +1,15 @@
-import { type Footer, keyText } from '../footer/footer.ts'
+import { type KeyValue, keyText } from '../footer/footer.ts'
 
 /** of arrow, pandas and Spark */
 const SCHEMA_KEYS = ['ARROW:schema', 'pandas', 'org.apache.spark.sql.parquet.row.metadata']
 
 /** Key-value metadata of all inputs: the first value of a key wins, keys that differ are remembered. */
 export class KeyValueMerge {
-  readonly pairs: Footer['keyValues'] = []
+  readonly pairs: KeyValue[] = []
   readonly #indexOf = new Map<string, number>()
   readonly #conflicts = new Set<string>()
 
-  add(keyValues: Footer['keyValues']): void {
+  add(keyValues: KeyValue[]): void {
     for (const pair of keyValues) {
       const text = keyText(pair.key)
       const index = this.#indexOf.get(text)

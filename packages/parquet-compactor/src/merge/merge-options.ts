@@ -5,7 +5,7 @@ import type { SchemaChange } from '../schema/unite-schemas.ts'
 import type { SortColumn } from '../sort/key-order.ts'
 
 export interface MergeOptions {
-  /** wanted size of a row group of the output, in bytes of the file; default 16 MiB */
+  /** wanted size of a row group of the output, in bytes of the file; default 16 MiB, a quarter of `memoryBudgetBytes` at most */
   targetRowGroupBytes?: number
   /**
    * Codec of the output. `keep` takes, for each column, the codec of the first source that has rows, and snappy where
@@ -32,13 +32,15 @@ export interface MergeOptions {
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */
   maxReadsInFlight?: number
-  /** bytes that the sink gets at a time, for example the size of the parts of an upload; default 1 MiB */
+  /** bytes that the sink gets at a time, for example the size of the parts of an upload; a quarter of `memoryBudgetBytes` at most, default 1 MiB or that */
   partBytes?: number
   /** a file up to this length is read whole in one read; default 1 MiB */
   smallFileBytes?: number
   /**
-   * Bound on what is held beside the output row group: buffers of pages, dictionaries, whole small files. A single page
-   * that needs more than half of it is refused with `page_too_large`. Default 48 MiB.
+   * Bound on all that is held at one time: what footers say, files that wait, the row group in work, pages, the kernel, the
+   * part for the sink, page indexes of the output; but not on `sources` themselves. A row group of the output ends at a quarter
+   * of it at the latest; a single page that unpacks to more than a quarter is refused with `page_too_large`, unless it
+   * passes as it is. Default 64 MiB.
    */
   memoryBudgetBytes?: number
   /**

@@ -1,21 +1,20 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { DropTally } from '../drop-reasons.ts'
-import { type CarriedColumn, carriedColumns } from '../footer/carried-columns.ts'
+import { type CarriedColumn, CarriedColumnsSurvey } from '../footer/carried-columns.ts'
+import { footerLength, TAIL_BYTES } from '../footer/footer.ts'
 import { encodeSortingColumns, mergeSorting } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import { ParquetError } from '../parquet-error.ts'
-import { planMerge } from '../plan/plan-merge.ts'
+import { MergePlanner, type PlannedRowGroup } from '../plan/plan-merge.ts'
 import { throwIfAborted } from '../read/file-reader.ts'
+import type { InputFile } from '../read/input-file.ts'
 import { nameSource } from '../read/inspect.ts'
 import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
-import type { RowReader } from '../read/row-stream.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { gatherRows } from '../sort/gather-rows.ts'
-import type { RankedRows } from '../sort/rank-rows.ts'
-import { type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
-import type { Piece } from '../sort/value-piece.ts'
+import { RowGatherer } from '../sort/gather-rows.ts'
+import { type Selection, selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { Kernel } from '../splice/kernel.ts'
 import { SamplingSchedule } from '../splice/sampling-schedule.ts'
@@ -24,9 +23,10 @@ import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
 import { openInput, openRowGroup } from './open-input.ts'
-import { chooseCodecs, readInputs } from './read-inputs.ts'
+import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings } from './settings.ts'
+import { gatheredTarget } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
 /**
@@ -35,8 +35,8 @@ import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './
  * physical and logical type comes out as it went in.
  *
  * Reads each footer first, and fails before anything is written if a footer is bad or a schema differs. A failure later
- * leaves the sink with part of a file, which the caller throws away. Memory: one compressed row group of the output,
- * plus `memoryBudgetBytes`, plus about 150 bytes for each column chunk of the inputs.
+ * leaves the sink with part of a file, which the caller throws away. All that is held stays below `memoryBudgetBytes` for
+ * any number of sources, but for some hundred bytes for each source.
  *
  * @throws ParquetError `schema_mismatch`, `corrupt_data`, `read_failed`, …: see `PARQUET_ERRORS`; the message names the source
  */
@@ -60,35 +60,33 @@ async function mergeWith(
   options: MergeOptions,
 ): Promise<MergeReport> {
   const settings = checkOptions(options)
-  const { inputs, keyValues, schema, schemaChanges } = await readInputs(sources, settings)
-  const rowsIn = inputs.reduce((sum, { footer }) => sum + footer.rowCount, 0)
-  const codecs = chooseCodecs(inputs, schema, settings)
+  const found = await readInputs(sources, settings, footerBytesFor(options, settings))
+  const { inputs, keyValues, schema, schemaChanges } = found
+  const rowsIn = inputs.reduce((sum, { rows }) => sum + rows, 0)
+  const codecs = await chooseCodecs(found, settings)
   const selection = await selectRows(inputs, schema, options, settings)
   const tally = new MergeTally()
-  const output = new FileWriter(sink, schema, settings.partBytes, settings.memoryBudgetBytes / 8)
+  const output = new FileWriter(sink, schema, settings.partBytes, settings.shares.outputIndexes)
+  const planner = new MergePlanner(schema, { ...settings, codecs })
+  const carried = new CarriedColumnsSurvey(schema)
+  for await (const range of rangesOf(found, settings)) {
+    carried.add(range)
+    if (!selection) planner.add(range)
+  }
   await output.begin()
   const drops = new DropTally()
-  const footers = inputs.map(({ footer }) => footer)
-  const columns = columnSettings(settings, codecs, carriedColumns(footers, schema), drops, kernel)
+  const columns = columnSettings(settings, codecs, carried.finish(), drops, kernel)
   if (selection && selection.sortingColumns.length > 0) {
     const sorting = encodeSortingColumns(selection.sortingColumns)
     columns.sortingOf = () => sorting
   }
-  const progress = new ProgressCount(
-    inputs.map(({ source, footer }) => ({ source, rows: footer.rowCount })),
-    options.onProgress,
-  )
+  const progress = new ProgressCount(inputs, options.onProgress)
   const group = new RowGroupBuilder(output, schema, columns, settings)
-  const merge: Merge = { schema, codecs, output, group, tally, progress, columns }
+  const merge: Merge = { found, codecs, output, group, tally, progress, columns }
   if (selection) {
-    const writers = {
-      inOrder: (run: readonly SlicedInput[], isRewritten: boolean) =>
-        writeInOrder(run, isRewritten ? { ...settings, pages: 'rewrite' } : settings, merge),
-      gather: (pieces: readonly Piece[], rows: RankedRows) => gatherPieces(pieces, rows, settings, merge),
-    }
-    await writeSelection(selection, settings.targetRowGroupBytes, writers)
+    await writeSelected(selection, settings, options.kernel, merge)
   } else {
-    await writeInOrder(inputs, settings, merge)
+    await writeInOrder(inputs, planner.finish(), settings, merge)
   }
   await group.flush()
   progress.report(output.offset)
@@ -105,7 +103,7 @@ async function mergeWith(
     rowsOut: output.rowCount,
     bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
     bytesOut: output.offset,
-    rowGroupsIn: inputs.reduce((sum, { footer }) => sum + footer.rowGroupCount, 0),
+    rowGroupsIn: inputs.reduce((sum, { rowGroups }) => sum + rowGroups, 0),
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
     columnChunks: tally.report,
@@ -123,7 +121,7 @@ async function mergeWith(
 
 /** What all row groups of the output share. */
 interface Merge {
-  schema: Schema
+  found: ReadInputs
   codecs: CodecName[]
   output: FileWriter
   group: RowGroupBuilder
@@ -134,12 +132,12 @@ interface Merge {
 
 /** Write the rows of inputs one after another, pages as they are where the plan allows it. */
 async function writeInOrder(
-  inputs: readonly SlicedInput[],
+  inputs: readonly InputFile[],
+  plan: readonly PlannedRowGroup[],
   settings: Settings,
-  { schema, codecs, output, group, tally, progress, columns }: Merge,
+  { found, output, group, tally, progress, columns }: Merge,
 ): Promise<void> {
-  const footers = inputs.map(({ footer }) => footer)
-  const plan = planMerge(footers, schema, { ...settings, codecs })
+  const { schema, rangeOf } = found
   /** the row group of the plan that is being filled, how many members it has seen, and those it holds */
   let planned = 0
   let seen = 0
@@ -147,16 +145,16 @@ async function writeInOrder(
   let isKept = false
   // page indexes are for pages that are not read
   const mayPass = plan.some(({ isStreamed }) => !isStreamed)
-  const withRows = inputs.filter(({ footer }) => footer.rowCount > 0)
-  // half a quarter of the budget for files that wait
-  const ahead = Math.max(
-    1,
-    Math.min(settings.maxReadsInFlight, Math.floor(settings.memoryBudgetBytes / 4 / settings.smallFileBytes)),
-  )
-  for await (const { file, footer, indexes } of readAhead(withRows, ahead, (input) =>
-    openInput(input, mayPass, settings),
-  )) {
-    for (let index = 0; index < footer.rowGroupCount; index++) {
+  const withRows = inputs.filter(({ rows }) => rows > 0)
+  const open = (input: InputFile) => openInput(input, mayPass, rangeOf, settings)
+  const { maxReadsInFlight, smallFileBytes, shares } = settings
+  const room = {
+    bytes: shares.filesAhead,
+    of: ({ source }: InputFile) => (source.byteLength <= smallFileBytes ? source.byteLength : 0),
+  }
+  for await (const { file, range, indexes } of readAhead(withRows, maxReadsInFlight, open, room)) {
+    const { footer } = range
+    for (let index = range.from; index < range.to; index++) {
       const rows = footer.rowsOfGroup[index]!
       progress.add(file.source, rows)
       const next = plan[planned]
@@ -164,7 +162,7 @@ async function writeInOrder(
         const member = await openRowGroup(file, indexes, footer, index, next, settings)
         if (seen++ === 0) isKept = beginKeeping(next, columns)
         if (next.isStreamed) await copyRowGroup(member, schema, group, settings)
-        else members.push(isKept ? keepMember(member, columns) : member)
+        else members.push(isKept ? keepMember(member, columns) : withoutFooter(member))
         if (seen === next.members) {
           if (next.isStreamed) {
             tally.addStreamed(next)
@@ -182,19 +180,44 @@ async function writeInOrder(
   }
 }
 
-/** Write rows of several inputs in an order of their own. */
-async function gatherPieces(
-  pieces: readonly Piece[],
-  rows: RankedRows,
+/** The footer of a tiny file is often larger than its rows, and was read. */
+function withoutFooter(member: RowGroupSource): RowGroupSource {
+  const { file } = member
+  const { byteLength } = file.source
+  const tail = file.held(byteLength - TAIL_BYTES, TAIL_BYTES)
+  if (tail) file.trim(byteLength - footerLength(byteLength, tail))
+  return member
+}
+
+/** Write the steps of a selection one after another. */
+async function writeSelected(
+  selection: Selection,
   settings: Settings,
-  { schema, group, tally, progress, output, columns }: Merge,
+  givenKernel: object | undefined,
+  merge: Merge,
 ): Promise<void> {
-  const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
-  const target = { append: (count: number, readers: RowReader[]) => group.append(count, readers, members) }
-  await gatherRows(pieces, rows, schema, target, { ...settings, maxPageBytes: columns.maxPageBytes })
-  tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-  for (const piece of pieces) progress.add(piece.source, piece.rows)
-  progress.report(output.offset)
+  const { found, codecs, output, columns, tally, progress } = merge
+  const { schema } = found
+  const target = gatheredTarget(output, schema, columns, settings.memoryBudgetBytes)
+  const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
+  const all = selection.steps.flatMap(({ pieces }) => pieces)
+  const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
+  await writeSelection(selection, settings.targetRowGroupBytes, {
+    async inOrder(inputs) {
+      await gatherer.flush()
+      const planner = new MergePlanner(schema, { ...settings, codecs })
+      for (const { range } of inputs) planner.add(range!)
+      await writeInOrder(inputs, planner.finish(), settings, merge)
+      await merge.group.flush()
+    },
+    async gather(pieces, rank) {
+      await gatherer.gather(pieces, rank)
+      tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+      for (const piece of pieces) progress.add(piece.source, piece.rows)
+      progress.report(output.offset)
+    },
+  })
+  await gatherer.end()
 }
 
 /** Decode a row group and hand its rows to the builder. */
@@ -211,8 +234,8 @@ async function copyRowGroup(
   const columns = schema.leaves.length
   let bytes = 0
   for (let chunk = rowGroup * columns; chunk < (rowGroup + 1) * columns; chunk++) bytes += footer.chunkBytes[chunk]!
-  const { codecs, memoryBudgetBytes, scratch } = settings
-  const reading = { codecs, maxPageBytes: memoryBudgetBytes / 2, scratch }
+  const { codecs, shares, scratch } = settings
+  const reading = { codecs, maxPageBytes: shares.page, scratch }
   const readers = schema.leaves.map((leaf, column) => openChunk(file, footer, rowGroup, column, leaf, reading))
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
@@ -242,9 +265,9 @@ function columnSettings(
     sampling: new SamplingSchedule(),
     sortingOf: mergeSorting,
     columnCodecs: codecs,
-    maxPageBytes: settings.memoryBudgetBytes / 2,
+    maxPageBytes: settings.shares.page,
     kernel,
     remapped: new ByteBuffer(),
-    limits: chunkLimits(settings.memoryBudgetBytes / 4),
+    limits: chunkLimits(settings.shares.outputPage),
   }
 }

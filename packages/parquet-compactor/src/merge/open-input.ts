@@ -1,34 +1,41 @@
-import type { Footer } from '../footer/footer.ts'
+import type { Footer, RowGroupRange } from '../footer/footer.ts'
 import type { PlannedRowGroup } from '../plan/plan-merge.ts'
 import { FileReader } from '../read/file-reader.ts'
+import type { InputFile } from '../read/input-file.ts'
 import { nameSource } from '../read/inspect.ts'
-import type { SlicedInput } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { readCarried } from '../splice/read-carried.ts'
-import { INDEX_SHARE, type Settings } from './settings.ts'
+import type { ReadInputs } from './read-inputs.ts'
+import type { Settings } from './settings.ts'
 
 /** @returns with its page indexes, where the file is not in memory as a whole and they fit */
 export async function openInput(
-  input: SlicedInput,
+  input: InputFile,
   mayPass: boolean,
+  rangeOf: ReadInputs['rangeOf'],
   settings: Settings,
-): Promise<{ file: FileReader; footer: Footer; indexes: FileReader | undefined }> {
-  const { source, footer } = input
+): Promise<{ file: FileReader; range: RowGroupRange; indexes: FileReader | undefined }> {
+  const { source } = input
   const file = new FileReader(source, settings.signal)
   let indexes: FileReader | undefined
   try {
     if (input.bytes) file.hold(0, input.bytes)
     else if (source.byteLength <= settings.smallFileBytes) await file.prime(0, source.byteLength)
-    const { signal, memoryBudgetBytes } = settings
-    const chunks: [number, number] = [0, footer.chunkExtras.length]
+    const range = await rangeOf(input, file.held(0, source.byteLength))
     if (file.has(0, source.byteLength)) indexes = file
-    else if (mayPass)
-      indexes = await readCarried(file, footer, chunks, 'pageIndexes', signal, memoryBudgetBytes / INDEX_SHARE)
+    else if (mayPass) {
+      const columns = range.footer.schema.leaves.length
+      const chunks: [number, number] = [range.from * columns, range.to * columns]
+      const { signal, shares } = settings
+      indexes = await readCarried(file, range.footer, chunks, 'pageIndexes', signal, shares.inputIndexes)
+    }
+    // each is due once
+    input.bytes = undefined
+    input.range = undefined
+    return { file, range, indexes }
   } catch (error) {
     throw nameSource(error, source.name)
   }
-  input.bytes = undefined
-  return { file, footer, indexes }
 }
 
 /** Make a row group ready: in memory if it is to be joined with others, or if one read brings it. */
@@ -54,7 +61,7 @@ export async function openRowGroup(
   const carried = planned.isStreamed ? [] : await readCarriedOfGroup(file, indexes, footer, rowGroup, settings)
   if (file.has(start, end - start)) return { file, footer, rowGroup, carried }
   const isJoined = !planned.isStreamed && planned.members > 1
-  const most = isJoined ? settings.targetRowGroupBytes : settings.memoryBudgetBytes / 8
+  const most = isJoined ? settings.targetRowGroupBytes : settings.shares.filesAhead
   // one read for the row group if its chunks stand together
   const isDense = end - start <= Math.min(most, bytes * 1.25)
   // members of a row group each keep their own bytes
@@ -73,11 +80,11 @@ async function readCarriedOfGroup(
   indexes: FileReader | undefined,
   footer: Footer,
   rowGroup: number,
-  { signal, memoryBudgetBytes }: Settings,
+  { signal, shares }: Settings,
 ): Promise<FileReader[]> {
   const columns = footer.schema.leaves.length
   const chunks: [number, number] = [rowGroup * columns, (rowGroup + 1) * columns]
-  const limit = memoryBudgetBytes / INDEX_SHARE
+  const limit = shares.inputIndexes
   try {
     const found = [
       indexes ?? (await readCarried(file, footer, chunks, 'pageIndexes', signal, limit)),

@@ -1,32 +1,53 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { CODEC_NAMES, canCompress } from '../codecs/compression.ts'
 import { adaptFooter, adaptSchema } from '../footer/adapt-footer.ts'
+import type { FileFooter, Footer, RowGroupRange } from '../footer/footer.ts'
+import { type FooterTable, FooterTables } from '../footer/footer-table.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { throwIfAborted } from '../read/file-reader.ts'
+import type { InputFile } from '../read/input-file.ts'
 import { loadFooter } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import type { SchemaChange } from '../schema/unite-schemas.ts'
-import { type NamedSchema, uniteSchemas } from '../schema/unite-schemas.ts'
-import type { SlicedInput } from '../sort/select-rows.ts'
+import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
+import type { SelectionOptions } from '../sort/select-rows.ts'
 import { KeyValueMerge } from './merge-key-values.ts'
 import type { Settings } from './settings.ts'
 
+export interface ReadInputs {
+  inputs: InputFile[]
+  keyValues: KeyValueMerge
+  schema: Schema
+  schemaChanges: SchemaChange[]
+  /** @param whole the bytes of the file, where they are in memory */
+  rangeOf(input: InputFile, whole?: Uint8Array): RowGroupRange | Promise<RowGroupRange>
+}
+
+/**
+ * Read and check all footers, before anything is written.
+ * @param footerBytes what may be kept of them
+ */
 export async function readInputs(
   sources: readonly Source[],
   settings: Settings,
-): Promise<{ inputs: SlicedInput[]; keyValues: KeyValueMerge; schema: Schema; schemaChanges: SchemaChange[] }> {
-  const inputs: SlicedInput[] = []
+  footerBytes: number,
+): Promise<ReadInputs> {
+  const inputs: InputFile[] = []
   const keyValues = new KeyValueMerge()
   let schema: Schema | undefined
   const schemas = new Map<string, NamedSchema>()
+  const kept = new FooterTables()
+  const keptTables = new Set<FooterTable>()
   let heldBytes = 0
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
-    return { source, ...(await loadFooter(source, undefined, undefined, schema)) }
+    const tables = kept.byteLength < footerBytes ? kept : undefined
+    const { footer, tail } = await loadFooter(source, undefined, undefined, schema, tables)
+    return { source, footer, tail, isKept: tables !== undefined }
   }
-  for await (const { source, footer, tail } of readAhead(sources, settings.maxReadsInFlight, load)) {
+  for await (const { source, footer: file, tail, isKept } of readAhead(sources, settings.maxReadsInFlight, load)) {
+    const { footer, from, to } = file
     if (!schema) {
       const { schemaFingerprint: expected } = settings
       if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
@@ -37,26 +58,77 @@ export async function readInputs(
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
       throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
     }
-    for (let i = 0; i < footer.chunkCodec.length; i++) {
-      if (!CODEC_NAMES[footer.chunkCodec[i]!]) {
-        const { name } = footer.schema.leaves[i % footer.schema.leaves.length]!
-        throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${footer.chunkCodec[i]}`)
-      }
-    }
-    keyValues.add(footer.keyValues)
-    const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.memoryBudgetBytes / 8
+    checkCodecs(file, source)
+    keyValues.add(file.keyValues)
+    const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.shares.heldFiles
     if (keeps) heldBytes += tail.byteLength
-    // of thousands of equal schemas one is enough
-    const own = schemas.get(footer.schema.canonical) ?? { schema: footer.schema, source: source.name }
-    schemas.set(footer.schema.canonical, own)
-    inputs.push({ source, footer: { ...footer, schema: own.schema, keyValues: [] }, bytes: keeps ? tail : undefined })
+    schemas.set(
+      footer.schema.canonical,
+      schemas.get(footer.schema.canonical) ?? { schema: footer.schema, source: source.name },
+    )
+    if (isKept) keptTables.add(footer)
+    inputs.push({
+      source,
+      rows: file.rowCount,
+      rowGroups: to - from,
+      range: isKept ? { footer, from, to } : undefined,
+      bytes: keeps ? tail : undefined,
+    })
   }
   if (!schema) throw new ParquetError('bad_option', 'there is nothing to merge')
-  if (schemas.size === 1) return { inputs, keyValues, schema, schemaChanges: [] }
+  if (schemas.size === 1) {
+    const tables = new FooterTables()
+    const rangeOf: ReadInputs['rangeOf'] = (input, whole) => input.range ?? readAgain(input, whole, schema, tables)
+    return { inputs, keyValues, schema, schemaChanges: [], rangeOf }
+  }
   const united = uniteSchemas([...schemas.values()])
   const adaptations = new Map([...schemas].map(([text, own]) => [text, adaptSchema(own.schema, united.schema)]))
-  for (const input of inputs) input.footer = adaptFooter(input.footer, adaptations.get(input.footer.schema.canonical)!)
-  return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes }
+  const adapt = (table: FooterTable) => adaptFooter(table, adaptations.get(table.schema.canonical)!)
+  const adapted = new Map<Footer, Footer>([...keptTables].map((table) => [table, adapt(table)]))
+  for (const { range } of inputs) if (range) range.footer = adapted.get(range.footer)!
+  const rangeOf: ReadInputs['rangeOf'] = async (input, whole) => {
+    if (input.range) return input.range
+    const file = await readAgain(input, whole, schema)
+    return { ...file, footer: adapt(file.footer) }
+  }
+  return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes, rangeOf }
+}
+
+/** its head was looked at the first time */
+const CHECKED_HEAD = new TextEncoder().encode('PAR1')
+
+/** @param tables where the footer goes; without, into a table of its own */
+async function readAgain(
+  { source, rows, rowGroups }: InputFile,
+  whole: Uint8Array | undefined,
+  known: Schema | undefined,
+  tables?: FooterTables,
+): Promise<FileFooter> {
+  const { footer: file } = await loadFooter(source, whole, CHECKED_HEAD, known, tables)
+  if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
+    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`)
+  }
+  return file
+}
+
+/** What may be kept of footers: rows are sorted or left out by looking at all inputs at one time. */
+export function footerBytesFor({ sortBy, dedupeBy }: SelectionOptions, { shares }: Settings): number {
+  return sortBy || dedupeBy ? shares.allFooters : shares.footers
+}
+
+/** What the footers of all inputs say, in order. */
+export function rangesOf({ inputs, rangeOf }: ReadInputs, { maxReadsInFlight }: Settings) {
+  return readAhead(inputs, maxReadsInFlight, async (input) => rangeOf(input, input.bytes))
+}
+
+function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void {
+  const { leaves } = footer.schema
+  for (let chunk = from * leaves.length; chunk < to * leaves.length; chunk++) {
+    const codec = footer.chunkCodec[chunk]!
+    if (CODEC_NAMES[codec]) continue
+    const { name } = leaves[chunk % leaves.length]!
+    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`)
+  }
 }
 
 function firstDifference(a: Schema, b: Schema): string {
@@ -67,13 +139,18 @@ function firstDifference(a: Schema, b: Schema): string {
   return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
-export function chooseCodecs(inputs: SlicedInput[], schema: Schema, settings: Settings): CodecName[] {
-  const { codec } = settings
-  const first = inputs.find(({ footer }) => footer.rowCount > 0)?.footer
+/** @returns the codec of each column of the output */
+export async function chooseCodecs(
+  { inputs, schema, rangeOf }: ReadInputs,
+  { codec, codecs }: Settings,
+): Promise<CodecName[]> {
+  if (codec !== 'keep') return schema.leaves.map(() => codec)
+  const first = inputs.find(({ rows }) => rows > 0)
+  if (!first) return schema.leaves.map(() => 'snappy')
+  const { footer, from } = await rangeOf(first)
+  const group = footer.rowsOfGroup.findIndex((rows, at) => at >= from && rows > 0)
   return schema.leaves.map((_, column) => {
-    if (codec !== 'keep') return codec
-    const group = first ? first.rowsOfGroup.findIndex((rows) => rows > 0) : -1
-    const name = first && group >= 0 ? CODEC_NAMES[first.chunkCodec[group * schema.leaves.length + column]!] : undefined
-    return name && canCompress(name, settings.codecs) ? name : 'snappy'
+    const name = CODEC_NAMES[footer.chunkCodec[group * schema.leaves.length + column]!]
+    return name && canCompress(name, codecs) ? name : 'snappy'
   })
 }

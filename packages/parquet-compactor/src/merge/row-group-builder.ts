@@ -25,8 +25,8 @@ export class RowGroupBuilder {
     this.#schema = schema
     this.#columns = columns
     this.#settings = settings
-    // a quarter of the budget for open pages, a quarter for dictionaries
-    this.#limits = chunkLimits(settings.memoryBudgetBytes / 4 / Math.max(1, schema.leaves.length))
+    // an eighth of the budget for open pages, an eighth for dictionaries
+    this.#limits = chunkLimits(settings.memoryBudgetBytes / 8 / Math.max(1, schema.leaves.length))
   }
 
   #newWriters(): ChunkWriter[] {
@@ -51,7 +51,7 @@ export class RowGroupBuilder {
       bytes += writer.estimatedBytes
       held += writer.heldBytes
     }
-    const isFull = bytes >= this.#settings.targetRowGroupBytes || held >= this.#settings.memoryBudgetBytes * 0.75
+    const isFull = bytes >= this.#settings.targetRowGroupBytes || held >= this.#settings.memoryBudgetBytes / 2
     if (isFull) await this.flush()
   }
 

@@ -7,8 +7,47 @@ import type { MergeOptions } from './merge-options.ts'
 
 const MIB = 1024 * 1024
 
-/** part of the memory budget that the page indexes of one large file may take, and the bloom filters of one row group */
-export const INDEX_SHARE = 32
+/**
+ * How the memory budget is shared out, in bytes. What is not named here, the pages of one column of the output, is no larger
+ * than the row group that they come from, and hardly ever as large.
+ */
+export interface MemoryShares {
+  /** members of a row group that is joined */
+  rowGroup: number
+  /** a page of the inputs, unpacked */
+  page: number
+  /** a page of the output, unpacked, and a dictionary */
+  outputPage: number
+  /** what footers say, from the first look at them to when their rows are due */
+  footers: number
+  /** the same where all must be known at one time, to sort or to leave rows out */
+  allFooters: number
+  /** small files that came with their footers */
+  heldFiles: number
+  /** files that wait for their turn */
+  filesAhead: number
+  /** what the sink gets at a time */
+  part: number
+  /** page indexes of the output, which are written at its end */
+  outputIndexes: number
+  /** page indexes of one large file, and bloom filters of one of its row groups */
+  inputIndexes: number
+}
+
+function shareOut(budget: number): MemoryShares {
+  return {
+    rowGroup: budget / 4,
+    page: budget / 4,
+    outputPage: budget / 64,
+    footers: budget / 8,
+    allFooters: budget / 4,
+    heldFiles: budget / 16,
+    filesAhead: budget / 16,
+    part: budget / 4,
+    outputIndexes: budget / 16,
+    inputIndexes: budget / 32,
+  }
+}
 
 export interface Settings {
   targetRowGroupBytes: number
@@ -21,6 +60,7 @@ export interface Settings {
   pages: 'splice' | 'check' | 'rewrite'
   schema: 'strict' | 'union'
   memoryBudgetBytes: number
+  shares: MemoryShares
   schemaFingerprint: string | undefined
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -42,17 +82,24 @@ export function checkOptions(options: MergeOptions): Settings {
   if (codec !== 'keep' && !canCompress(codec, codecs)) {
     throw new ParquetError('bad_option', `codec ${codec} cannot be written without a compress function`)
   }
+  const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
+  const shares = shareOut(memoryBudgetBytes)
+  const partBytes = number('partBytes', Math.min(MIB, shares.part), 1)
+  if (partBytes > shares.part) {
+    throw new ParquetError('bad_option', 'partBytes must be a quarter of memoryBudgetBytes at the most')
+  }
   return {
-    targetRowGroupBytes: number('targetRowGroupBytes', 16 * MIB, 1),
+    targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
     codec,
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
-    partBytes: number('partBytes', MIB, 1),
+    partBytes,
     smallFileBytes: number('smallFileBytes', MIB, 1),
     minPageBytes: number('minPageBytes', 4 * 1024, 0),
     pages,
     schema,
-    memoryBudgetBytes: number('memoryBudgetBytes', 48 * MIB, MIB),
+    memoryBudgetBytes,
+    shares,
     schemaFingerprint: options.schemaFingerprint,
     signal: options.signal,
     scratch: new ByteBuffer(),

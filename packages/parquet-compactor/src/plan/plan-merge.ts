@@ -1,6 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { CODEC_NUMBERS } from '../codecs/compression.ts'
-import type { Footer } from '../footer/footer.ts'
+import type { Footer, RowGroupRange } from '../footer/footer.ts'
+import { USUAL_BYTES_OF_CHUNK } from '../footer/footer-table.ts'
 import { ENCODING } from '../format/format.ts'
 import type { Schema } from '../schema/schema.ts'
 
@@ -83,6 +84,23 @@ export class ColumnSums {
   codecs = 0
   /** the column is otherwise in some file, or missing */
   isAdapted = false
+
+  add(footer: Footer, chunk: number, column: number): void {
+    const dictionaryBytes = footer.chunkDictionaryBytes[chunk]!
+    const levels = footer.chunkValues[chunk]!
+    const nulls = footer.chunkNulls[chunk]!
+    this.bytes += footer.chunkBytes[chunk]!
+    this.levels += levels
+    this.values += nulls > 0 ? levels - nulls : levels
+    this.pages += footer.chunkPages[chunk]! || 1
+    this.dictionaries += footer.chunkHasDictionary[chunk]!
+    this.dictionaryBytes += dictionaryBytes
+    if (dictionaryBytes > this.largestDictionary) this.largestDictionary = dictionaryBytes
+    this.encodings |= footer.chunkEncodings[chunk]!
+    this.versions |= footer.chunkVersions[chunk]!
+    this.codecs |= 1 << footer.chunkCodec[chunk]!
+    if (footer.adapted?.columns[column]) this.isAdapted = true
+  }
 }
 
 export interface PlanSettings {
@@ -96,45 +114,80 @@ export interface PlanSettings {
 
 /** A row group of at least this part of the target is left alone. */
 const LARGE_ENOUGH = 0.5
+/** part of the memory budget that the footers of members of one row group may take */
+const FOOTER_SHARE = 8
 /** A row group of more than so many targets is cut. */
 const TOO_LARGE = 4
 
 const KNOWN_ENCODINGS = Object.values(ENCODING).reduce<number>((bits, encoding) => bits | (1 << encoding), 0)
 
-type Member = { footer: Footer; rowGroup: number; bytes: number }
-
 /**
- * Decide from footers alone what becomes of each row group and column. Pages may yet tell another story than the footer;
- * then a column that was to be spliced is rewritten, and the report says so.
- * @param footers of the inputs, in the order of the output
+ * Decides from footers alone what becomes of each row group and column. Pages may yet tell another story than the footer;
+ * then a column that was to be spliced is rewritten, and the report says so. Nothing of a footer is kept.
  */
-export function planMerge(footers: readonly Footer[], schema: Schema, settings: PlanSettings): PlannedRowGroup[] {
-  const plan: PlannedRowGroup[] = []
-  const { targetRowGroupBytes } = settings
-  let members: Member[] = []
-  let bytes = 0
-  const close = () => {
-    if (members.length > 0) plan.push(planRowGroup(members, bytes, schema, settings))
-    members = []
-    bytes = 0
+export class MergePlanner {
+  readonly #schema: Schema
+  readonly #settings: PlanSettings
+  readonly #plan: PlannedRowGroup[] = []
+  #open: OpenRowGroup
+
+  constructor(schema: Schema, settings: PlanSettings) {
+    this.#schema = schema
+    this.#settings = settings
+    this.#open = new OpenRowGroup(schema)
   }
-  for (const footer of footers) {
-    for (let rowGroup = 0; rowGroup < footer.rowGroupCount; rowGroup++) {
+
+  /** @param range of the inputs, in the order of the output */
+  add({ footer, from, to }: RowGroupRange): void {
+    const { targetRowGroupBytes, memoryBudgetBytes } = this.#settings
+    const columns = this.#schema.leaves.length
+    // the footers of members are held while these are joined
+    const mostMembers = memoryBudgetBytes / FOOTER_SHARE / Math.max(1, columns * USUAL_BYTES_OF_CHUNK)
+    for (let rowGroup = from; rowGroup < to; rowGroup++) {
       if (footer.rowsOfGroup[rowGroup] === 0) continue
-      const own = rowGroupBytes(footer, rowGroup, schema.leaves.length)
-      const member = { footer, rowGroup, bytes: own }
-      if (own >= targetRowGroupBytes * LARGE_ENOUGH) {
-        close()
-        plan.push(planLargeRowGroup(member, schema, settings))
-        continue
-      }
-      if (bytes + own > targetRowGroupBytes) close()
-      members.push(member)
-      bytes += own
+      const bytes = rowGroupBytes(footer, rowGroup, columns)
+      const isLarge = bytes >= targetRowGroupBytes * LARGE_ENOUGH
+      if (isLarge || this.#open.bytes + bytes > targetRowGroupBytes || this.#open.members >= mostMembers) this.#close()
+      this.#open.add(footer, rowGroup, bytes)
+      if (isLarge) this.#close(planLargeRowGroup)
     }
   }
-  close()
-  return plan
+
+  #close(how = planRowGroup): void {
+    if (this.#open.members === 0) return
+    this.#plan.push(how(this.#open, this.#schema, this.#settings))
+    this.#open = new OpenRowGroup(this.#schema)
+  }
+
+  finish(): PlannedRowGroup[] {
+    this.#close()
+    return this.#plan
+  }
+}
+
+/** What the footers of members say together. */
+class OpenRowGroup {
+  members = 0
+  rows = 0
+  bytes = 0
+  spanBytes = 0
+  readonly sums: ColumnSums[]
+
+  constructor(schema: Schema) {
+    this.sums = schema.leaves.map(() => new ColumnSums())
+  }
+
+  add(footer: Footer, rowGroup: number, bytes: number): void {
+    const columns = this.sums.length
+    this.members++
+    this.rows += footer.rowsOfGroup[rowGroup]!
+    this.bytes += bytes
+    const { start, end } = spanOf(footer, rowGroup, columns)
+    this.spanBytes += end - start
+    for (let column = 0, chunk = rowGroup * columns; column < columns; column++, chunk++) {
+      this.sums[column]!.add(footer, chunk, column)
+    }
+  }
 }
 
 function rowGroupBytes(footer: Footer, rowGroup: number, columns: number): number {
@@ -154,27 +207,21 @@ export function spanOf(footer: Footer, rowGroup: number, columns: number): { sta
   return end > 0 ? { start, end } : { start: 0, end: 0 }
 }
 
-function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSettings): PlannedRowGroup {
-  const { footer, rowGroup, bytes } = member
-  const sums = sumColumns([member], schema.leaves.length)
+function planLargeRowGroup(group: OpenRowGroup, schema: Schema, settings: PlanSettings): PlannedRowGroup {
+  const { sums, bytes } = group
   const whole = (reason: PlanReason): PlannedRowGroup => ({
-    members: 1,
-    rows: footer.rowsOfGroup[rowGroup]!,
-    bytes,
-    spanBytes: bytes,
+    ...group,
     columns: schema.leaves.map(() => ({ action: 'rewrite', reason })),
-    sums,
     isStreamed: true,
   })
   if (bytes > settings.targetRowGroupBytes * TOO_LARGE) return whole('huge_row_group')
   const columns = schema.leaves.map((_, column): PlannedColumn => {
-    const chunk = rowGroup * schema.leaves.length + column
-    if (footer.chunkBytes[chunk]! > settings.memoryBudgetBytes / 2) {
-      return { action: 'rewrite', reason: 'chunk_over_budget' }
-    }
-    const obstacle = obstacleOf(sums[column]!, 1, column, settings)
+    const own = sums[column]!
+    if (own.bytes > settings.memoryBudgetBytes / 2) return { action: 'rewrite', reason: 'chunk_over_budget' }
+    const obstacle = obstacleOf(own, 1, column, settings)
     if (!obstacle) return { action: 'copy', reason: 'large_row_group' }
-    return { action: canCoalesce(sums[column]!, column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
+    const fitsTwice = own.bytes <= settings.memoryBudgetBytes / 8
+    return { action: fitsTwice && canCoalesce(own, column, schema) ? 'coalesce' : 'rewrite', reason: obstacle }
   })
   if (columns.every(({ action }) => action !== 'rewrite')) {
     return { ...whole('large_row_group'), columns, isStreamed: columns.length === 0 }
@@ -188,21 +235,10 @@ function planLargeRowGroup(member: Member, schema: Schema, settings: PlanSetting
   }
 }
 
-function planRowGroup(members: Member[], bytes: number, schema: Schema, settings: PlanSettings): PlannedRowGroup {
-  const sums = sumColumns(members, schema.leaves.length)
-  const columns = schema.leaves.map((_, column) => planColumn(sums[column]!, members.length, column, schema, settings))
-  return {
-    members: members.length,
-    rows: members.reduce((sum, { footer, rowGroup }) => sum + footer.rowsOfGroup[rowGroup]!, 0),
-    bytes,
-    spanBytes: members.reduce((sum, { footer, rowGroup }) => {
-      const { start, end } = spanOf(footer, rowGroup, schema.leaves.length)
-      return sum + end - start
-    }, 0),
-    columns,
-    sums,
-    isStreamed: columns.every(({ action }) => action === 'rewrite'),
-  }
+function planRowGroup(group: OpenRowGroup, schema: Schema, settings: PlanSettings): PlannedRowGroup {
+  const { sums, members } = group
+  const columns = schema.leaves.map((_, column) => planColumn(sums[column]!, members, column, schema, settings))
+  return { ...group, columns, isStreamed: columns.every(({ action }) => action === 'rewrite') }
 }
 
 function planColumn(
@@ -219,31 +255,6 @@ function planColumn(
   if (bytes - dictionaryBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
   if (dictionaries > 1) return { action: anew === 'coalesce' ? anew : 'remap', reason: 'several_dictionaries' }
   return { action: 'splice', reason: dictionaries === 1 ? 'one_dictionary' : 'no_dictionary' }
-}
-
-/** Add up what the footers say of each column: thousands of members are looked at once. */
-function sumColumns(members: readonly Member[], columns: number): ColumnSums[] {
-  const all = Array.from({ length: columns }, () => new ColumnSums())
-  for (const { footer, rowGroup } of members) {
-    for (let column = 0, chunk = rowGroup * columns; column < columns; column++, chunk++) {
-      const sums = all[column]!
-      const dictionaryBytes = footer.chunkDictionaryBytes[chunk]!
-      const levels = footer.chunkValues[chunk]!
-      const nulls = footer.chunkNulls[chunk]!
-      sums.bytes += footer.chunkBytes[chunk]!
-      sums.levels += levels
-      sums.values += nulls > 0 ? levels - nulls : levels
-      sums.pages += footer.chunkPages[chunk]! || 1
-      sums.dictionaries += footer.chunkHasDictionary[chunk]!
-      sums.dictionaryBytes += dictionaryBytes
-      if (dictionaryBytes > sums.largestDictionary) sums.largestDictionary = dictionaryBytes
-      sums.encodings |= footer.chunkEncodings[chunk]!
-      sums.versions |= footer.chunkVersions[chunk]!
-      sums.codecs |= 1 << footer.chunkCodec[chunk]!
-      if (footer.adapted?.columns[column]) sums.isAdapted = true
-    }
-  }
-  return all
 }
 
 /** Encodings whose pages can be joined without a look at single values. */

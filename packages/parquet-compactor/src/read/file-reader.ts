@@ -1,6 +1,9 @@
 import { ParquetError } from '../parquet-error.ts'
 import { readRange, type Source } from './source.ts'
 
+/** part of what is held that is copied to let go of the rest */
+const WORTH_A_COPY = 0.75
+
 /** Reads of one source, some of whose bytes may be in memory already. */
 export class FileReader {
   readonly source: Source
@@ -25,6 +28,13 @@ export class FileReader {
   /** read a range and keep it until the next one is held */
   async prime(offset: number, length: number): Promise<void> {
     if (!this.has(offset, length)) this.hold(offset, await this.read(offset, length))
+  }
+
+  /** Let go of what is held behind `end`, if that is worth a copy of the rest. */
+  trim(end: number): void {
+    const kept = end - this.#heldOffset
+    if (kept < 0 || kept > this.#held.byteLength * WORTH_A_COPY) return
+    this.#held = this.#held.slice(0, kept)
   }
 
   /** the range that is in memory */

@@ -1,4 +1,6 @@
-import { type Footer, footerLength, MIN_FILE_BYTES, readFooter, TAIL_BYTES } from '../footer/footer.ts'
+import { type FileFooter, footerLength, MIN_FILE_BYTES, TAIL_BYTES } from '../footer/footer.ts'
+import type { FooterTables } from '../footer/footer-table.ts'
+import { readFooter } from '../footer/read-footer.ts'
 import { MAGIC, MAGIC_ENCRYPTED, uint32At } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
@@ -44,13 +46,14 @@ export async function inspectParquet(source: Source, tail?: Uint8Array, head?: U
   return summarize(footer)
 }
 
-async function summarize(footer: Footer): Promise<ParquetSummary> {
+async function summarize({ footer, from, to, rowCount, footerBytes }: FileFooter): Promise<ParquetSummary> {
+  const { schema } = footer
   return {
-    rowCount: footer.rowCount,
-    rowGroupCount: footer.rowGroupCount,
-    columnCount: footer.schema.leaves.length,
-    schemaFingerprint: await schemaFingerprint(footer.schema),
-    footerBytes: footer.footerBytes,
+    rowCount,
+    rowGroupCount: to - from,
+    columnCount: schema.leaves.length,
+    schemaFingerprint: await schemaFingerprint(schema),
+    footerBytes,
   }
 }
 
@@ -63,7 +66,8 @@ export async function loadFooter(
   knownTail?: Uint8Array,
   knownHead?: Uint8Array,
   knownSchema?: Schema,
-): Promise<{ footer: Footer; tail: Uint8Array }> {
+  tables?: FooterTables,
+): Promise<{ footer: FileFooter; tail: Uint8Array }> {
   const { byteLength } = source
   try {
     if (byteLength === 0) throw new ParquetError('not_parquet', 'the file is empty')
@@ -83,7 +87,7 @@ export async function loadFooter(
       joined.set(tail, missing.byteLength)
       tail = joined
     }
-    return { footer: readFooter(byteLength, tail.subarray(tail.byteLength - length), knownSchema), tail }
+    return { footer: readFooter(byteLength, tail.subarray(tail.byteLength - length), knownSchema, tables), tail }
   } catch (error) {
     throw nameSource(error, source.name)
   }

@@ -1,3 +1,4 @@
+import { plainBytes } from '../format/plain-bytes.ts'
 import { ParquetError } from '../parquet-error.ts'
 
 /** A Parquet file that is read by ranges. A slice of a larger object is a source with a shifted offset. */
@@ -58,7 +59,7 @@ export function memorySink(): Sink & { bytes(): Uint8Array } {
 export async function readRange(source: Source, offset: number, length: number): Promise<Uint8Array> {
   let bytes: Uint8Array
   try {
-    bytes = await source.read(offset, length)
+    bytes = plainBytes(await source.read(offset, length))
   } catch (cause) {
     if (cause instanceof ParquetError) throw cause
     throw new ParquetError('read_failed', `${source.name}: ${length} bytes at ${offset}: ${reason(cause)}`, { cause })

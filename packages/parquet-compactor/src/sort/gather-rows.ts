@@ -1,28 +1,46 @@
 import { ParquetError } from '../parquet-error.ts'
-import { throwIfAborted } from '../read/file-reader.ts'
+import { type FileReader, throwIfAborted } from '../read/file-reader.ts'
 import { readAhead } from '../read/read-ahead.ts'
-import type { RowReader } from '../read/row-stream.ts'
-import type { LeafColumn, Schema } from '../schema/schema.ts'
-import { type GatheredColumn, gatherColumn, type PickedRows } from './gathered-column.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { Kernel } from '../splice/kernel.ts'
+import { type GatheredColumn, GatheredGroup } from './gathered-group.ts'
 import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
-import { openPiece, type Piece, type PieceSettings, piecesAhead, readColumn } from './value-piece.ts'
+import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
-/** Takes rows, all columns of them. */
-export interface RowTarget {
-  append(rows: number, readers: RowReader[]): Promise<void>
+/** Takes rows that are complete, all columns of them. */
+export interface RowGroupTarget {
+  /**
+   * @param from   the first of the rows in the columns
+   * @param pieces those that rows of it come from
+   * @returns bytes written
+   */
+  writeRowGroup(
+    from: number,
+    rows: number,
+    columns: readonly GatheredColumn[],
+    kernel: Kernel,
+    pieces: Piece[],
+  ): Promise<number>
 }
 
 export interface GatherSettings extends PieceSettings {
   targetRowGroupBytes: number
+  /** makes one for rows that are gathered alone */
+  newKernel: () => Kernel
 }
 
-/** part of the budget for rows that are being gathered; the rest is for pages of the output that are open */
+/** part of the budget for rows that are being gathered; the rest is for pages of inputs and of the output that are open */
 const GATHER_SHARE = 0.75
 /** part of what is expected to fit, as rows differ */
 const SAFE_SHARE = 0.9
-const WORTH_GROWING = 1.2
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
+/** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
+const RANKING_BYTES_OF_ROW = 20
+/** beyond this part of the budget rows that wait are written before others are ranked */
+const RANKING_SHARE = 0.2
+/** A row group that is as full as this is written rather than begin with rows that will not all find room. */
+const WELL_FILLED = 0.5
 
 /** A stretch of places in the output, and the pieces that have rows there. */
 interface Member {
@@ -33,51 +51,147 @@ interface Member {
 }
 
 /**
- * Write the rows of pieces in the order of their ranks, a range of ranks at a time: of all pieces that have rows in it, which
- * are then read whole, so that wide overlaps are read as often as there are ranges. Values are moved as bytes.
- * @throws ParquetError `memory_budget` when a few rows do not fit
+ * Writes the rows of pieces in the order of their ranks, a row group at a time: of all pieces that have rows in it, which are
+ * then read whole, so that wide overlaps are read as often as there are row groups. Pieces that follow share a row group with
+ * those before. Values are moved as bytes, in the kernel's memory. Held are the rows of one row group, in three quarters of
+ * the budget at most, and the ranks of the pieces in hand.
  */
-export async function gatherRows(
-  pieces: readonly Piece[],
-  { ranks, kept }: RankedRows,
-  schema: Schema,
-  target: RowTarget,
-  settings: GatherSettings,
-): Promise<void> {
-  const members = membersOf(pieces, ranks)
-  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
-  const budget = Math.max(settings.memoryBudgetBytes * GATHER_SHARE - ranks.byteLength, settings.memoryBudgetBytes / 4)
-  let rowsOfRange = Math.max(LEAST_ROWS, Math.min(kept, Math.floor(budget / bytesOfRow(schema.leaves, bytes / kept))))
-  let columns: GatheredColumn[] = []
-  let room = 0
-  for (let first = 0; first < kept; ) {
-    const rows = Math.min(rowsOfRange, kept - first)
-    // of ranges that are no larger the room is used again; the old one must not be held beside the new
-    if (rows <= room) for (const column of columns) column.restart(rows)
-    else columns = schema.leaves.map((leaf) => gatherColumn(leaf, rows))
-    room = Math.max(room, rows)
-    const isWhole = await gather(members, first, rows, columns, schema, budget, settings)
-    const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
-    if (!isWhole) {
-      columns = []
-      room = 0
-      if (rows <= LEAST_ROWS) {
-        throw new ParquetError('memory_budget', `${rows} rows take more than ${Math.floor(budget)} bytes`)
+export class RowGatherer {
+  readonly #schema: Schema
+  readonly #target: RowGroupTarget
+  readonly #settings: GatherSettings
+  #kernel: Kernel | undefined
+  #group: GatheredGroup | undefined
+  /** rows that are still to come, and their bytes by what their inputs take */
+  #rowsLeft: number
+  readonly #bytesOfRow: number
+  readonly #mostRowsOfPiece: number
+  /** what a row takes in memory and in the output: a guess, until the first row group is written */
+  #heldBytesOfRow: number
+  #writtenBytesOfRow: number
+  /** of a row group at most, once a larger one did not fit */
+  #mostRows = Number.POSITIVE_INFINITY
+
+  /** @param pieces all that will be gathered, in any order */
+  constructor(
+    schema: Schema,
+    pieces: readonly Piece[],
+    rows: number,
+    target: RowGroupTarget,
+    settings: GatherSettings,
+  ) {
+    this.#schema = schema
+    this.#target = target
+    this.#settings = settings
+    this.#rowsLeft = rows
+    const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+    const rowsOfPieces = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+    this.#mostRowsOfPiece = pieces.reduce((most, piece) => Math.max(most, piece.rows), 0)
+    this.#bytesOfRow = bytes / Math.max(1, rowsOfPieces)
+    this.#heldBytesOfRow = GatheredGroup.bytesOfRow(schema.leaves, this.#bytesOfRow)
+    this.#writtenBytesOfRow = this.#bytesOfRow
+  }
+
+  /**
+   * Gather the rows of pieces, behind those before.
+   * @throws ParquetError `memory_budget` when a few rows do not fit
+   */
+  async gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void> {
+    const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+    const { memoryBudgetBytes } = this.#settings
+    if (rows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
+      await this.flush()
+      // memory of the kernel does not shrink
+      this.#kernel = undefined
+    }
+    const { ranks, kept } = await rank()
+    const members = membersOf(pieces, ranks)
+    for (let first = 0; first < kept; ) {
+      this.#group ??= this.#open(ranks.byteLength)
+      const group = this.#group
+      const isWell = group.filled >= group.rows * WELL_FILLED
+      if (isWell && kept - first > group.rows - group.filled && kept - first <= group.rows) {
+        await this.flush()
+        continue
       }
-      rowsOfRange = Math.ceil(rows / 2)
-      continue
+      const count = Math.min(group.rows - group.filled, kept - first)
+      if (await this.#fill(group, members, first, count)) {
+        first += count
+        this.#rowsLeft -= count
+        if (group.filled === group.rows) await this.flush()
+      } else if (group.filled > 0) {
+        await this.flush()
+      } else {
+        if (count <= LEAST_ROWS) {
+          throw new ParquetError('memory_budget', `${count} rows take more than ${group.roomBytes} bytes`)
+        }
+        this.#mostRows = Math.ceil(count / 2)
+        this.#group = undefined
+      }
     }
-    // a row group may end within the range
-    const slices = Math.max(1, Math.ceil(((bytes / kept) * rows) / (settings.targetRowGroupBytes / 4)))
-    const rowsOfSlice = Math.ceil(rows / slices)
-    for (let done = 0; done < rows; done += rowsOfSlice) {
+  }
+
+  /** Write the rows so far. */
+  async flush(): Promise<void> {
+    const group = this.#group
+    this.#group = undefined
+    if (!group || group.filled === 0) return
+    const rows = group.filled
+    this.#heldBytesOfRow = group.heldBytes / rows
+    const { targetRowGroupBytes, signal } = this.#settings
+    const columns = group.finish()
+    const wanted = Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow)
+    const rowGroups = Math.max(1, Math.round(rows / wanted))
+    const most = Math.ceil(rows / rowGroups)
+    let written = 0
+    for (let from = 0; from < rows; from += most) {
+      throwIfAborted(signal)
+      const count = Math.min(most, rows - from)
+      written += await this.#target.writeRowGroup(from, count, columns, this.#kernel!, [...group.pieces])
+    }
+    this.#writtenBytesOfRow = written / rows
+  }
+
+  /** Write the rows so far, and let go of the kernel. */
+  async end(): Promise<void> {
+    await this.flush()
+    this.#kernel?.release()
+    this.#kernel = undefined
+  }
+
+  #open(ranksBytes: number): GatheredGroup {
+    const { memoryBudgetBytes, newKernel } = this.#settings
+    const room = Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
+    const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
+    const picksBytes = Math.min(mostPicks, room / 16) * 8
+    const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
+    const most = Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
+    // parts of one size rather than a small last one
+    const rows = Math.ceil(this.#rowsLeft / Math.ceil(this.#rowsLeft / most))
+    const needed = rows * this.#heldBytesOfRow * 2 + picksBytes + rows * this.#bytesOfRow * 4 + 2 ** 20
+    this.#kernel ??= newKernel()
+    const roomBytes = Math.min(room, Math.ceil(needed))
+    return new GatheredGroup(this.#schema, rows, roomBytes, Math.min(rows, mostPicks), this.#kernel)
+  }
+
+  /** @returns false where the rows take more memory than there is */
+  async #fill(group: GatheredGroup, members: readonly Member[], first: number, count: number): Promise<boolean> {
+    const settings = this.#settings
+    const wanted = members.filter(({ least, greatest }) => least < first + count && greatest >= first)
+    const open = async (member: Member): Promise<Member & { file: FileReader }> => ({
+      ...member,
+      file: await openPiece(member.piece, settings),
+    })
+    const ahead = piecesAhead(
+      wanted.map(({ piece }) => piece),
+      settings,
+    )
+    for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
       throwIfAborted(settings.signal)
-      await target.append(Math.min(rowsOfSlice, rows - done), columns)
+      if (!(await group.take(piece, file, ranks, first, count, settings))) return false
     }
-    first += rows
-    // now it is known what a row takes; small gains are not worth new room
-    const fitting = Math.floor(((rows * budget) / held) * SAFE_SHARE)
-    if (fitting > rowsOfRange * WORTH_GROWING) rowsOfRange = fitting
+    group.filled += count
+    return true
   }
 }
 
@@ -94,56 +208,4 @@ function membersOf(pieces: readonly Piece[], ranks: Int32Array): Member[] {
     }
     return { piece, ranks: own, least, greatest }
   })
-}
-
-/** A guess, as texts may be of any length; what turns out larger is tried again with fewer rows. */
-function bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): number {
-  const slots = leaves.reduce((sum, { width, maxDefinition, maxRepetition }) => {
-    const value = width === 0 ? 8 : Math.max(4, width)
-    return sum + value + (maxDefinition > 0 ? 1 : 0) + (maxRepetition > 0 ? 24 : 0)
-  }, 0)
-  return slots + compressedBytes / 2
-}
-
-/** @returns false where the range takes more than `budget` bytes */
-async function gather(
-  members: readonly Member[],
-  first: number,
-  rows: number,
-  columns: readonly GatheredColumn[],
-  schema: Schema,
-  budget: number,
-  settings: GatherSettings,
-): Promise<boolean> {
-  const wanted = members.filter(({ least, greatest }) => least < first + rows && greatest >= first)
-  const open = async (member: Member) => ({ ...member, file: await openPiece(member.piece, settings) })
-  const ahead = piecesAhead(
-    wanted.map(({ piece }) => piece),
-    settings,
-  )
-  for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
-    throwIfAborted(settings.signal)
-    const picked = pickRows(ranks, first, rows)
-    for (const [column, leaf] of schema.leaves.entries()) {
-      columns[column]!.begin(picked)
-      await readColumn(piece, file, column, leaf, columns[column]!, settings)
-    }
-    const held = columns.reduce((sum, { heldBytes }) => sum + heldBytes, 0)
-    if (held > budget) return false
-  }
-  for (const column of columns) column.finish()
-  return true
-}
-
-function pickRows(ranks: Int32Array, first: number, count: number): PickedRows {
-  const rows = new Int32Array(ranks.length)
-  const places = new Int32Array(ranks.length)
-  let picks = 0
-  for (let row = 0; row < ranks.length; row++) {
-    const place = ranks[row]! - first
-    if (place < 0 || place >= count) continue
-    rows[picks] = row
-    places[picks++] = place
-  }
-  return { rows: rows.subarray(0, picks), places: places.subarray(0, picks) }
 }

@@ -66,7 +66,7 @@ export async function rankBySort(
 }
 
 /** Rows in the order of the pieces, without those that are left out. */
-export function rankInOrder(pieces: readonly Piece[], keptRows: KeptRows): RankedRows {
+export function rankInOrder(pieces: readonly Piece[], keptRows: KeptRows | undefined): RankedRows {
   const wanted = wantedRows(pieces, keptRows)
   const ranks = new Int32Array(pieces.reduce((sum, piece) => sum + piece.rows, 0)).fill(LEFT_OUT)
   for (let rank = 0; rank < wanted.length; rank++) ranks[wanted[rank]!] = rank

@@ -1,4 +1,4 @@
-import { boundsOf } from '../footer/chunk-bounds.ts'
+import { boundsOf, haveTypeOrder } from '../footer/chunk-bounds.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import { ParquetError } from '../parquet-error.ts'
@@ -106,7 +106,7 @@ export function footerRange({ footer, rowGroup, rows }: Piece, keys: readonly So
     if (!isAllNull) {
       const { min, max } = boundsOf(footer, chunk)
       const isSigned = kind === 'int32' || kind === 'int64' || kind === 'boolean'
-      if (!min || !max || UNSURE_KINDS.includes(kind) || (!isSigned && !footer.boundsHaveOrder)) return undefined
+      if (!min || !max || UNSURE_KINDS.includes(kind) || (!isSigned && !haveTypeOrder(footer, chunk))) return undefined
       if (leaf.width > 0 && (min.length !== leaf.width || max.length !== leaf.width)) return undefined
       appendValue(ends, isDescending ? max : min)
       appendValue(ends, isDescending ? min : max)

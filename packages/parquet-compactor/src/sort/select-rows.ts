@@ -1,8 +1,6 @@
-import type { Footer } from '../footer/footer.ts'
-import { sliceFooter } from '../footer/slice-footer.ts'
 import type { SortingColumn } from '../footer/sorting-columns.ts'
 import { ParquetError } from '../parquet-error.ts'
-import type { Source } from '../read/source.ts'
+import type { InputFile } from '../read/input-file.ts'
 import type { Schema } from '../schema/schema.ts'
 import { findKeptRows } from './find-duplicates.ts'
 import type { KeptRows } from './kept-rows.ts'
@@ -11,14 +9,6 @@ import { planSort, type SortCluster, type SortMember } from './plan-sort.ts'
 import { checkKeyMemory, type RankedRows, rankBySort, rankInOrder } from './rank-rows.ts'
 import { footerRange, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
-
-/** Row groups of one source that follow one another. */
-export interface SlicedInput {
-  source: Source
-  footer: Footer
-  /** all of the file, where it came with the footer */
-  bytes: Uint8Array | undefined
-}
 
 /** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
 type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: () => Promise<RankedRows> }
@@ -55,7 +45,7 @@ export interface SelectionOptions {
  * @throws ParquetError `memory_budget`, `bad_option`
  */
 export async function selectRows(
-  inputs: readonly SlicedInput[],
+  inputs: readonly InputFile[],
   schema: Schema,
   { sortBy = [], dedupeBy = [], keep = 'last' }: SelectionOptions,
   given: SelectSettings,
@@ -90,12 +80,16 @@ export async function selectRows(
   }
 }
 
-function cutPieces(inputs: readonly SlicedInput[]): Piece[] {
+function cutPieces(inputs: readonly InputFile[]): Piece[] {
   const pieces: Piece[] = []
   let firstRow = 0
-  for (const { source, footer, bytes: held } of inputs) {
+  for (const { source, range, bytes: held } of inputs) {
+    if (!range) {
+      throw new ParquetError('memory_budget', `the footers of ${inputs.length} sources are too much to choose rows by`)
+    }
+    const { footer, from, to } = range
     const columns = footer.schema.leaves.length
-    for (let rowGroup = 0; rowGroup < footer.rowGroupCount; rowGroup++) {
+    for (let rowGroup = from; rowGroup < to; rowGroup++) {
       const rows = footer.rowsOfGroup[rowGroup]!
       if (rows === 0) continue
       let bytes = 0
@@ -183,9 +177,8 @@ function stepsBySort(
 }
 
 export interface SelectionWriters {
-  /** @param isRewritten whether pages are too few to stay as they are between rows that are gathered */
-  inOrder(inputs: SlicedInput[], isRewritten: boolean): Promise<void>
-  gather(pieces: readonly Piece[], rows: RankedRows): Promise<void>
+  inOrder(inputs: InputFile[]): Promise<void>
+  gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void>
 }
 
 export async function writeSelection(
@@ -195,28 +188,31 @@ export async function writeSelection(
 ): Promise<void> {
   for (const step of steps) {
     if (step.kind === 'gather') {
-      await writers.gather(step.pieces, await step.rank())
+      await writers.gather(step.pieces, step.rank)
       continue
     }
     const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
-    const isRewritten = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
-    await writers.inOrder(inputsOf(step.pieces), isRewritten)
+    // pages that are too few to stay as they are between rows that are gathered
+    const areFew = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
+    if (areFew) await writers.gather(step.pieces, async () => rankInOrder(step.pieces, undefined))
+    else await writers.inOrder(inputsOf(step.pieces))
   }
 }
 
 /** Row groups of a file that follow one another are opened together. */
-function inputsOf(pieces: readonly Piece[]): SlicedInput[] {
-  const inputs: SlicedInput[] = []
+function inputsOf(pieces: readonly Piece[]): InputFile[] {
+  const inputs: InputFile[] = []
   for (let at = 0; at < pieces.length; ) {
     const first = pieces[at]!
     let last = first
     at++
     for (let next = pieces[at]; next; next = pieces[++at]) {
-      if (next.footer !== first.footer || next.firstRow !== last.firstRow + last.rows) break
+      if (next.source !== first.source || next.firstRow !== last.firstRow + last.rows) break
       last = next
     }
-    const footer = sliceFooter(first.footer, first.rowGroup, last.rowGroup + 1)
-    inputs.push({ source: first.source, footer, bytes: first.held })
+    const range = { footer: first.footer, from: first.rowGroup, to: last.rowGroup + 1 }
+    const rows = last.firstRow + last.rows - first.firstRow
+    inputs.push({ source: first.source, rows, rowGroups: range.to - range.from, range, bytes: first.held })
   }
   return inputs
 }

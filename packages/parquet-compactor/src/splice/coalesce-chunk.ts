@@ -15,7 +15,7 @@ import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
 import type { RowGroupSource } from './carry-chunk.ts'
 import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
-import type { ColumnLimits, Kernel, KernelPage } from './kernel.ts'
+import type { ColumnLimits, Kernel, KernelPage, Taken } from './kernel.ts'
 import { PageCompressor } from './page-compressor.ts'
 import { NotSpliceable } from './scan-chunk.ts'
 
@@ -34,6 +34,7 @@ export interface CoalesceSettings {
 }
 
 interface Pending extends KernelPage {
+  /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
   /** members that values of it come from, the last one included */
   from: number
@@ -65,6 +66,16 @@ export async function coalesceChunk(
   let member = 0
   let since = 0
   let isListed = false
+  const isDone = codec === 'snappy' || codec === 'none'
+  const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
+  let packed = isDone ? Number.POSITIVE_INFINITY : 0
+  // page by page: what a row group unpacks to may be many times as large
+  const pack = async () => {
+    for (; packed < pages.length; packed++) {
+      const page = pages[packed]!
+      page.body = await compressor.compress(page.body, page.what === 'dictionary')
+    }
+  }
   kernel.onPage = (page) => {
     const to = isListed ? kernel.member : Math.min(member, members.length - 1)
     pages.push({ ...page, body: page.body.slice(), from: since, to })
@@ -72,12 +83,12 @@ export async function coalesceChunk(
     if (!kernel.isUnfolding) since = to
   }
   let haveChecksums = false
-  const takePaged = async ({ file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
+  const takeRest = async (taken: Taken, { file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
     const chunk = rowGroup * columns + column
     try {
-      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
-      if (paged === 'checksums') haveChecksums = true
-      return paged !== 'odd'
+      const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings, pack)
+      if (rest === 'checksums') haveChecksums = true
+      return rest !== 'odd'
     } catch (error) {
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
@@ -87,20 +98,22 @@ export async function coalesceChunk(
   while (member < members.length) {
     isListed = member < listed
     const own = members[member]!
-    let taken: 'done' | 'paged' | 'odd'
+    let taken: Taken
     if (isListed) {
       const pauseAt = trial.isDone ? 0xffffffff : TRIAL_VALUES
       ;[member, taken] = kernel.takeList(member, listed, maxPageBytes, pauseAt)
     } else {
       taken = await takeOne(kernel, own, own.rowGroup * columns + column, leaf, maxPageBytes)
     }
-    if (taken === 'odd') return new NotSpliceable('unexpected_pages')
-    if (taken === 'paged' && !(await takePaged(members[member]!))) return new NotSpliceable('unexpected_pages')
-    if (taken === 'paged' || !isListed) member++
+    const isOpen = taken !== 'done'
+    if (isOpen && !(await takeRest(taken, members[member]!))) return new NotSpliceable('unexpected_pages')
+    if (isOpen || !isListed) member++
+    await pack()
     if (trial.judge(kernel, member === members.length) === false) kernel.usePlain()
     if (onlyIfRepeated && !kernel.usesDictionary) return new NotSpliceable('no_dictionary')
   }
   kernel.finish()
+  await pack()
   if (settings.wantsValues && pages.some(({ what }) => what === 'plain')) return new NotSpliceable('filter_of_values')
   const boundsOf = (from: number, to: number) => {
     const bounds = new BoundsMerge(leaf)
@@ -154,11 +167,10 @@ export async function checkChunks(
     const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
     if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
     const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
-    if (taken === 'odd') return false
     if (taken === 'done') continue
     try {
-      const paged = await takePages(footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
-      if (paged === 'odd') return false
+      const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
+      if (rest === 'odd') return false
     } catch (error) {
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
@@ -172,7 +184,7 @@ async function takeOne(
   chunk: number,
   leaf: LeafColumn,
   maxPageBytes: number,
-): Promise<'done' | 'paged' | 'odd'> {
+): Promise<Taken> {
   const [offset, bytes] = [footer.chunkOffset[chunk]!, footer.chunkBytes[chunk]!]
   try {
     const held = file.held(offset, bytes) ?? (await file.read(offset, bytes))
@@ -182,33 +194,53 @@ async function takeOne(
   }
 }
 
-/** Unpack pages at which the kernel stops, and compare their checksums, until it has taken over the chunk in hand. */
-async function takePages(
+/**
+ * Unpack pages at which the kernel stops, and compare their checksums, until it has taken over the chunk in hand.
+ * @param taken why it stopped
+ * @param pack  compresses the pages that it has handed over
+ */
+export async function takePages(
+  taken: Taken,
   codec: number,
   chunkOffset: number,
   settings: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
+  pack?: () => Promise<void>,
 ): Promise<'odd' | 'checksums' | 'done'> {
-  const { kernel, codecs, maxPageBytes, scratch } = settings
-  const { page } = kernel
-  const name = CODEC_NAMES[codec]!
+  const { kernel, maxPageBytes } = settings
   let done: 'checksums' | 'done' = 'done'
-  for (;;) {
-    if (!page.nextPage(maxPageBytes)) return 'odd'
-    try {
-      if (page.hasChecksum()) {
-        done = 'checksums'
-        const sum = checksum(kernel.bytes(page.pageAt(), page.pageSize()))
-        if (sum !== page.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
-      }
-      const packed = kernel.bytes(page.packedAt(), page.packedBytes())
-      const length = page.unpackedBytes()
-      const unpacked = decompress(page.isPacked() ? codec : CODEC.UNCOMPRESSED, packed, length, codecs, scratch)
-      if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
-    } catch (error) {
-      throw atPage(error, chunkOffset + page.pagePosition())
+  for (let stop = taken; stop !== 'done'; stop = kernel.takeRest(CODEC_NAMES[codec]!, maxPageBytes)) {
+    if (stop === 'odd') return 'odd'
+    if (stop === 'full') {
+      await pack?.()
+      continue
     }
-    const rest = kernel.takeRest(name, maxPageBytes)
-    if (rest !== 'paged') return rest === 'odd' ? 'odd' : done
+    const found = await takePage(codec, chunkOffset, settings)
+    if (found === 'odd') return 'odd'
+    if (found === 'checksum') done = 'checksums'
+  }
+  return done
+}
+
+async function takePage(
+  codec: number,
+  chunkOffset: number,
+  { kernel, codecs, maxPageBytes, scratch }: Pick<CoalesceSettings, 'kernel' | 'codecs' | 'maxPageBytes' | 'scratch'>,
+): Promise<'odd' | 'checksum' | 'done'> {
+  const { page } = kernel
+  if (!page.nextPage(maxPageBytes)) return 'odd'
+  try {
+    const hasChecksum = page.hasChecksum()
+    if (hasChecksum) {
+      const sum = checksum(kernel.bytes(page.pageAt(), page.pageSize()))
+      if (sum !== page.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
+    }
+    const bytes = kernel.bytes(page.packedAt(), page.packedBytes())
+    const length = page.unpackedBytes()
+    const unpacked = decompress(page.isPacked() ? codec : CODEC.UNCOMPRESSED, bytes, length, codecs, scratch)
+    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
+    return hasChecksum ? 'checksum' : 'done'
+  } catch (error) {
+    throw atPage(error, chunkOffset + page.pagePosition())
   }
 }
 
@@ -219,9 +251,7 @@ async function assemble(
   haveChecksums: boolean,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk> {
-  const { kernel, codec, codecs, compressed } = settings
-  const isPacked = codec === 'snappy' || codec === 'none'
-  const compressor = new PageCompressor(codec, codecs, compressed)
+  const { kernel, codec } = settings
   const pages: Uint8Array[] = []
   const dataPages: FinishedPage[] = []
   const pageKinds: PageKind[] = []
@@ -231,7 +261,7 @@ async function assemble(
   const last = pending.at(-1)
   const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
   for (const page of inOrder) {
-    const body = isPacked ? page.body : await compressor.compress(page.body, page.what === 'dictionary')
+    const { body } = page
     const header = pageHeader(page, body, haveChecksums)
     const pageBytes = header.length + body.length
     pages.push(header, body)
@@ -275,7 +305,7 @@ async function assemble(
   }
 }
 
-function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const isDictionary = page.what === 'dictionary'
   const writer = new ThriftWriter()
   writer.open()

@@ -5,7 +5,7 @@ import type { LeafColumn } from '../schema/schema.ts'
 import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
 
 /** What kernel/column.ts exports. */
-interface KernelExports {
+interface KernelExports extends SlotExports {
   memory: { buffer: ArrayBuffer }
   beginColumn(
     width: number,
@@ -24,6 +24,7 @@ interface KernelExports {
   beginCheck(width: number, isBoolean: number, maxDefinition: number): number
   makeRoom(bytes: number): number
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
+  openChunk(bytes: number, levels: number): void
   takePages(codec: number, maxPageBytes: number): number
   nextPage(maxPageBytes: number): number
   pagePosition(): number
@@ -45,6 +46,38 @@ interface KernelExports {
   isWrittenAnew(): number
   isDictionaryUsed(): number
   countValues(): number
+}
+
+/** What kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts export. */
+export interface SlotExports {
+  beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): number
+  isArenaFull(): number
+  arenaUsed(): number
+  pickedRows(): number
+  pickedSlots(): number
+  beginPicks(count: number): void
+  beginSlotColumn(
+    number: number,
+    width: number,
+    isBoolean: number,
+    maxDefinition: number,
+    mostPageBytes: number,
+  ): number
+  endSlotColumn(): number
+  putDecoded(at: number, count: number, hasLevels: number, present: number, bytes: number): number
+  longestText(number: number): number
+  largestInput(number: number): number
+  writeSlots(number: number, from: number, rows: number): number
+  findPageBounds(order: number, areIndices: number): number
+  lowBoundAt(): number
+  lowBoundBytes(): number
+  highBoundAt(): number
+  highBoundBytes(): number
+  pageNans(): number
+  pageValuesAt(): number
+  pageValueBytes(): number
+  pageDefinitionAt(): number
+  pageTextBytes(areIndices: number): number
 }
 
 type PageInHand = Pick<
@@ -120,7 +153,13 @@ const MOST_BYTES = 2 ** 29
 let atRest: Kernel | undefined
 const MOST_BYTES_AT_REST = 16 * 2 ** 20
 
-const STOPS = ['done', 'paged', 'odd'] as const
+const STOPS = ['done', 'paged', 'odd', 'full'] as const
+
+/**
+ * `done` with a chunk; `paged` before a page that the caller unpacks, or whose checksum it compares; `odd` where the chunk must
+ * be read in another way; `full` when the caller has got a page to compress, and is to come again
+ */
+export type Taken = (typeof STOPS)[number]
 
 /**
  * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
@@ -261,7 +300,7 @@ export class Kernel {
    * @param pauseAt values after which to stop
    * @returns the first one that is not done and why; `paged` as for `take`
    */
-  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, 'done' | 'paged' | 'odd'] {
+  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, Taken] {
     const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
     return [next, STOPS[this.#exports.whyStopped()]!]
   }
@@ -277,7 +316,7 @@ export class Kernel {
    * @returns `odd` where the chunk must be read in another way; `paged` where the next page is to be unpacked by the caller, or
    *          its checksum compared
    */
-  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+  take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): Taken {
     if (chunk.length > MOST_BYTES) return 'odd'
     this.#put(chunk)
     const most = Math.min(maxPageBytes, MOST_BYTES)
@@ -285,7 +324,7 @@ export class Kernel {
   }
 
   /** Go on with the pages of the chunk in hand. @returns as `take` */
-  takeRest(codec: CodecName, maxPageBytes: number): 'done' | 'paged' | 'odd' {
+  takeRest(codec: CodecName, maxPageBytes: number): Taken {
     return STOPS[this.#exports.takePages(this.codecNumber(codec), Math.min(maxPageBytes, MOST_BYTES))]!
   }
 
@@ -337,6 +376,49 @@ export class Kernel {
   /** the page at which it stopped */
   get page(): PageInHand {
     return this.#exports
+  }
+
+  /** columns whose values stand in slots */
+  get slots(): SlotExports {
+    return this.#exports
+  }
+
+  /**
+   * Begin with rows whose values go into slots; nothing else stays in the kernel's memory meanwhile.
+   * @param arenaBytes for all that is kept
+   * @param mostPicks  rows of one input that are taken at a time
+   * @returns whether so many rows have room to begin with
+   */
+  beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): boolean {
+    this.#places = []
+    this.#left = 0
+    this.#hasGroup = true
+    return this.#exports.beginSlots(arenaBytes, columns, rows, mostPicks) !== 0
+  }
+
+  /** Begin with a chunk whose values go into slots. */
+  beginSlotColumn(number: number, leaf: LeafColumn, maxPageBytes: number): void {
+    const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
+    const most = Math.min(maxPageBytes, MOST_BYTES)
+    this.#exports.beginSlotColumn(number, isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition, most)
+    this.#room = 0
+  }
+
+  /** Make room for levels and values that have been decoded elsewhere; `putDecoded` takes them from there. */
+  decodedRoom(bytes: number): Uint8Array {
+    this.#chunkAt = this.#exports.makeRoom(bytes)
+    this.#exports.openChunk(bytes, 0)
+    return this.bytes(this.#chunkAt, bytes)
+  }
+
+  /** @returns whether it could */
+  putDecoded(count: number, hasLevels: boolean, present: number, valueBytes: number): boolean {
+    return this.#exports.putDecoded(this.#chunkAt, count, Number(hasLevels), present, valueBytes) !== 0
+  }
+
+  /** numbers of 32 bits; a view, valid until the kernel's memory grows */
+  words(at: number, length: number): Uint32Array {
+    return new Uint32Array(this.#memory().buffer, at, length)
   }
 
   /** Put a page that has been unpacked where the kernel takes it over. @returns whether it could */

@@ -22,14 +22,14 @@ export class PageCompressor {
   }
 
   /** @returns bytes that stay as they are when the next page is compressed */
-  async compress(page: Uint8Array<ArrayBuffer>, isDictionary: boolean): Promise<Uint8Array> {
+  async compress(page: Uint8Array<ArrayBuffer>, isDictionary: boolean): Promise<Uint8Array<ArrayBuffer>> {
     const isStored = this.#codec === 'zstd' && (page.length <= TINY_BYTES || (this.#toStore > 0 && !isDictionary))
     if (isStored && page.length > TINY_BYTES) this.#toStore--
     if (isStored) return storeInZstdFrame(page)
     const packed = await compress(this.#codec, page, this.#codecs, this.#scratch)
     // a dictionary tells nothing of the pages behind it
     if (!isDictionary && packed.length > page.length - page.length / 32) this.#toStore = STORED_PAGES
-    // the codecs of the library may return their scratch; those of the caller return a buffer of their own
-    return this.#codecs[this.#codec]?.compress ? packed : packed.slice()
+    // the codecs of the library may return their scratch, those of the caller a few bytes of a large buffer
+    return packed.slice()
   }
 }

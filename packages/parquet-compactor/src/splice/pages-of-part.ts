@@ -1,5 +1,6 @@
 import { BoundOrder, type Bounds } from '../footer/bound-order.ts'
-import { extrasOf } from '../footer/chunk-extras.ts'
+import { haveTypeOrder } from '../footer/chunk-bounds.ts'
+import { type ChunkExtras, extrasOf, NO_EXTRAS } from '../footer/chunk-extras.ts'
 import { readColumnIndex, readUnencodedBytes } from '../footer/read-page-index.ts'
 import { PAGE, PHYSICAL } from '../format/format.ts'
 import type { LeafColumn } from '../schema/schema.ts'
@@ -12,12 +13,22 @@ import type { SplicePart } from './splice-chunk.ts'
  * @param bounds of the chunk, if they can be trusted
  */
 export function pagesOfPart(leaf: LeafColumn, part: SplicePart, bounds: Bounds | undefined): FinishedPage[] {
+  // an index that its own pages belie is no help
+  return pagesWith(extrasOf(part.footer, part.chunk), leaf, part, bounds) ?? pagesWith(NO_EXTRAS, leaf, part, bounds)!
+}
+
+/** @returns undefined where the index contradicts the pages */
+function pagesWith(
+  { columnIndex, offsetIndex, nans }: ChunkExtras,
+  leaf: LeafColumn,
+  part: SplicePart,
+  bounds: Bounds | undefined,
+): FinishedPage[] | undefined {
   const { scanned, footer, chunk } = part
-  const { columnIndex, offsetIndex, nans } = extrasOf(footer, chunk)
   const count = scanned.pages.length
   const indexBytes = columnIndex && part.held(columnIndex)
   const order = indexBytes && BoundOrder.of(leaf)
-  const index = indexBytes && readColumnIndex(indexBytes, leaf, order, footer.boundsHaveOrder, count)
+  const index = indexBytes && readColumnIndex(indexBytes, leaf, order, haveTypeOrder(footer, chunk), count)
   const lengthBytes = leaf.physical === PHYSICAL.BYTE_ARRAY && offsetIndex ? part.held(offsetIndex) : undefined
   const lengths = lengthBytes && readUnencodedBytes(lengthBytes, count)
   const chunkNulls = footer.chunkNulls[chunk]!
@@ -45,8 +56,5 @@ export function pagesOfPart(leaf: LeafColumn, part: SplicePart, bounds: Bounds |
   })
   const isContradicted =
     index && pages.some(({ levels, nulls }, i) => nulls > levels || index.isNull[i] !== (nulls === levels))
-  if (!isContradicted) return pages
-  // an index that its own pages belie is no help
-  const without = { ...footer, chunkExtras: new Uint8Array(footer.chunkExtras.length) }
-  return pagesOfPart(leaf, { ...part, footer: without }, bounds)
+  return isContradicted ? undefined : pages
 }

@@ -1,4 +1,4 @@
-import type { Footer } from '../footer/footer.ts'
+import type { KeyValue } from '../footer/footer.ts'
 import type { SortingColumns } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import { MAGIC } from '../format/format.ts'
@@ -140,7 +140,7 @@ export class FileWriter {
     this.rowCount += rows
   }
 
-  async end(keyValues: Footer['keyValues']): Promise<void> {
+  async end(keyValues: KeyValue[]): Promise<void> {
     const columnIndexAt = this.offset
     await this.#write(this.#indexes.columnIndexes.view())
     const offsetIndexAt = this.offset

@@ -1,0 +1,192 @@
+import { ThriftWriter } from '../format/thrift-writer.ts'
+import type { Schema } from '../schema/schema.ts'
+import { boundsStateOf, type ChunkStatistics, HAS_BOUNDS, IN_TYPE_ORDER } from './chunk-bounds.ts'
+import { type ChunkExtras, writeExtras } from './chunk-extras.ts'
+import type { Footer } from './footer.ts'
+import type { SortingColumns } from './sorting-columns.ts'
+
+/** What a footer says of one chunk in numbers; see `Footer` for each. */
+export interface ChunkNumbers {
+  offset: number
+  bytes: number
+  values: number
+  codec: number
+  nulls: number
+  encodings: number
+  pages: number
+  versions: number
+  hasDictionary: boolean
+  dictionaryBytes: number
+}
+
+/** bytes that the arrays take for each chunk, without its bounds */
+const BYTES_OF_CHUNK = 5 * 8 + 3 * 4 + 2 + 5
+/** the same with bounds as most chunks have them */
+export const USUAL_BYTES_OF_CHUNK = 80
+
+/** Row groups of files of one schema, in arrays that grow: with arrays of their own, tiny files would take twice as much. */
+export class FooterTable implements Footer {
+  readonly schema: Schema
+  rowGroups = 0
+  chunks = 0
+  rowsOfGroup: Float64Array = new Float64Array(1)
+  readonly sortingOfGroup: (SortingColumns | undefined)[] = []
+  chunkOffset: Float64Array
+  chunkBytes: Float64Array
+  chunkValues: Float64Array
+  chunkNulls: Float64Array
+  chunkDictionaryBytes: Float64Array
+  chunkPages: Uint32Array
+  chunkEncodings: Uint16Array
+  chunkCodec: Uint8Array
+  chunkVersions: Uint8Array
+  chunkHasDictionary: Uint8Array
+  boundsState: Uint8Array
+  boundsAt: Uint32Array
+  boundsBytes: Uint8Array = new Uint8Array(256)
+  chunkExtras: Uint8Array
+  /** made with the first chunk that has any */
+  extrasAt: Uint32Array = new Uint32Array()
+  #extras: ThriftWriter | undefined
+
+  /** @param chunks how many there is room for at first */
+  constructor(schema: Schema, chunks: number) {
+    this.schema = schema
+    this.chunkOffset = new Float64Array(chunks)
+    this.chunkBytes = new Float64Array(chunks)
+    this.chunkValues = new Float64Array(chunks)
+    this.chunkNulls = new Float64Array(chunks)
+    this.chunkDictionaryBytes = new Float64Array(chunks)
+    this.chunkPages = new Uint32Array(chunks)
+    this.chunkEncodings = new Uint16Array(chunks)
+    this.chunkCodec = new Uint8Array(chunks)
+    this.chunkVersions = new Uint8Array(chunks)
+    this.chunkHasDictionary = new Uint8Array(chunks)
+    this.boundsState = new Uint8Array(chunks)
+    this.boundsAt = new Uint32Array(chunks * 2 + 1)
+    this.chunkExtras = new Uint8Array(chunks)
+  }
+
+  get extrasBytes(): Uint8Array {
+    return this.#extras?.out.bytes ?? new Uint8Array()
+  }
+
+  /** that all of its arrays take */
+  get byteLength(): number {
+    return (
+      this.chunkOffset.length * BYTES_OF_CHUNK +
+      this.boundsBytes.length +
+      this.extrasAt.byteLength +
+      this.extrasBytes.length
+    )
+  }
+
+  addChunk(numbers: ChunkNumbers, statistics: ChunkStatistics, extras: ChunkExtras | undefined): void {
+    const chunk = this.chunks
+    if (chunk === this.chunkOffset.length) this.#grow(Math.max(16, chunk * 2))
+    this.chunkOffset[chunk] = numbers.offset
+    this.chunkBytes[chunk] = numbers.bytes
+    this.chunkValues[chunk] = numbers.values
+    this.chunkNulls[chunk] = numbers.nulls
+    this.chunkDictionaryBytes[chunk] = numbers.dictionaryBytes
+    this.chunkPages[chunk] = numbers.pages
+    this.chunkEncodings[chunk] = numbers.encodings
+    this.chunkCodec[chunk] = numbers.codec
+    this.chunkVersions[chunk] = numbers.versions
+    this.chunkHasDictionary[chunk] = numbers.hasDictionary ? 1 : 0
+    this.chunks++
+    this.#addBounds(chunk, statistics)
+    if (extras) {
+      this.#extras ??= new ThriftWriter()
+      if (this.extrasAt.length === 0) this.extrasAt = new Uint32Array(this.chunkOffset.length + 1)
+      this.chunkExtras[chunk] = writeExtras(this.#extras, extras)
+    }
+    if (this.#extras) this.extrasAt[chunk + 1] = this.#extras.out.length
+  }
+
+  #addBounds(chunk: number, statistics: ChunkStatistics): void {
+    const state = boundsStateOf(statistics)
+    let at = this.boundsAt[chunk * 2]!
+    this.boundsState[chunk] = state
+    if (state & HAS_BOUNDS) {
+      const { min, max } = statistics as { min: Uint8Array; max: Uint8Array }
+      const end = at + min.length + max.length
+      if (end > this.boundsBytes.length) this.boundsBytes = grown(this.boundsBytes, Math.max(end, at * 2))
+      copyBytes(min, this.boundsBytes, at)
+      copyBytes(max, this.boundsBytes, at + min.length)
+      this.boundsAt[chunk * 2 + 1] = at + min.length
+      at = end
+    } else {
+      this.boundsAt[chunk * 2 + 1] = at
+    }
+    this.boundsAt[chunk * 2 + 2] = at
+  }
+
+  /** End a row group, whose chunks were added before. */
+  addRowGroup(rows: number, sorting: SortingColumns | undefined): void {
+    if (this.rowGroups === this.rowsOfGroup.length) this.rowsOfGroup = grown(this.rowsOfGroup, this.rowGroups * 2)
+    if (sorting) this.sortingOfGroup[this.rowGroups] = sorting
+    this.rowsOfGroup[this.rowGroups++] = rows
+  }
+
+  /** The bounds of chunks from `first` on are in the order of their type, as what comes last in a footer tells. */
+  markOrder(first: number): void {
+    for (let chunk = first; chunk < this.chunks; chunk++) this.boundsState[chunk]! |= IN_TYPE_ORDER
+  }
+
+  #grow(chunks: number): void {
+    this.chunkOffset = grown(this.chunkOffset, chunks)
+    this.chunkBytes = grown(this.chunkBytes, chunks)
+    this.chunkValues = grown(this.chunkValues, chunks)
+    this.chunkNulls = grown(this.chunkNulls, chunks)
+    this.chunkDictionaryBytes = grown(this.chunkDictionaryBytes, chunks)
+    this.chunkPages = grown(this.chunkPages, chunks)
+    this.chunkEncodings = grown(this.chunkEncodings, chunks)
+    this.chunkCodec = grown(this.chunkCodec, chunks)
+    this.chunkVersions = grown(this.chunkVersions, chunks)
+    this.chunkHasDictionary = grown(this.chunkHasDictionary, chunks)
+    this.boundsState = grown(this.boundsState, chunks)
+    this.boundsAt = grown(this.boundsAt, chunks * 2 + 1)
+    this.chunkExtras = grown(this.chunkExtras, chunks)
+    if (this.extrasAt.length > 0) this.extrasAt = grown(this.extrasAt, chunks + 1)
+  }
+}
+
+/** Bounds are a few bytes long: a call of `set` would take longer. */
+function copyBytes(from: Uint8Array, to: Uint8Array, at: number): void {
+  for (let i = 0; i < from.length; i++) to[at + i] = from[i]!
+}
+
+type Numbers = Float64Array | Uint32Array | Uint16Array | Uint8Array
+
+function grown<Values extends Numbers>(values: Values, length: number): Values {
+  const larger = new (values.constructor as new (length: number) => Values)(length)
+  larger.set(values)
+  return larger
+}
+
+/** After so many chunks a table takes no more files: it can be let go of when they are done. */
+const FULL_CHUNKS = 4096
+
+/** Tables for footers as they come, those of one schema together. Those that are full are held by who uses them, not here. */
+export class FooterTables {
+  readonly #open = new Map<string, FooterTable>()
+  #fullBytes = 0
+
+  /** of all tables so far */
+  get byteLength(): number {
+    let bytes = this.#fullBytes
+    for (const { byteLength } of this.#open.values()) bytes += byteLength
+    return bytes
+  }
+
+  /** @returns one with room for the row groups of a file */
+  tableFor(schema: Schema): FooterTable {
+    const open = this.#open.get(schema.canonical)
+    if (open && open.chunks < FULL_CHUNKS) return open
+    if (open) this.#fullBytes += open.byteLength
+    const table = new FooterTable(open?.schema ?? schema, open ? FULL_CHUNKS : schema.leaves.length)
+    this.#open.set(schema.canonical, table)
+    return table
+  }
+}

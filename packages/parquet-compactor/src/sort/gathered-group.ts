@@ -1,0 +1,106 @@
+import type { FileReader } from '../read/file-reader.ts'
+import type { LeafColumn, Schema } from '../schema/schema.ts'
+import type { Kernel } from '../splice/kernel.ts'
+import { GatheredLists, type PickedRows } from './gathered-lists.ts'
+import { GatheredSlots } from './gathered-slots.ts'
+import { type Piece, type PieceSettings, readColumn } from './value-piece.ts'
+
+export type GatheredColumn = GatheredSlots | GatheredLists
+
+/** part of the room that columns with lists get, where there are any beside others */
+const LISTS_SHARE = 0.5
+
+/** Rows of the output that are being filled, from the first on, with rows of inputs in any order. */
+export class GatheredGroup {
+  /** places that there are, and how many of the first are complete */
+  readonly rows: number
+  filled = 0
+  readonly roomBytes: number
+  readonly pieces = new Set<Piece>()
+  readonly #columns: GatheredColumn[]
+  readonly #kernel: Kernel
+  readonly #hasRoom: boolean
+  readonly #listBytes: number
+
+  /**
+   * @param roomBytes for all that is held
+   * @param mostPicks rows that are taken of one piece, at the most
+   */
+  constructor({ leaves }: Schema, rows: number, roomBytes: number, mostPicks: number, kernel: Kernel) {
+    this.rows = rows
+    this.roomBytes = roomBytes
+    this.#kernel = kernel
+    const lists = leaves.filter(({ maxRepetition }) => maxRepetition > 0).length
+    this.#listBytes = lists === 0 ? 0 : roomBytes * (lists === leaves.length ? 0.75 : LISTS_SHARE)
+    this.#hasRoom = kernel.beginSlots(Math.floor(roomBytes - this.#listBytes), leaves.length, rows, mostPicks)
+    this.#columns = leaves.map((leaf, column) =>
+      leaf.maxRepetition > 0 ? new GatheredLists(leaf, rows) : new GatheredSlots(leaf, column, kernel),
+    )
+  }
+
+  /** What a row takes. A guess, as texts may be of any length; what turns out larger is tried again with fewer rows. */
+  static bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): number {
+    const slots = leaves.reduce((sum, { width, maxDefinition, maxRepetition }) => {
+      const value = width === 0 ? 4 : width
+      return sum + value + (maxDefinition > 0 ? 0.25 : 0) + (maxRepetition > 0 ? 32 : 0)
+    }, 0)
+    return slots + compressedBytes / 2
+  }
+
+  get heldBytes(): number {
+    return this.#kernel.slots.arenaUsed() + this.#heldByLists()
+  }
+
+  #heldByLists(): number {
+    return this.#columns.reduce((sum, column) => sum + (column instanceof GatheredLists ? column.heldBytes : 0), 0)
+  }
+
+  /**
+   * Take those rows of a piece whose ranks are among `count` from `first` on, to the places behind those that are filled.
+   * @returns false where there is no room for them
+   */
+  async take(
+    piece: Piece,
+    file: FileReader,
+    ranks: Int32Array,
+    first: number,
+    count: number,
+    settings: PieceSettings,
+  ): Promise<boolean> {
+    if (!this.#hasRoom) return false
+    const picked = this.#pick(ranks, first, count)
+    this.pieces.add(piece)
+    for (const [number, column] of this.#columns.entries()) {
+      if (column instanceof GatheredLists) {
+        column.begin(picked)
+        await readColumn(piece, file, number, column.leaf, column, settings)
+      } else if (!(await column.take(piece, file, number, settings))) return false
+    }
+    return this.#heldByLists() <= this.#listBytes
+  }
+
+  /** @returns what is picked, where lists want it too */
+  #pick(ranks: Int32Array, first: number, count: number): PickedRows {
+    const { slots } = this.#kernel
+    // a piece has no more rows in the group than there is room for
+    const rows = this.#kernel.words(slots.pickedRows(), Math.min(ranks.length, this.rows))
+    const places = this.#kernel.words(slots.pickedSlots(), Math.min(ranks.length, this.rows))
+    const shift = this.filled - first
+    let picks = 0
+    for (let row = 0; row < ranks.length; row++) {
+      const rank = ranks[row]!
+      if (rank < first || rank >= first + count) continue
+      rows[picks] = row
+      places[picks++] = rank + shift
+    }
+    slots.beginPicks(picks)
+    if (this.#listBytes === 0) return { rows, places }
+    return { rows: rows.slice(0, picks), places: places.slice(0, picks) }
+  }
+
+  /** All places that count are filled. */
+  finish(): GatheredColumn[] {
+    for (const column of this.#columns) if (column instanceof GatheredLists) column.finish()
+    return this.#columns
+  }
+}

@@ -1,0 +1,183 @@
+import type { Codec, CodecName } from '../codecs/codec.ts'
+import { compress } from '../codecs/compression.ts'
+import { BloomBuilder } from '../footer/bloom-filter.ts'
+import type { CarriedColumn } from '../footer/carried-columns.ts'
+import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
+import { type SizeStatistics, sumSizes } from '../footer/size-statistics.ts'
+import { isFloat, type Order, orderOf, Statistics } from '../footer/statistics.ts'
+import type { ByteBuffer } from '../format/byte-buffer.ts'
+import { ENCODING, PAGE, PHYSICAL } from '../format/format.ts'
+import { ParquetError } from '../parquet-error.ts'
+import { decodePlain } from '../read/decode-values.ts'
+import type { LeafColumn } from '../schema/schema.ts'
+import { pageHeader } from '../splice/coalesce-chunk.ts'
+import type { ColumnLimits, Kernel, KernelPage } from '../splice/kernel.ts'
+import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
+import type { GatheredSlots } from './gathered-slots.ts'
+
+export interface WriteSlotsSettings {
+  codec: CodecName
+  codecs: Partial<Record<CodecName, Codec>>
+  limits: ColumnLimits
+  /** for a page, compressed */
+  compressed: ByteBuffer
+  carried: CarriedColumn
+}
+
+/** as kernel/bounds.ts numbers them */
+const ORDERS: Record<Order, number> = {
+  signed32: 1,
+  unsigned32: 2,
+  signed64: 3,
+  unsigned64: 4,
+  float: 5,
+  double: 6,
+  boolean: 7,
+  bytes: 8,
+}
+
+interface SlotPage extends KernelPage {
+  body: Uint8Array<ArrayBuffer>
+  facts: Omit<FinishedPage, 'bytes'>
+}
+
+/** Make a column chunk of `rows` slots of a column: pages, and what is to be said of them. */
+export async function writeSlots(
+  kernel: Kernel,
+  { leaf, number, hasChecksums }: GatheredSlots,
+  from: number,
+  rows: number,
+  { codec, codecs, limits, compressed, carried }: WriteSlotsSettings,
+): Promise<FinishedChunk> {
+  const statistics = new Statistics(leaf)
+  const bloom = carried.bloomFilter ? new BloomBuilder(leaf) : undefined
+  const pages: SlotPage[] = []
+  kernel.onPage = (page) => {
+    const facts = page.what === 'dictionary' ? NO_FACTS : lookAtPage(kernel, leaf, page, statistics, carried.sizes)
+    if (page.what === 'plain' && bloom) addOpenPage(bloom, kernel, leaf, page.values)
+    pages.push({ ...page, body: page.body.slice(), facts })
+  }
+  // a page must have room for the longest value
+  const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
+  // a dictionary that an input could afford is worth having
+  const dictionaryBytes = Math.max(limits.dictionaryBytes, kernel.slots.largestInput(number) * 1.5)
+  kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
+  if (!kernel.slots.writeSlots(number, from, rows)) {
+    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
+  }
+  kernel.finish()
+  const last = pages.at(-1)
+  const dictionary = last?.what === 'dictionary' ? pages.pop() : undefined
+  const finished: FinishedChunk = {
+    leaf,
+    codec,
+    pages: [],
+    bytes: 0,
+    uncompressedBytes: 0,
+    levels: rows,
+    dictionaryBytes: 0,
+    pageKinds: pageKindsOf(pages),
+    statistics: chunkStatistics(leaf, statistics, pages),
+    dataPages: [],
+  }
+  for (const page of dictionary ? [dictionary, ...pages] : pages) {
+    const isPacked = codec === 'snappy' || codec === 'none'
+    const body = isPacked ? page.body : (await compress(codec, page.body, codecs, compressed)).slice()
+    const header = pageHeader(page, body, hasChecksums)
+    const bytes = header.length + body.length
+    finished.pages.push(header, body)
+    finished.bytes += bytes
+    finished.uncompressedBytes += header.length + page.uncompressedBytes
+    if (page === dictionary) finished.dictionaryBytes = bytes
+    else finished.dataPages!.push({ bytes, ...page.facts })
+  }
+  if (carried.sizes) {
+    finished.sizes = sumSizes(
+      leaf,
+      pages.map(({ facts }) => facts.sizes),
+    )
+  }
+  if (!bloom) return finished
+  // a dictionary of all values tells what a filter of them is to hold
+  const table = dictionary && decodePlain(leaf, kernel.copyDictionary(), dictionary.values)
+  if (table && pages.every(({ what }) => what === 'indices')) return { ...finished, dictionary: table }
+  if (table) bloom.add(table, 0, table.count)
+  return { ...finished, bloomFilter: bloom.build() }
+}
+
+const NO_FACTS = { levels: 0, rows: 0, nulls: 0 }
+
+/** What the page that the kernel hands over holds; its values still stand in the kernel's memory. */
+function lookAtPage(
+  kernel: Kernel,
+  leaf: LeafColumn,
+  { what, levels, values }: KernelPage,
+  ofChunk: Statistics,
+  countsSizes: boolean,
+): Omit<FinishedPage, 'bytes'> {
+  const { slots } = kernel
+  const areIndices = Number(what === 'indices')
+  const order = orderOf(leaf)
+  const own = new Statistics(leaf)
+  if (order !== undefined && slots.findPageBounds(ORDERS[order], areIndices)) {
+    const [lowBytes, highBytes] = [slots.lowBoundBytes(), slots.highBoundBytes()]
+    const bytes = new Uint8Array(lowBytes + highBytes)
+    bytes.set(kernel.bytes(slots.lowBoundAt(), lowBytes))
+    bytes.set(kernel.bytes(slots.highBoundAt(), highBytes), lowBytes)
+    const positions = { starts: Uint32Array.of(0, lowBytes), lengths: Uint32Array.of(lowBytes, highBytes) }
+    own.add({ count: 2, bytes, ...(leaf.width === 0 && positions) }, 0, 2)
+  }
+  own.nans += isFloat(leaf) ? slots.pageNans() : 0
+  ofChunk.include(own)
+  let sizes: SizeStatistics | undefined
+  if (countsSizes) {
+    const isText = leaf.physical === PHYSICAL.BYTE_ARRAY
+    sizes = {
+      unencodedBytes: isText ? slots.pageTextBytes(areIndices) : undefined,
+      definition: leaf.maxDefinition > 1 ? countLevels(kernel, leaf, levels) : undefined,
+    }
+  }
+  const nans = isFloat(leaf) ? own.nans : undefined
+  return { levels, rows: levels, nulls: levels - values, nans, sizes, ...own.bounds() }
+}
+
+function countLevels(kernel: Kernel, { maxDefinition }: LeafColumn, levels: number): number[] {
+  const counts = new Array<number>(maxDefinition + 1).fill(0)
+  const at = kernel.slots.pageDefinitionAt()
+  if (at === 0) counts[maxDefinition] = levels
+  else for (const level of kernel.bytes(at, levels)) counts[level]!++
+  return counts
+}
+
+function addOpenPage(bloom: BloomBuilder, kernel: Kernel, leaf: LeafColumn, values: number): void {
+  const { slots } = kernel
+  const table = decodePlain(leaf, kernel.bytes(slots.pageValuesAt(), slots.pageValueBytes()), values)
+  bloom.add(table, 0, values)
+}
+
+function chunkStatistics(
+  leaf: LeafColumn,
+  statistics: Statistics,
+  pages: readonly SlotPage[],
+): FinishedChunk['statistics'] {
+  const bounds = statistics.bounds()
+  return {
+    ...NO_STATISTICS,
+    nulls: pages.reduce((sum, { facts }) => sum + facts.nulls, 0),
+    nans: isFloat(leaf) ? statistics.nans : -1,
+    ...bounds,
+    // a zero bound may have the other sign
+    ...(bounds && !isFloat(leaf) ? { minIsExact: true, maxIsExact: true } : {}),
+  }
+}
+
+function pageKindsOf(pages: readonly SlotPage[]): PageKind[] {
+  const kinds: PageKind[] = []
+  for (const { what } of pages) {
+    const encoding = what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
+    const same = kinds.find((kind) => kind.encoding === encoding)
+    if (same) same.count++
+    else kinds.push({ kind: PAGE.DATA, encoding, count: 1 })
+  }
+  return kinds
+}
