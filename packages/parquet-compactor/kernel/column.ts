@@ -18,7 +18,14 @@ import {
   isOneRun,
   spreadBits,
 } from './runs'
-import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
+import {
+  literalContent,
+  SNAPPY_TABLE_BYTES,
+  snappyBound,
+  snappyCompress,
+  snappyDecompress,
+  snappyStore,
+} from './snappy'
 import { storedContent } from './zstd-stored'
 
 /** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
@@ -361,9 +368,16 @@ export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
     }
     let at = packedAt()
     if (inputCodec === SNAPPY && header.isCompressed && unpackedBytes() > 0) {
-      const to = makePageRoom()
-      if (!snappyDecompress(at, at + <usize>packedBytes(), to, <usize>unpackedBytes())) return 2
-      at = to
+      const end = at + <usize>packedBytes()
+      const content = literalContent(at, end, <usize>unpackedBytes())
+      if (content === 0) {
+        const to = makePageRoom()
+        if (!snappyDecompress(at, end, to, <usize>unpackedBytes())) return 2
+        at = to
+      } else {
+        free = chunkFree
+        at = content
+      }
     } else if (inputCodec > SNAPPY && header.isCompressed) {
       at = inputCodec === ZSTD ? storedContent(at, at + <usize>packedBytes(), <usize>unpackedBytes()) : 0
       if (at === 0) {

@@ -30,6 +30,34 @@ export function snappyBound(length: usize): usize {
 }
 
 /**
+ * Find the content of a page that is one literal, as writers make of noise. Up to 8 bytes behind `end` may be read.
+ * @returns where its `length` bytes begin, 0 where the page is another one
+ */
+export function literalContent(from: usize, end: usize, length: usize): usize {
+  // a length of up to five bytes, a tag, and up to four bytes with the length again
+  const content = end - length
+  if (length > end - from || content - from > 10) return 0
+  let at = from
+  let declared: usize = 0
+  for (let shift: usize = 0; shift < 32 && at < content; shift += 7) {
+    const byte = <usize>load<u8>(at++)
+    declared |= (byte & 127) << shift
+    if (byte < 128) break
+  }
+  if (declared !== length || at >= content) return 0
+  const tag = <usize>load<u8>(at++)
+  if ((tag & 3) !== 0) return 0
+  let size = tag >> 2
+  if (size >= 60) {
+    const extra = size - 59
+    size = <usize>load<u32>(at)
+    if (extra < 4) size &= (1 << (<usize>8 * extra)) - 1
+    at += extra
+  }
+  return at === content && size + 1 === length ? content : 0
+}
+
+/**
  * Decompress to exactly `length` bytes. Up to 16 bytes behind both ends may be touched.
  * @returns whether the input was sound
  */

@@ -220,8 +220,9 @@ export class ThriftReader {
   /** Pass over bytes that are known. @returns false, and stays, if others follow */
   skipIfEqual(known: Uint8Array): boolean {
     if (known.length > this.end - this.offset) return false
-    for (let i = 0; i < known.length; i++) if (this.bytes[this.offset + i] !== known[i]) return false
-    this.offset += known.length
+    const { bytes, offset } = this
+    for (let i = 0; i < known.length; i++) if (bytes[offset + i] !== known[i]) return false
+    this.offset = offset + known.length
     return true
   }
 
