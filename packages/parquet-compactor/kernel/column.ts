@@ -173,7 +173,8 @@ export function beginColumn(
   }
   levelsAt = take(<usize>pageLevels)
   indicesAt = take((<usize>pageLevels) << 2)
-  plainAt = take(pageBytes)
+  const levelsRoom = align(<usize>pageLevels + 64)
+  plainAt = take(levelsRoom + pageBytes) + levelsRoom
   const bodyRoom = max(pageBytes, (<usize>pageLevels) << 2) + <usize>pageLevels + 64
   bodyAt = take(bodyRoom)
   compressedAt = take(snappyBound(bodyRoom))
@@ -790,6 +791,7 @@ export function addLevels(definition: usize, levels: u32, values: u32): void {
 /** End the open page. */
 function flushPage(): void {
   if (openLevels === 0) return
+  let start = bodyAt
   let end = bodyAt
   if (maxDefinition > 0) {
     end += 4
@@ -813,10 +815,13 @@ function flushPage(): void {
     store<u64>(plainAt + <usize>openValues, 0)
     for (let i: u32 = 0; i < openValues; i += 8) store<u8>(end++, gatherBits(load<u64>(plainAt + i)))
   } else {
-    memory.copy(end, plainAt, plainBytes)
-    end += plainBytes
+    // the levels are short: they are put before the values
+    const levelBytes = end - bodyAt
+    start = plainAt - levelBytes
+    memory.copy(start, bodyAt, levelBytes)
+    end = plainAt + plainBytes
   }
-  handOver(usesDictionary ? 1 : 0, bodyAt, end - bodyAt, openLevels, openValues)
+  handOver(usesDictionary ? 1 : 0, start, end - start, openLevels, openValues)
   openLevels = 0
   openValues = 0
   hasNulls = false

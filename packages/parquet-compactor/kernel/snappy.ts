@@ -13,13 +13,11 @@ const REPEATED_BYTES = memory.data<u8>([0, 16, 16, 15, 16, 15, 12, 14, 16, 9, 10
 for (let distance: usize = 1; distance < 16; distance++) {
   for (let i: usize = 0; i < 16; i++) store<u8>(REPEATED + (distance << 4) + i, i % distance)
 }
-/** for each tag of a copy its length, the upper bits of its distance from bit 8, how many bytes follow from bit 12 */
+/** for each tag of a copy its length, and the upper bits of its distance from bit 8 */
 const COPIES = memory.data(512, 16)
 for (let tag: u32 = 0; tag < 256; tag++) {
-  const kind = tag & 3
-  const near = (((tag >> 2) & 7) + 4) | ((tag >> 5) << 8) | (1 << 12)
-  const far = ((tag >> 2) + 1) | ((kind === 3 ? 4 : 2) << 12)
-  store<u16>(COPIES + ((<usize>tag) << 1), <u16>(kind === 1 ? near : far))
+  const near = (((tag >> 2) & 7) + 4) | ((tag >> 5) << 8)
+  store<u16>(COPIES + ((<usize>tag) << 1), <u16>((tag & 3) === 1 ? near : (tag >> 2) + 1))
 }
 /** a match is looked for only where four bytes can be read and a literal may follow */
 const MARGIN_BYTES: usize = 15
@@ -96,7 +94,7 @@ export function snappyDecompress(from: usize, end: usize, to: usize, length: usi
       continue
     }
     const copy = <usize>load<u16>(COPIES + (tag << 1))
-    const extra = copy >> 12
+    const extra = ((<usize>1) << (tag & 3)) >> 1
     if (extra > end - at) return false
     size = copy & 127
     const offset = (copy & 0x700) + (<usize>load<u32>(at) & <usize>(((<u64>1) << ((<u64>extra) << 3)) - 1))
