@@ -326,9 +326,7 @@ test('every option stands in the usage, and every option of the usage is read', 
   const values: Record<string, string> = { codec: 'gzip', pages: 'rewrite', keep: 'first', schema: 'union' }
   for (const [name, value] of options) {
     if (name === 'plan') continue
-    const args = value
-      ? [`--${name}`, values[name!] ?? '6MiB'.slice(0, name === 'reads' ? 1 : undefined)]
-      : [`--${name}`]
+    const args = value ? [`--${name}`, values[name!] ?? (value === ' N' ? '6' : '6MiB')] : [`--${name}`]
     if (name === 'keep') args.push('--dedupe-by', 'id')
     expect(() => parseCommand([...args, '-o', 'out', 'in']), name).not.toThrow()
   }

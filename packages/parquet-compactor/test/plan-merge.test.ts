@@ -8,6 +8,7 @@ const leaf = (name: string) => ({ name, maxRepetition: 0 }) as LeafColumn
 const settings: PlanSettings = {
   pages: 'splice',
   targetRowGroupBytes: 1000,
+  targetRowGroupRows: 1000,
   minPageBytes: 40,
   memoryBudgetBytes: 5000,
   codecs: ['snappy', 'snappy'],
@@ -91,6 +92,14 @@ describe('row groups', () => {
       [2, 800],
       [2, 800],
     ])
+  })
+
+  test('are joined up to the rows wanted, and of half of them left alone', () => {
+    const rows = (targetRowGroupRows: number) =>
+      plan([of(100), of(100, 100), of(100)], { targetRowGroupRows }).map(({ members }) => members)
+    expect(rows(40)).toEqual([4])
+    expect(rows(30)).toEqual([3, 1])
+    expect(rows(20)).toEqual([1, 1, 1, 1])
   })
 
   test('without rows are passed over', () => {

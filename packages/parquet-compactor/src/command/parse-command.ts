@@ -15,6 +15,7 @@ unless they are sorted. IN is a file, a folder (its *.parquet files and those be
   -f, --force               replace OUT if it is there
       --codec CODEC         keep (default), zstd, snappy, gzip, brotli or none
       --row-group SIZE      wanted size of a row group, compressed; default 16MiB
+      --row-group-rows N    it also ends after so many rows; default 131072
       --min-page SIZE       smaller pages are written anew in larger ones; default 4KiB
       --memory SIZE         bound on all that is held at one time; default 64MiB
       --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
@@ -55,6 +56,7 @@ const OPTIONS = {
   force: { type: 'boolean', short: 'f' },
   codec: { type: 'string' },
   'row-group': { type: 'string' },
+  'row-group-rows': { type: 'string' },
   'min-page': { type: 'string' },
   memory: { type: 'string' },
   pages: { type: 'string' },
@@ -121,6 +123,8 @@ function mergeOptions(values: Values): MergeOptions {
   if (values.codec !== undefined) options.codec = oneOf('codec', values.codec, CODECS)
   if (options.codec) checkCodec(options.codec)
   if (values['row-group'] !== undefined) options.targetRowGroupBytes = size('row-group', values['row-group'], 1)
+  if (values['row-group-rows'] !== undefined)
+    options.targetRowGroupRows = count('row-group-rows', values['row-group-rows'])
   if (values['min-page'] !== undefined) options.minPageBytes = size('min-page', values['min-page'], 0)
   if (values.memory !== undefined) options.memoryBudgetBytes = size('memory', values.memory, 2 ** 20)
   if (values.pages !== undefined) options.pages = oneOf('pages', values.pages, ['splice', 'rewrite'])
@@ -160,8 +164,8 @@ function size(option: string, text: string, least: number): number {
 }
 
 function count(option: string, text: string): number {
-  if (!/^[1-9][0-9]{0,5}$/.test(text)) {
-    throw new CommandError('wrong_usage', `--${option} takes a number from 1 to 999999, not "${text}"`)
+  if (!/^[1-9][0-9]{0,8}$/.test(text)) {
+    throw new CommandError('wrong_usage', `--${option} takes a number from 1 to 999999999, not "${text}"`)
   }
   return Number(text)
 }

@@ -8,6 +8,11 @@ export interface MergeOptions {
   /** wanted size of a row group of the output, in bytes of the file; default 16 MiB, a quarter of `memoryBudgetBytes` at most */
   targetRowGroupBytes?: number
   /**
+   * Wanted rows of a row group of the output, which ends where this or `targetRowGroupBytes` is reached. Readers prune and share out
+   * work by row groups. Default 131,072.
+   */
+  targetRowGroupRows?: number
+  /**
    * Codec of the output. `keep` takes, for each column, the codec of the first source that has rows, and snappy where
    * that codec cannot be written. Built in for writing: none, snappy, gzip; others need `codecs`. Default `keep`.
    */

@@ -239,7 +239,7 @@ async function copyRowGroup(
   const readers = schema.leaves.map((leaf, column) => openChunk(file, footer, rowGroup, column, leaf, reading))
   // a large row group is cut, so that the output's can end within it
   const slices = Math.max(1, Math.ceil(bytes / (settings.targetRowGroupBytes / 4)))
-  const rowsPerSlice = Math.max(1, Math.ceil(rows / slices))
+  const rowsPerSlice = Math.min(Math.max(1, Math.ceil(rows / slices)), settings.targetRowGroupRows)
   try {
     for (let done = 0; done < rows; done += rowsPerSlice) {
       throwIfAborted(settings.signal)

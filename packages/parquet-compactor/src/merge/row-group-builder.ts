@@ -51,8 +51,9 @@ export class RowGroupBuilder {
       bytes += writer.estimatedBytes
       held += writer.heldBytes
     }
-    const isFull = bytes >= this.#settings.targetRowGroupBytes || held >= this.#settings.memoryBudgetBytes / 2
-    if (isFull) await this.flush()
+    const { targetRowGroupBytes, targetRowGroupRows, memoryBudgetBytes } = this.#settings
+    const isFull = bytes >= targetRowGroupBytes || this.rows >= targetRowGroupRows
+    if (isFull || held >= memoryBudgetBytes / 2) await this.flush()
   }
 
   async flush(): Promise<void> {

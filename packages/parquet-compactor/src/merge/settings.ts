@@ -51,6 +51,7 @@ function shareOut(budget: number): MemoryShares {
 
 export interface Settings {
   targetRowGroupBytes: number
+  targetRowGroupRows: number
   codec: 'keep' | CodecName
   codecs: Partial<Record<CodecName, Codec>>
   maxReadsInFlight: number
@@ -90,6 +91,7 @@ export function checkOptions(options: MergeOptions): Settings {
   }
   return {
     targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
+    targetRowGroupRows: number('targetRowGroupRows', 2 ** 17, 1),
     codec,
     codecs,
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),

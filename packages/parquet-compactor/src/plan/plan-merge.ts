@@ -106,6 +106,7 @@ export class ColumnSums {
 export interface PlanSettings {
   pages: 'splice' | 'check' | 'rewrite'
   targetRowGroupBytes: number
+  targetRowGroupRows: number
   minPageBytes: number
   memoryBudgetBytes: number
   /** codec of each column of the output */
@@ -139,15 +140,18 @@ export class MergePlanner {
 
   /** @param range of the inputs, in the order of the output */
   add({ footer, from, to }: RowGroupRange): void {
-    const { targetRowGroupBytes, memoryBudgetBytes } = this.#settings
+    const { targetRowGroupBytes, targetRowGroupRows, memoryBudgetBytes } = this.#settings
     const columns = this.#schema.leaves.length
     // the footers of members are held while these are joined
     const mostMembers = memoryBudgetBytes / FOOTER_SHARE / Math.max(1, columns * USUAL_BYTES_OF_CHUNK)
     for (let rowGroup = from; rowGroup < to; rowGroup++) {
-      if (footer.rowsOfGroup[rowGroup] === 0) continue
+      const rows = footer.rowsOfGroup[rowGroup]!
+      if (rows === 0) continue
       const bytes = rowGroupBytes(footer, rowGroup, columns)
-      const isLarge = bytes >= targetRowGroupBytes * LARGE_ENOUGH
-      if (isLarge || this.#open.bytes + bytes > targetRowGroupBytes || this.#open.members >= mostMembers) this.#close()
+      const isLarge = bytes >= targetRowGroupBytes * LARGE_ENOUGH || rows >= targetRowGroupRows * LARGE_ENOUGH
+      const { bytes: openBytes, rows: openRows, members } = this.#open
+      const isFull = openBytes + bytes > targetRowGroupBytes || openRows + rows > targetRowGroupRows
+      if (isLarge || isFull || members >= mostMembers) this.#close()
       this.#open.add(footer, rowGroup, bytes)
       if (isLarge) this.#close(planLargeRowGroup)
     }

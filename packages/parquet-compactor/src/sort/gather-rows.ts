@@ -25,6 +25,7 @@ export interface RowGroupTarget {
 
 export interface GatherSettings extends PieceSettings {
   targetRowGroupBytes: number
+  targetRowGroupRows: number
   /** makes one for rows that are gathered alone */
   newKernel: () => Kernel
 }
@@ -138,9 +139,9 @@ export class RowGatherer {
     if (!group || group.filled === 0) return
     const rows = group.filled
     this.#heldBytesOfRow = group.heldBytes / rows
-    const { targetRowGroupBytes, signal } = this.#settings
+    const { targetRowGroupBytes, targetRowGroupRows, signal } = this.#settings
     const columns = group.finish()
-    const wanted = Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow)
+    const wanted = Math.min(Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow), targetRowGroupRows)
     const rowGroups = Math.max(1, Math.round(rows / wanted))
     const most = Math.ceil(rows / rowGroups)
     let written = 0
