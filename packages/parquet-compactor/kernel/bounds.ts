@@ -1,18 +1,9 @@
-// Looks at the values of the page that is being handed over, while they still stand in the open page of column.ts.
+// Looks at the values of the page that is being handed over, while they still stand in the open page.
 
-import {
-  free,
-  hasNulls,
-  indicesAt,
-  levelsAt,
-  openValues,
-  plainAt,
-  plainBytes,
-  releaseTo,
-  take,
-  valueBytes,
-} from './column'
+import { valueBytes } from './column'
 import * as dictionary from './dictionary'
+import { free, releaseTo, take } from './memory'
+import { hasNulls, indicesAt, levelsAt, openValues, plainAt, plainBytes } from './open-page'
 
 /** as src/sort/write-slots.ts numbers them */
 enum Order {

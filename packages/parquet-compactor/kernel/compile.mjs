@@ -20,17 +20,7 @@ const OPTIONS = [
 export async function compileKernel() {
   let wasm
   const { error, stderr } = await asc.main(
-    [
-      'column.ts',
-      'gather.ts',
-      'gathered-pages.ts',
-      'bounds.ts',
-      ...OPTIONS,
-      '--baseDir',
-      import.meta.dirname,
-      '--outFile',
-      'kernel.wasm',
-    ],
+    ['kernel.ts', ...OPTIONS, '--baseDir', import.meta.dirname, '--outFile', 'kernel.wasm'],
     {
       writeFile: (_name, contents) => {
         wasm = contents

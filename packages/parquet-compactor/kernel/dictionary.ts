@@ -121,19 +121,27 @@ function hash8(value: u64): u32 {
   return <u32>(mixed >> 32)
 }
 
+/** Sixteen times 0xff, then sixteen zeros: what is read from so far in front of the zeros keeps as many bytes. */
+const MASKS = memory.data<u64>([-1, -1, 0, 0])
+
+/** the next `length` bytes, 16 at the most, and zeros; 16 are read */
+function firstBytes(from: usize, length: usize): v128 {
+  return v128.and(v128.load(from), v128.load(MASKS + 16 - length))
+}
+
 function hashBytes(from: usize, length: usize): u32 {
   let hash: u64 = <u64>length * 0x9e3779b97f4a7c15
   let at = from
-  const end = from + length
-  for (; at + 8 <= end; at += 8) hash = mix(hash, load<u64>(at))
-  const left = end - at
-  // bytes behind the value are masked away
-  if (left > 0) hash = mix(hash, load<u64>(at) & (((<u64>1) << (<u64>left * 8)) - 1))
-  return <u32>((hash * 0xc4ceb9fe1a85ec53) >> 32)
+  let left = length
+  for (; left > 16; left -= 16, at += 16) hash = mix(hash, v128.load(at))
+  return <u32>((mix(hash, firstBytes(at, left)) * 0xc4ceb9fe1a85ec53) >> 32)
 }
 
-function mix(hash: u64, word: u64): u64 {
-  const mixed = (hash ^ word) * 0xff51afd7ed558ccd
+/** Both halves are multiplied at once, each by a number of its own. */
+function mix(hash: u64, bytes: v128): u64 {
+  const low = (hash ^ i64x2.extract_lane(bytes, 0)) * 0xff51afd7ed558ccd
+  const high = i64x2.extract_lane(bytes, 1) * 0xd6e8feb86659fd93
+  const mixed = low ^ rotl<u64>(high, 32)
   return mixed ^ (mixed >> 32)
 }
 
@@ -200,10 +208,11 @@ export function internBytes(from: usize, length: usize): u32 {
 
 function areEqual(a: usize, b: usize, length: usize): bool {
   let i: usize = 0
-  for (; i + 8 <= length; i += 8) if (load<u64>(a + i) !== load<u64>(b + i)) return false
-  const left = length - i
-  if (left === 0) return true
-  return (load<u64>(a + i) ^ load<u64>(b + i)) << (64 - <u64>left * 8) === 0
+  for (; i + 16 < length; i += 16) {
+    if (v128.any_true(v128.xor(v128.load(a + i), v128.load(b + i)))) return false
+  }
+  const difference = v128.xor(v128.load(a + i), v128.load(b + i))
+  return !v128.any_true(v128.and(difference, v128.load(MASKS + 16 - (length - i))))
 }
 
 function hasRoom(bytes: usize): bool {

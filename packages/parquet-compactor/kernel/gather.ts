@@ -1,22 +1,14 @@
 // Puts values of pages into numbered slots, in any order, for all columns of a row group at once; gathered-pages.ts then hands
 // each column to the writer in the order of its slots.
-// Memory: an arena of fixed size below what column.ts takes. All that is kept stands in it: picks, slots, levels, dictionaries
+// Memory: an arena of fixed size below what memory.ts gives to columns. All that is kept stands in it: picks, slots, levels, dictionaries
 // and texts. What is taken from it is given back only when the next row group begins.
 
-import {
-  align,
-  beginGathering,
-  beginGroup,
-  inputAt,
-  inputCount,
-  inputEntryAt,
-  inputEntryBytes,
-  maxDefinition,
-  take,
-  valueBytes,
-} from './column'
+import { beginGathering, maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
+import { inputAt, inputCount, inputEntryAt, inputEntryBytes } from './input-dictionary'
+import { beginGroup } from './kept-chunks'
+import { align, take } from './memory'
 import { countLevels } from './runs'
 
 const COLUMN_BYTES: usize = 48 + (dictionary.STATE_WORDS << 2)
@@ -455,7 +447,7 @@ export function putByteArrays(values: usize, end: usize, count: u32, definition:
 }
 
 /**
- * Put values that have been decoded elsewhere, as kernel/column.ts cannot.
+ * Put values that have been decoded elsewhere, as kernel/chunk.ts cannot.
  * @param at    where the levels of `count` rows are, or nothing where none is null; then come values, `bytes` long: byte arrays
  *              behind their lengths, booleans a byte each
  */

@@ -1,25 +1,21 @@
 // Hands the slots that gather.ts has filled to the writer of column.ts, which has begun with the column, in their order.
 
-import {
-  addLevels,
-  free,
-  indicesAt,
-  maxDefinition,
-  openLevels,
-  openValues,
-  pageLevels,
-  releaseTo,
-  take,
-  takeByteArrays,
-  takeFixed,
-  usePlain,
-  usesDictionary,
-  valueBytes,
-  valuesSeen,
-} from './column'
+import { maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
 import * as gather from './gather'
+import { free, releaseTo, take } from './memory'
+import {
+  addLevels,
+  indicesAt,
+  openLevels,
+  openValues,
+  pageLevels,
+  usePlain,
+  usesDictionary,
+  valuesSeen,
+} from './open-page'
+import { takeByteArrays, takeFixed } from './plain-values'
 import { countLevels } from './runs'
 
 const BATCH_LEVELS: u32 = 4096

@@ -6,10 +6,20 @@ export function bitWidth(max: u32): u32 {
 }
 
 /**
- * Decode `count` numbers of `width` bits, 0 to 32, to 32 bits each. Up to 8 bytes behind `end` may be read.
+ * Decode `count` indices of `width` bits, 0 to 32, to 32 bits each. Up to 16 bytes behind both ends may be touched.
+ * @param entries how many there are to point at
+ * @param mapping what to write for each of them; 0 for the index as it is
  * @returns whether the input was sound
  */
-export function decodeIndices(from: usize, end: usize, width: u32, count: u32, to: usize): bool {
+export function decodeIndices(
+  from: usize,
+  end: usize,
+  width: u32,
+  count: u32,
+  to: usize,
+  entries: u32,
+  mapping: usize,
+): bool {
   const runBytes: u32 = (width + 7) >> 3
   const mask: u32 = width === 32 ? 0xffffffff : ((<u32>1) << width) - 1
   let at = from
@@ -23,17 +33,16 @@ export function decodeIndices(from: usize, end: usize, width: u32, count: u32, t
       if (byte < 128) break
     }
     const wanted = count - filled
-    let out = to + ((<usize>filled) << 2)
+    const out = to + ((<usize>filled) << 2)
     if ((header & 1) === 0) {
       if (end - at < <usize>runBytes) return false
       let value: u32 = 0
       for (let i: u32 = 0; i < runBytes; i++) value |= (<u32>load<u8>(at++)) << (8 * i)
-      if (value > mask) return false
       const run = <u32>min<u64>(header >> 1, <u64>wanted)
-      const outEnd = out + ((<usize>run) << 2)
+      if (value > mask || (value >= entries && run > 0)) return false
+      if (mapping !== 0 && run > 0) value = load<u32>(mapping + ((<usize>value) << 2))
       const four = i32x4.splat(value)
-      for (; out + 16 <= outEnd; out += 16) v128.store(out, four)
-      for (; out < outEnd; out += 4) store<u32>(out, value)
+      for (let i: usize = 0; i < (<usize>run) << 2; i += 16) v128.store(out + i, four)
       filled += run
       continue
     }
@@ -42,44 +51,64 @@ export function decodeIndices(from: usize, end: usize, width: u32, count: u32, t
     // a last run may be cut short: only the bytes of wanted values must be there
     if (<u64>(end - at) < (<u64>run * <u64>width + 7) >> 3) return false
     unpack(at, width, run, mask, out)
+    if (run > 0 && largest(out, run) >= entries) return false
+    if (mapping !== 0) mapIndices(out, run, mapping)
     filled += run
     at += <usize>min<u64>(<u64>(end - at), (packed >> 3) * <u64>width)
   }
   return true
 }
 
+function mapIndices(from: usize, count: u32, mapping: usize): void {
+  const end = from + ((<usize>count) << 2)
+  for (let at = from; at < end; at += 4) store<u32>(at, load<u32>(mapping + ((<usize>load<u32>(at)) << 2)))
+}
+
+/** Up to this width a number and what stands before it in its first byte fit into 32 bits. */
+const MAX_LANE_BITS: u32 = 25
+
 function unpack(from: usize, width: u32, count: u32, mask: u32, to: usize): void {
-  let bit: usize = 0
   let i: u32 = 0
-  let out = to
-  const step = <usize>width
-  if (width <= 8) {
-    // eight numbers are `width` bytes, which one load brings
-    const wide = <u64>width
-    const most = <u64>mask
-    for (let at = from; i + 8 <= count; i += 8, at += step, out += 32) {
-      let eight = load<u64>(at)
-      store<u32>(out, <u32>(eight & most))
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 4)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 8)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 12)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 16)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 20)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 24)
-      eight >>= wide
-      store<u32>(out, <u32>(eight & most), 28)
+  if (width <= MAX_LANE_BITS && count >= 8) {
+    // eight numbers are `width` bytes; the second four begin within a byte where the width is odd
+    const half = <usize>width >> 1
+    const lowBytes = laneBytes(width, 0)
+    const lowFactors = laneFactors(width, 0)
+    const highBytes = laneBytes(width, (4 * width) & 7)
+    const highFactors = laneFactors(width, (4 * width) & 7)
+    const masks = i32x4.splat(mask)
+    let at = from
+    let out = to
+    for (; i + 8 <= count; i += 8, at += <usize>width, out += 32) {
+      v128.store(out, takeLanes(v128.load(at), lowBytes, lowFactors, masks))
+      v128.store(out, takeLanes(v128.load(at + half), highBytes, highFactors, masks), 16)
     }
-    bit = <usize>i * step
   }
-  for (; i < count; i++, bit += step, out += 4) {
+  let bit = <usize>i * <usize>width
+  for (let out = to + ((<usize>i) << 2); i < count; i++, bit += <usize>width, out += 4) {
     store<u32>(out, <u32>(load<u64>(from + (bit >> 3)) >> <u64>(bit & 7)) & mask)
   }
+}
+
+/** which bytes hold each of four numbers, of which the first begins at a bit */
+function laneBytes(width: u32, bit: u32): v128 {
+  let bytes = i32x4.splat(0)
+  bytes = i32x4.replace_lane(bytes, 0, (bit >> 3) * 0x01010101 + 0x03020100)
+  bytes = i32x4.replace_lane(bytes, 1, ((bit + width) >> 3) * 0x01010101 + 0x03020100)
+  bytes = i32x4.replace_lane(bytes, 2, ((bit + 2 * width) >> 3) * 0x01010101 + 0x03020100)
+  return i32x4.replace_lane(bytes, 3, ((bit + 3 * width) >> 3) * 0x01010101 + 0x03020100)
+}
+
+/** There is no shift by lane: each is shifted left by a product until all begin at bit 7. */
+function laneFactors(width: u32, bit: u32): v128 {
+  let factors = i32x4.splat(128 >> (bit & 7))
+  factors = i32x4.replace_lane(factors, 1, 128 >> ((bit + width) & 7))
+  factors = i32x4.replace_lane(factors, 2, 128 >> ((bit + 2 * width) & 7))
+  return i32x4.replace_lane(factors, 3, 128 >> ((bit + 3 * width) & 7))
+}
+
+function takeLanes(packed: v128, bytes: v128, factors: v128, masks: v128): v128 {
+  return v128.and(i32x4.shr_u(i32x4.mul(i8x16.swizzle(packed, bytes), factors), 7), masks)
 }
 
 /** The same for levels, a byte each. */
@@ -153,7 +182,7 @@ function shortestRun(width: u32): usize {
   return max<usize>(4, <usize>((runBits + width - 1) / max<u32>(1, width)))
 }
 
-/** Encode 32-bit numbers. @returns end of what was written */
+/** Encode 32-bit numbers. Up to 16 bytes behind the end may be written. @returns end of what was written */
 export function encodeIndices(from: usize, count: u32, width: u32, to: usize): usize {
   const end = from + ((<usize>count) << 2)
   const runBytes: u32 = (width + 7) >> 3
@@ -189,9 +218,23 @@ function pack(from: usize, end: usize, width: u32, to: usize): usize {
   let out = writeVarint(to, (groups << 1) | 1)
   const outEnd = out + <usize>groups * <usize>width
   const wide = <u64>width
+  let at = from
+  if (width <= 16) {
+    for (; at + 32 <= end; at += 32, out += <usize>width) {
+      const low = packFour(at, wide)
+      const high = packFour(at + 16, wide)
+      if (width === 16) {
+        store<u64>(out, low)
+        store<u64>(out, high, 8)
+        continue
+      }
+      store<u64>(out, low | (high << (wide * 4)))
+      if (width > 8) store<u64>(out, high >> (64 - wide * 4), 8)
+    }
+  }
   let held: u64 = 0
   let bits: u64 = 0
-  for (let at = from; at < end; at += 4) {
+  for (; at < end; at += 4) {
     held |= (<u64>load<u32>(at)) << bits
     bits += wide
     if (bits >= 32) {
@@ -207,6 +250,13 @@ function pack(from: usize, end: usize, width: u32, to: usize): usize {
   }
   if (out < outEnd) memory.fill(out, 0, outEnd - out)
   return outEnd
+}
+
+/** four numbers of up to 16 bits, the first lowest */
+function packFour(at: usize, width: u64): u64 {
+  const low = <u64>load<u32>(at) | ((<u64>load<u32>(at, 4)) << width)
+  const high = <u64>load<u32>(at, 8) | ((<u64>load<u32>(at, 12)) << width)
+  return low | (high << (width * 2))
 }
 
 /** Encode levels, a byte each, of 1 to 8 bits. @returns end of what was written */
@@ -282,8 +332,8 @@ export function areLevelsWithin(from: usize, count: u32, most: u32): bool {
   return true
 }
 
-/** @returns the largest of 32-bit numbers, 0 if there are none */
-export function largest(from: usize, count: u32): u32 {
+/** the largest of 32-bit numbers */
+function largest(from: usize, count: u32): u32 {
   let at = from
   const end = from + ((<usize>count) << 2)
   let four = i32x4.splat(0)

@@ -4,12 +4,55 @@
 const BLOCK_BYTES: usize = 65536
 const HASH_BITS: u32 = 14
 export const SNAPPY_TABLE_BYTES: usize = 2 << HASH_BITS
+/** from so many bytes on a call that copies is quicker than 16 at a time */
+const LONG_BYTES: usize = 128
+/** for each distance below 16, the places of the bytes that repeat at it */
+const REPEATED = memory.data(256, 16)
+/** for each distance, the largest multiple of it up to 16 */
+const REPEATED_BYTES = memory.data<u8>([0, 16, 16, 15, 16, 15, 12, 14, 16, 9, 10, 11, 12, 13, 14, 15])
+for (let distance: usize = 1; distance < 16; distance++) {
+  for (let i: usize = 0; i < 16; i++) store<u8>(REPEATED + (distance << 4) + i, i % distance)
+}
+/** for each tag of a copy its length, and the upper bits of its distance from bit 8 */
+const COPIES = memory.data(512, 16)
+for (let tag: u32 = 0; tag < 256; tag++) {
+  const near = (((tag >> 2) & 7) + 4) | ((tag >> 5) << 8)
+  store<u16>(COPIES + ((<usize>tag) << 1), <u16>((tag & 3) === 1 ? near : (tag >> 2) + 1))
+}
 /** a match is looked for only where four bytes can be read and a literal may follow */
 const MARGIN_BYTES: usize = 15
 
 /** @returns how many bytes `snappyCompress` may write */
 export function snappyBound(length: usize): usize {
   return 32 + length + length / 6
+}
+
+/**
+ * Find the content of a page that is one literal, as writers make of noise. Up to 8 bytes behind `end` may be read.
+ * @returns where its `length` bytes begin, 0 where the page is another one
+ */
+export function literalContent(from: usize, end: usize, length: usize): usize {
+  // a length of up to five bytes, a tag, and up to four bytes with the length again
+  const content = end - length
+  if (length > end - from || content - from > 10) return 0
+  let at = from
+  let declared: usize = 0
+  for (let shift: usize = 0; shift < 32 && at < content; shift += 7) {
+    const byte = <usize>load<u8>(at++)
+    declared |= (byte & 127) << shift
+    if (byte < 128) break
+  }
+  if (declared !== length || at >= content) return 0
+  const tag = <usize>load<u8>(at++)
+  if ((tag & 3) !== 0) return 0
+  let size = tag >> 2
+  if (size >= 60) {
+    const extra = size - 59
+    size = <usize>load<u32>(at)
+    if (extra < 4) size &= (1 << (<usize>8 * extra)) - 1
+    at += extra
+  }
+  return at === content && size + 1 === length ? content : 0
 }
 
 /**
@@ -42,45 +85,34 @@ export function snappyDecompress(from: usize, end: usize, to: usize, length: usi
       }
       size++
       if (size === 0 || size > end - at || size > outEnd - out) return false
-      if (size <= 16) v128.store(out, v128.load(at))
-      else memory.copy(out, at, size)
+      if (size < LONG_BYTES) {
+        v128.store(out, v128.load(at))
+        for (let i: usize = 16; i < size; i += 16) v128.store(out + i, v128.load(at + i))
+      } else memory.copy(out, at, size)
       at += size
       out += size
       continue
     }
-    let offset: usize
-    if ((tag & 3) === 1) {
-      if (at >= end) return false
-      size = ((tag >> 2) & 7) + 4
-      offset = ((tag >> 5) << 8) | <usize>load<u8>(at)
-      at++
-    } else if ((tag & 3) === 2) {
-      if (end - at < 2) return false
-      size = (tag >> 2) + 1
-      offset = <usize>load<u16>(at)
-      at += 2
-    } else {
-      if (end - at < 4) return false
-      size = (tag >> 2) + 1
-      offset = <usize>load<u32>(at)
-      at += 4
-    }
+    const copy = <usize>load<u16>(COPIES + (tag << 1))
+    const extra = ((<usize>1) << (tag & 3)) >> 1
+    if (extra > end - at) return false
+    size = copy & 127
+    const offset = (copy & 0x700) + (<usize>load<u32>(at) & <usize>(((<u64>1) << ((<u64>extra) << 3)) - 1))
+    at += extra
     if (offset === 0 || offset > out - to || size > outEnd - out) return false
     const source = out - offset
     if (offset >= 16) {
       // at most 64 bytes; each piece of 16 is behind what it reads
       v128.store(out, v128.load(source))
-      if (size > 16) {
-        v128.store(out + 16, v128.load(source + 16))
-        if (size > 32) {
-          v128.store(out + 32, v128.load(source + 32))
-          if (size > 48) v128.store(out + 48, v128.load(source + 48))
-        }
+      v128.store(out + 16, v128.load(source + 16))
+      if (size > 32) {
+        v128.store(out + 32, v128.load(source + 32))
+        v128.store(out + 48, v128.load(source + 48))
       }
-    } else if (offset >= 8) {
-      for (let i: usize = 0; i < size; i += 8) store<u64>(out + i, load<u64>(source + i))
     } else {
-      for (let i: usize = 0; i < size; i++) store<u8>(out + i, load<u8>(source + i))
+      const repeated = i8x16.swizzle(v128.load(source), v128.load(REPEATED + (offset << 4)))
+      const step = <usize>load<u8>(REPEATED_BYTES + offset)
+      for (let i: usize = 0; i < size; i += step) v128.store(out + i, repeated)
     }
     out += size
   }

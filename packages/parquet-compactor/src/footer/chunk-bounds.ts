@@ -40,23 +40,35 @@ export const NO_STATISTICS: ChunkStatistics = {
 
 /** Read a Statistics struct. The deprecated bounds (fields 1 and 2) count where there are no others. */
 export function readStatistics(reader: ThriftReader): ChunkStatistics {
-  const statistics = { ...NO_STATISTICS }
-  let [min, max]: (Uint8Array | undefined)[] = []
+  let nulls = -1
+  let nans = -1
+  let distinct = -1
+  let min: Uint8Array | undefined
+  let max: Uint8Array | undefined
+  let minIsExact: boolean | undefined
+  let maxIsExact: boolean | undefined
+  // a view of bounds that others stand in for would be made for each of thousands of chunks
+  let oldMinAt = 0
+  let oldMaxAt = 0
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
-    if (id === 1) max = reader.binary()
-    else if (id === 2) min = reader.binary()
-    else if (id === 3) statistics.nulls = reader.i64()
-    else if (id === 4) statistics.distinct = reader.i64()
-    else if (id === 5) statistics.max = reader.binary()
-    else if (id === 6) statistics.min = reader.binary()
-    else if (id === 7) statistics.maxIsExact = reader.boolean()
-    else if (id === 8) statistics.minIsExact = reader.boolean()
-    else if (id === 9) statistics.nans = reader.i64()
+    if (id === 1) oldMaxAt = reader.skipBinary()
+    else if (id === 2) oldMinAt = reader.skipBinary()
+    else if (id === 3) nulls = reader.i64()
+    else if (id === 4) distinct = reader.i64()
+    else if (id === 5) max = reader.binary()
+    else if (id === 6) min = reader.binary()
+    else if (id === 7) maxIsExact = reader.boolean()
+    else if (id === 8) minIsExact = reader.boolean()
+    else if (id === 9) nans = reader.i64()
     else reader.skip()
   }
-  if (!statistics.min && !statistics.max && min && max) return { ...statistics, min, max, areDeprecated: true }
-  return statistics
+  const areDeprecated = !min && !max && oldMinAt > 0 && oldMaxAt > 0
+  if (areDeprecated) {
+    min = reader.binaryAt(oldMinAt)
+    max = reader.binaryAt(oldMaxAt)
+  }
+  return { nulls, nans, distinct, min, max, minIsExact, maxIsExact, areDeprecated }
 }
 
 /** @returns `boundsState`; 0 for bounds that are not kept */
@@ -106,7 +118,8 @@ export function readEncodingStats(reader: ThriftReader): { pages: number; versio
   let pages = 0
   let versions = 0
   for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
-    let [kind, count] = [-1, 0]
+    let kind = -1
+    let count = 0
     reader.enterStruct()
     for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
       if (id === 1) kind = reader.i32()

@@ -33,7 +33,9 @@ export class ThriftReader {
   /** type of the field `nextField` has just read */
   fieldType = 0
   #fieldId = 0
-  #stack: number[] = []
+  /** ids of the fields whose structs are open */
+  readonly #stack = new Int32Array(MAX_DEPTH)
+  #depth = 0
 
   readonly #place: number
 
@@ -56,23 +58,25 @@ export class ThriftReader {
 
   /** Enter a struct: fields are numbered from zero again until `nextField` returns 0. */
   enterStruct(): void {
-    if (this.#stack.length >= MAX_DEPTH) this.fail('nested too deeply')
-    this.#stack.push(this.#fieldId)
+    if (this.#depth >= MAX_DEPTH) this.fail('nested too deeply')
+    this.#stack[this.#depth++] = this.#fieldId
     this.#fieldId = 0
   }
 
   /** @returns the id of the next field, or 0 at the end of the struct, which is then left */
   nextField(): number {
     const header = this.byte()
-    this.fieldType = header & 15
-    if (this.fieldType === THRIFT.STOP) {
-      this.#fieldId = this.#stack.pop() ?? 0
+    const type = header & 15
+    this.fieldType = type
+    if (type === THRIFT.STOP) {
+      this.#fieldId = this.#depth > 0 ? this.#stack[--this.#depth]! : 0
       return 0
     }
     const delta = header >> 4
-    this.#fieldId = delta ? this.#fieldId + delta : this.#i16()
-    if (this.#fieldId <= 0 || this.#fieldId > 0x7fff) this.fail('field id out of range')
-    return this.#fieldId
+    const id = delta ? this.#fieldId + delta : this.#i16()
+    if (id <= 0 || id > 0x7fff) this.fail('field id out of range')
+    this.#fieldId = id
+    return id
   }
 
   #i16(): number {
@@ -84,16 +88,17 @@ export class ThriftReader {
   #varint(): number {
     const first = this.byte()
     if (first < 128) return first
-    let value = first & 127
-    for (let shift = 7; shift < 35; shift += 7) {
-      const byte = this.byte()
-      value += (byte & 127) * 2 ** shift
-      if (byte < 128) {
-        if (value > 0xffffffff) this.fail('varint exceeds 32 bits')
-        return value
-      }
-    }
-    return this.fail('varint exceeds 32 bits')
+    const second = this.byte()
+    if (second < 128) return (first & 127) | (second << 7)
+    const low = (first & 127) | ((second & 127) << 7)
+    const third = this.byte()
+    if (third < 128) return low | (third << 14)
+    const fourth = this.byte()
+    const most = low | ((third & 127) << 14) | ((fourth & 127) << 21)
+    if (fourth < 128) return most
+    const fifth = this.byte()
+    if (fifth > 15) this.fail('varint exceeds 32 bits')
+    return most + fifth * 2 ** 28
   }
 
   #expect(type: number): void {
@@ -117,12 +122,21 @@ export class ThriftReader {
   }
 
   #zigzag64(): number | bigint {
+    // as far as 28 bits go without floating point
     const first = this.byte()
     if (first < 128) return (first >>> 1) ^ -(first & 1)
-    let low = first & 127
-    for (let shift = 7; shift < 49; shift += 7) {
+    let whole = first & 127
+    for (let shift = 7; shift < 28; shift += 7) {
       const byte = this.byte()
-      low += (byte & 127) * 2 ** shift
+      whole |= (byte & 127) << shift
+      if (byte < 128) return (whole >>> 1) ^ -(whole & 1)
+    }
+    let low = whole
+    let scale = 2 ** 28
+    for (let shift = 28; shift < 49; shift += 7) {
+      const byte = this.byte()
+      low += (byte & 127) * scale
+      scale *= 128
       if (byte < 128) return low % 2 ? -(low + 1) / 2 : low / 2
     }
     let high = 0n
@@ -167,6 +181,25 @@ export class ThriftReader {
     return this.bytes.subarray(this.offset - length, this.offset)
   }
 
+  /** Pass over a binary. @returns where it begins, for `binaryAt` */
+  skipBinary(): number {
+    this.#expect(THRIFT.BINARY)
+    const start = this.offset
+    const length = this.#varint()
+    if (length > this.end - this.offset) this.fail('binary exceeds the input')
+    this.offset += length
+    return start
+  }
+
+  /** a view of a binary that was passed over */
+  binaryAt(start: number): Uint8Array {
+    const { offset } = this
+    this.offset = start
+    const bytes = this.#binary()
+    this.offset = offset
+    return bytes
+  }
+
   /** @returns the number of elements; they follow as bare values of the type asked for (`TRUE` for booleans) */
   list(elementType: number): number {
     this.#expect(THRIFT.LIST)
@@ -187,8 +220,9 @@ export class ThriftReader {
   /** Pass over bytes that are known. @returns false, and stays, if others follow */
   skipIfEqual(known: Uint8Array): boolean {
     if (known.length > this.end - this.offset) return false
-    for (let i = 0; i < known.length; i++) if (this.bytes[this.offset + i] !== known[i]) return false
-    this.offset += known.length
+    const { bytes, offset } = this
+    for (let i = 0; i < known.length; i++) if (bytes[offset + i] !== known[i]) return false
+    this.offset = offset + known.length
     return true
   }
 
@@ -230,7 +264,7 @@ export class ThriftReader {
 
   /** pass over the value of the field just read */
   skip(): void {
-    this.#skip(this.fieldType, this.#stack.length, false)
+    this.#skip(this.fieldType, this.#depth, false)
   }
 
   #skip(type: number, depth: number, inList: boolean): void {

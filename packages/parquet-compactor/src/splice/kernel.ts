@@ -4,7 +4,7 @@ import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
 
-/** What kernel/column.ts exports. */
+/** What kernel/kernel.ts exports. */
 interface KernelExports extends SlotExports {
   memory: { buffer: ArrayBuffer }
   beginColumn(
@@ -48,7 +48,7 @@ interface KernelExports extends SlotExports {
   countValues(): number
 }
 
-/** What kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts export. */
+/** The same of kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts. */
 export interface SlotExports {
   beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): number
   isArenaFull(): number
@@ -162,7 +162,7 @@ const STOPS = ['done', 'paged', 'odd', 'full'] as const
 export type Taken = (typeof STOPS)[number]
 
 /**
- * One instance of the WebAssembly kernel (kernel/column.ts), for one column at a time. Its memory grows to what the largest
+ * One instance of the WebAssembly kernel (kernel/), for one column at a time. Its memory grows to what the largest
  * column needed and is let go of with the instance.
  */
 export class Kernel {
@@ -212,7 +212,7 @@ export class Kernel {
       const body = this.bytes(at, bytes)
       this.onPage({ what: WHAT[what]!, body, uncompressedBytes, levels, values })
     }
-    this.#exports = new Instance(module, { column: { onPage } }).exports as KernelExports
+    this.#exports = new Instance(module, { 'open-page': { onPage } }).exports as KernelExports
   }
 
   get memoryBytes(): number {

@@ -1,0 +1,57 @@
+// What src/splice/kernel.ts calls.
+
+export {
+  findPageBounds,
+  highBoundAt,
+  highBoundBytes,
+  lowBoundAt,
+  lowBoundBytes,
+  pageDefinitionAt,
+  pageNans,
+  pageTextBytes,
+  pageValueBytes,
+  pageValuesAt,
+} from './bounds'
+export {
+  hasChecksum,
+  isPacked,
+  makePageRoom,
+  makeRoom,
+  nextPage,
+  openChunk,
+  packedAt,
+  packedBytes,
+  pageAt,
+  pageChecksum,
+  pagePosition,
+  pageSize,
+  takeChunk,
+  takePage,
+  takePages,
+  unpackedBytes,
+} from './chunk'
+export { beginCheck, beginColumn } from './column'
+export {
+  arenaUsed,
+  beginPicks,
+  beginSlotColumn,
+  beginSlots,
+  endSlotColumn,
+  isArenaFull,
+  longestText,
+  pickedRows,
+  pickedSlots,
+  putDecoded,
+} from './gather'
+export { largestInput, writeSlots } from './gathered-pages'
+export { beginGroup, chunkList, memberInHand, takeList, whyStopped } from './kept-chunks'
+export {
+  countValues,
+  dictionaryAt,
+  dictionaryBytes,
+  distinctValues,
+  finishColumn,
+  isDictionaryUsed,
+  isWrittenAnew,
+  usePlain,
+} from './open-page'
