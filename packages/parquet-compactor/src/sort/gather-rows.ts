@@ -71,6 +71,8 @@ export class RowGatherer {
   #writtenBytesOfRow: number
   /** of a row group at most, once a larger one did not fit */
   #mostRows = Number.POSITIVE_INFINITY
+  /** once a guess of what is needed was too small */
+  #wantsAllRoom = false
 
   /** @param pieces all that will be gathered, in any order */
   constructor(
@@ -120,12 +122,14 @@ export class RowGatherer {
         this.#rowsLeft -= count
         if (group.filled === group.rows) await this.flush()
       } else if (group.filled > 0) {
+        group.isFull = true
         await this.flush()
       } else {
-        if (count <= LEAST_ROWS) {
+        if (count <= LEAST_ROWS && group.roomBytes >= this.#room(ranks.byteLength)) {
           throw new ParquetError('memory_budget', `${count} rows take more than ${group.roomBytes} bytes`)
         }
-        this.#mostRows = Math.ceil(count / 2)
+        if (group.roomBytes >= this.#room(ranks.byteLength)) this.#mostRows = Math.ceil(count / 2)
+        this.#wantsAllRoom = true
         this.#group = undefined
       }
     }
@@ -137,7 +141,7 @@ export class RowGatherer {
     this.#group = undefined
     if (!group || group.filled === 0) return
     const rows = group.filled
-    this.#heldBytesOfRow = group.heldBytes / rows
+    this.#heldBytesOfRow = Math.max(group.heldBytes / group.rows, group.isFull ? group.heldBytes / rows : 0)
     const { targetRowGroupBytes, signal } = this.#settings
     const columns = group.finish()
     const wanted = Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow)
@@ -159,9 +163,13 @@ export class RowGatherer {
     this.#kernel = undefined
   }
 
+  #room(ranksBytes: number): number {
+    const { memoryBudgetBytes } = this.#settings
+    return Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
+  }
+
   #open(ranksBytes: number): GatheredGroup {
-    const { memoryBudgetBytes, newKernel } = this.#settings
-    const room = Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
+    const room = this.#room(ranksBytes)
     const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
     const picksBytes = Math.min(mostPicks, room / 16) * 8
     const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
@@ -169,8 +177,8 @@ export class RowGatherer {
     // parts of one size rather than a small last one
     const rows = Math.ceil(this.#rowsLeft / Math.ceil(this.#rowsLeft / most))
     const needed = rows * this.#heldBytesOfRow * 2 + picksBytes + rows * this.#bytesOfRow * 4 + 2 ** 20
-    this.#kernel ??= newKernel()
-    const roomBytes = Math.min(room, Math.ceil(needed))
+    this.#kernel ??= this.#settings.newKernel()
+    const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))
     return new GatheredGroup(this.#schema, rows, roomBytes, Math.min(rows, mostPicks), this.#kernel)
   }
 

@@ -15,6 +15,8 @@ export class GatheredGroup {
   /** places that there are, and how many of the first are complete */
   readonly rows: number
   filled = 0
+  /** whether rows found no room although places are left */
+  isFull = false
   readonly roomBytes: number
   readonly pieces = new Set<Piece>()
   readonly #columns: GatheredColumn[]
