@@ -4,7 +4,7 @@ import { readAhead } from '../read/read-ahead.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { type GatheredColumn, GatheredGroup } from './gathered-group.ts'
-import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
 /** Takes rows that are complete, all columns of them. */
@@ -42,10 +42,8 @@ const RANKING_SHARE = 0.2
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
 const WELL_FILLED = 0.5
 
-/** A stretch of places in the output, and the pieces that have rows there. */
-interface Member {
-  piece: Piece
-  ranks: Int32Array
+/** Rows of a piece, and the first and last of their places in the output. */
+interface Member extends RankedPiece {
   least: number
   greatest: number
 }
@@ -98,7 +96,7 @@ export class RowGatherer {
    * Gather the rows of pieces, behind those before.
    * @throws ParquetError `memory_budget` when a few rows do not fit
    */
-  async gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void> {
+  async gather(pieces: readonly Piece[], rank: () => AsyncIterable<RankedRows>): Promise<void> {
     const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     const { memoryBudgetBytes } = this.#settings
     if (rows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
@@ -106,10 +104,16 @@ export class RowGatherer {
       // memory of the kernel does not shrink
       this.#kernel = undefined
     }
-    const { ranks, kept } = await rank()
-    const members = membersOf(pieces, ranks)
+    for await (const part of rank()) await this.#gatherPart(part)
+  }
+
+  async #gatherPart(part: RankedRows): Promise<void> {
+    const { kept } = part
+    const members = membersOf(part)
+    const rankBytes = part.pieces.reduce((sum, own) => sum + own.ranks.byteLength + (own.rows?.byteLength ?? 0), 0)
+    const room = this.#room(rankBytes)
     for (let first = 0; first < kept; ) {
-      this.#group ??= this.#open(ranks.byteLength)
+      this.#group ??= this.#open(room, kept - first)
       const group = this.#group
       const isWell = group.filled >= group.rows * WELL_FILLED
       if (isWell && kept - first > group.rows - group.filled && kept - first <= group.rows) {
@@ -125,12 +129,14 @@ export class RowGatherer {
         group.isFull = true
         await this.flush()
       } else {
-        if (count <= LEAST_ROWS && group.roomBytes >= this.#room(ranks.byteLength)) {
-          throw new ParquetError('memory_budget', `${count} rows take more than ${group.roomBytes} bytes`)
-        }
-        if (group.roomBytes >= this.#room(ranks.byteLength)) this.#mostRows = Math.ceil(count / 2)
-        this.#wantsAllRoom = true
         this.#group = undefined
+        if (group.roomBytes < room) {
+          this.#wantsAllRoom = true
+        } else if (count > LEAST_ROWS) {
+          this.#mostRows = Math.ceil(count / 2)
+        } else {
+          throw new ParquetError('memory_budget', `${count} rows take more than ${room} bytes`)
+        }
       }
     }
   }
@@ -168,18 +174,19 @@ export class RowGatherer {
     return Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
   }
 
-  #open(ranksBytes: number): GatheredGroup {
-    const room = this.#room(ranksBytes)
+  /** @param rows that are to find a place now; others may follow */
+  #open(room: number, rows: number): GatheredGroup {
     const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
     const picksBytes = Math.min(mostPicks, room / 16) * 8
     const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
     const most = Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
-    // parts of one size rather than a small last one
-    const rows = Math.ceil(this.#rowsLeft / Math.ceil(this.#rowsLeft / most))
-    const needed = rows * this.#heldBytesOfRow * 2 + picksBytes + rows * this.#bytesOfRow * 4 + 2 ** 20
+    // groups of one size rather than a small last one
+    const groups = Math.ceil(rows / most)
+    const places = groups > 1 ? Math.ceil(rows / groups) : Math.min(most, this.#rowsLeft)
+    const needed = places * this.#heldBytesOfRow * 2 + picksBytes + places * this.#bytesOfRow * 4 + 2 ** 20
     this.#kernel ??= this.#settings.newKernel()
     const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))
-    return new GatheredGroup(this.#schema, rows, roomBytes, Math.min(rows, mostPicks), this.#kernel)
+    return new GatheredGroup(this.#schema, places, roomBytes, Math.min(places, mostPicks), this.#kernel)
   }
 
   /** @returns false where the rows take more memory than there is */
@@ -194,26 +201,23 @@ export class RowGatherer {
       wanted.map(({ piece }) => piece),
       settings,
     )
-    for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
+    for await (const member of readAhead(wanted, ahead, open)) {
       throwIfAborted(settings.signal)
-      if (!(await group.take(piece, file, ranks, first, count, settings))) return false
+      if (!(await group.take(member, member.file, first, count, settings))) return false
     }
     group.filled += count
     return true
   }
 }
 
-function membersOf(pieces: readonly Piece[], ranks: Int32Array): Member[] {
-  let before = 0
-  return pieces.map((piece) => {
-    const own = ranks.subarray(before, before + piece.rows)
-    before += piece.rows
+function membersOf({ pieces }: RankedRows): Member[] {
+  return pieces.map((own) => {
     let [least, greatest] = [Number.POSITIVE_INFINITY, -1]
-    for (const rank of own) {
+    for (const rank of own.ranks) {
       if (rank === LEFT_OUT) continue
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank
     }
-    return { piece, ranks: own, least, greatest }
+    return { ...own, least, greatest }
   })
 }

@@ -3,6 +3,7 @@ import type { LeafColumn, Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'
 import { GatheredSlots } from './gathered-slots.ts'
+import type { RankedPiece } from './rank-rows.ts'
 import { type Piece, type PieceSettings, readColumn } from './value-piece.ts'
 
 export type GatheredColumn = GatheredSlots | GatheredLists
@@ -62,15 +63,15 @@ export class GatheredGroup {
    * @returns false where there is no room for them
    */
   async take(
-    piece: Piece,
+    ranked: RankedPiece,
     file: FileReader,
-    ranks: Int32Array,
     first: number,
     count: number,
     settings: PieceSettings,
   ): Promise<boolean> {
     if (!this.#hasRoom) return false
-    const picked = this.#pick(ranks, first, count)
+    const { piece } = ranked
+    const picked = this.#pick(ranked, first, count)
     this.pieces.add(piece)
     for (const [number, column] of this.#columns.entries()) {
       if (column instanceof GatheredLists) {
@@ -82,17 +83,17 @@ export class GatheredGroup {
   }
 
   /** @returns what is picked, where lists want it too */
-  #pick(ranks: Int32Array, first: number, count: number): PickedRows {
+  #pick({ rows: own, ranks }: RankedPiece, first: number, count: number): PickedRows {
     const { slots } = this.#kernel
     // a piece has no more rows in the group than there is room for
     const rows = this.#kernel.words(slots.pickedRows(), Math.min(ranks.length, this.rows))
     const places = this.#kernel.words(slots.pickedSlots(), Math.min(ranks.length, this.rows))
     const shift = this.filled - first
     let picks = 0
-    for (let row = 0; row < ranks.length; row++) {
-      const rank = ranks[row]!
+    for (let i = 0; i < ranks.length; i++) {
+      const rank = ranks[i]!
       if (rank < first || rank >= first + count) continue
-      rows[picks] = row
+      rows[picks] = own ? own[i]! : i
       places[picks++] = rank + shift
     }
     slots.beginPicks(picks)

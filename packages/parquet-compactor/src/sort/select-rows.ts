@@ -8,7 +8,8 @@ import { findKeptRows } from './find-duplicates.ts'
 import type { KeptRows } from './kept-rows.ts'
 import { resolveDedupeBy, resolveSortBy, type SortColumn, type SortKey } from './key-order.ts'
 import { planSort, type SortCluster, type SortMember } from './plan-sort.ts'
-import { checkKeyMemory, type RankedRows, rankBySort, rankInOrder } from './rank-rows.ts'
+import { rankBySort } from './rank-by-sort.ts'
+import { checkKeyMemory, type RankedRows, rankInOrder } from './rank-rows.ts'
 import { footerRange, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
@@ -21,7 +22,9 @@ export interface SlicedInput {
 }
 
 /** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
-type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: () => Promise<RankedRows> }
+type Step =
+  | { kind: 'in_order'; pieces: Piece[] }
+  | { kind: 'gather'; pieces: Piece[]; rank: () => AsyncIterable<RankedRows> }
 
 /** Which rows of the inputs are written, and in which order. */
 export interface Selection {
@@ -157,9 +160,7 @@ function stepsInOrder(pieces: readonly Piece[], areWhole: readonly boolean[], ke
     }
     bytes = piece.bytes
     const own = [piece]
-    steps.push(
-      kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: async () => rankInOrder(own, kept) },
-    )
+    steps.push(kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: () => rankInOrder(own, kept) })
   }
   return steps
 }
@@ -184,7 +185,7 @@ function stepsBySort(
 
 export interface SelectionWriters {
   inOrder(inputs: SlicedInput[]): Promise<void>
-  gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void>
+  gather(pieces: readonly Piece[], rank: () => AsyncIterable<RankedRows>): Promise<void>
 }
 
 export async function writeSelection(
@@ -200,7 +201,7 @@ export async function writeSelection(
     const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
     // pages that are too few to stay as they are between rows that are gathered
     const areFew = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
-    if (areFew) await writers.gather(step.pieces, async () => rankInOrder(step.pieces, undefined))
+    if (areFew) await writers.gather(step.pieces, () => rankInOrder(step.pieces, undefined))
     else await writers.inOrder(inputsOf(step.pieces))
   }
 }
