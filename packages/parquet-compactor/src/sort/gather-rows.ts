@@ -4,6 +4,7 @@ import { readAhead } from '../read/read-ahead.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { type GatheredColumn, GatheredGroup } from './gathered-group.ts'
+import { guessBytesOfRow } from './held-bytes.ts'
 import { LEFT_OUT, type RankedPiece, type RankedRows } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
@@ -32,11 +33,13 @@ export interface GatherSettings extends PieceSettings {
 /** part of the budget for rows that are being gathered; the rest is for pages of inputs and of the output that are open */
 const GATHER_SHARE = 0.75
 /** part of what is expected to fit, as rows differ */
-const SAFE_SHARE = 0.9
+const SAFE_SHARE = 0.95
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 /** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
 const RANKING_BYTES_OF_ROW = 20
+/** part of the budget for the ranks of rows that are ranked part by part */
+const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
@@ -88,7 +91,7 @@ export class RowGatherer {
     const rowsOfPieces = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     this.#mostRowsOfPiece = pieces.reduce((most, piece) => Math.max(most, piece.rows), 0)
     this.#bytesOfRow = bytes / Math.max(1, rowsOfPieces)
-    this.#heldBytesOfRow = GatheredGroup.bytesOfRow(schema.leaves, this.#bytesOfRow)
+    this.#heldBytesOfRow = guessBytesOfRow(schema.leaves, pieces)
     this.#writtenBytesOfRow = this.#bytesOfRow
   }
 
@@ -96,7 +99,7 @@ export class RowGatherer {
    * Gather the rows of pieces, behind those before.
    * @throws ParquetError `memory_budget` when a few rows do not fit
    */
-  async gather(pieces: readonly Piece[], rank: () => AsyncIterable<RankedRows>): Promise<void> {
+  async gather(pieces: readonly Piece[], rank: (rowsAtATime: number) => AsyncIterable<RankedRows>): Promise<void> {
     const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     const { memoryBudgetBytes } = this.#settings
     if (rows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
@@ -104,7 +107,8 @@ export class RowGatherer {
       // memory of the kernel does not shrink
       this.#kernel = undefined
     }
-    for await (const part of rank()) await this.#gatherPart(part)
+    const rowsAtATime = this.#placesIn(this.#room(memoryBudgetBytes * RANKS_SHARE))
+    for await (const part of rank(rowsAtATime)) await this.#gatherPart(part)
   }
 
   async #gatherPart(part: RankedRows): Promise<void> {
@@ -174,16 +178,21 @@ export class RowGatherer {
     return Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
   }
 
+  /** how many rows are expected to fit */
+  #placesIn(room: number): number {
+    const picksBytes = Math.min(this.#mostRowsOfPiece, room / 16) * 8
+    const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
+    return Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
+  }
+
   /** @param rows that are to find a place now; others may follow */
   #open(room: number, rows: number): GatheredGroup {
     const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
-    const picksBytes = Math.min(mostPicks, room / 16) * 8
-    const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
-    const most = Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
+    const most = this.#placesIn(room)
     // groups of one size rather than a small last one
     const groups = Math.ceil(rows / most)
     const places = groups > 1 ? Math.ceil(rows / groups) : Math.min(most, this.#rowsLeft)
-    const needed = places * this.#heldBytesOfRow * 2 + picksBytes + places * this.#bytesOfRow * 4 + 2 ** 20
+    const needed = places * (this.#heldBytesOfRow * 2 + this.#bytesOfRow * 4) + mostPicks * 8 + 2 ** 20
     this.#kernel ??= this.#settings.newKernel()
     const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))
     return new GatheredGroup(this.#schema, places, roomBytes, Math.min(places, mostPicks), this.#kernel)

@@ -1,5 +1,5 @@
 import type { FileReader } from '../read/file-reader.ts'
-import type { LeafColumn, Schema } from '../schema/schema.ts'
+import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'
 import { GatheredSlots } from './gathered-slots.ts'
@@ -39,15 +39,6 @@ export class GatheredGroup {
     this.#columns = leaves.map((leaf, column) =>
       leaf.maxRepetition > 0 ? new GatheredLists(leaf, rows) : new GatheredSlots(leaf, column, kernel),
     )
-  }
-
-  /** What a row takes. A guess, as texts may be of any length; what turns out larger is tried again with fewer rows. */
-  static bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): number {
-    const slots = leaves.reduce((sum, { width, maxDefinition, maxRepetition }) => {
-      const value = width === 0 ? 4 : width
-      return sum + value + (maxDefinition > 0 ? 0.25 : 0) + (maxRepetition > 0 ? 32 : 0)
-    }, 0)
-    return slots + compressedBytes / 2
   }
 
   get heldBytes(): number {

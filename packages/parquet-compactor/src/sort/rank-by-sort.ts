@@ -13,7 +13,9 @@ const PART_SHARE = 0.3
 /** numbers of a row of a part, and its rank */
 const PART_BYTES_OF_ROW = 8
 /** keys looked at for each part, to find where it is to end */
-const SAMPLES_OF_PART = 512
+const SAMPLES_OF_PART = 4096
+/** parts are made so much smaller, as samples do not tell for sure */
+const EVEN_SHARE = 0.96
 
 /** A row between two parts: it is the first of the second. */
 interface Splitter {
@@ -26,7 +28,8 @@ interface Splitter {
 /**
  * Sort the rows of pieces that overlap by their keys, all of them at once where their keys fit into the budget, and else part
  * by part: the parts follow each other in the output, and for each the keys of all pieces are read anew.
- * @param range what was planned for
+ * @param range       what was planned for
+ * @param rowsAtATime that are gathered together: a part is a multiple of them where that can be
  * @throws ParquetError `memory_budget` when the texts among the keys do not fit
  */
 export async function* rankBySort(
@@ -35,6 +38,7 @@ export async function* rankBySort(
   range: SortRange,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
+  rowsAtATime: number,
 ): AsyncGenerator<RankedRows> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const bytesOfRow = keyBytesOfRow(pieces, keys)
@@ -43,7 +47,9 @@ export async function* rankBySort(
     return
   }
   const most = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
-  const splitters = await findSplitters(pieces, keys, Math.ceil(rows / most), keptRows, settings)
+  const multiple = Math.floor(most / rowsAtATime) * rowsAtATime * EVEN_SHARE
+  const rowsOfPart = multiple > 0 ? multiple : most
+  const splitters = await findSplitters(pieces, keys, Math.ceil(rows / rowsOfPart), keptRows, settings)
   const ranges = pieces.map((piece) => footerRange(piece, keys))
   for (let part = 0; part <= splitters.length; part++) {
     const [low, high] = [splitters[part - 1], splitters[part]]

@@ -21,10 +21,11 @@ export interface SlicedInput {
   bytes: Uint8Array | undefined
 }
 
+/** @param rowsAtATime that are gathered together */
+type Rank = (rowsAtATime: number) => AsyncIterable<RankedRows>
+
 /** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
-type Step =
-  | { kind: 'in_order'; pieces: Piece[] }
-  | { kind: 'gather'; pieces: Piece[]; rank: () => AsyncIterable<RankedRows> }
+type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: Rank }
 
 /** Which rows of the inputs are written, and in which order. */
 export interface Selection {
@@ -176,7 +177,12 @@ function stepsBySort(
   for (const { members, isMerged, range } of clusters) {
     const own = members.map((index) => pieces[index]!)
     const last = steps.at(-1)
-    if (isMerged) steps.push({ kind: 'gather', pieces: own, rank: () => rankBySort(own, keys, range, kept, settings) })
+    if (isMerged)
+      steps.push({
+        kind: 'gather',
+        pieces: own,
+        rank: (rowsAtATime) => rankBySort(own, keys, range, kept, settings, rowsAtATime),
+      })
     else if (last?.kind === 'in_order') last.pieces.push(...own)
     else steps.push({ kind: 'in_order', pieces: own })
   }
@@ -185,7 +191,7 @@ function stepsBySort(
 
 export interface SelectionWriters {
   inOrder(inputs: SlicedInput[]): Promise<void>
-  gather(pieces: readonly Piece[], rank: () => AsyncIterable<RankedRows>): Promise<void>
+  gather(pieces: readonly Piece[], rank: Rank): Promise<void>
 }
 
 export async function writeSelection(
