@@ -14,7 +14,7 @@ import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { RowGatherer } from '../sort/gather-rows.ts'
 import { type Selection, type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
-import { Kernel } from '../splice/kernel.ts'
+import { isTrap, Kernel } from '../splice/kernel.ts'
 import { FileWriter } from '../write/file-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
@@ -186,20 +186,27 @@ async function writeSelected(
   const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
   const all = selection.steps.flatMap(({ pieces }) => pieces)
   const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
-  await writeSelection(selection, settings.targetRowGroupBytes, {
-    async inOrder(inputs) {
-      await gatherer.flush()
-      await writeInOrder(inputs, settings, merge)
-      await merge.group.flush()
-    },
-    async gather(pieces, rank) {
-      await gatherer.gather(pieces, rank)
-      tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-      for (const piece of pieces) progress.add(piece.source, piece.rows)
-      progress.report(output.offset)
-    },
-  })
-  await gatherer.end()
+  try {
+    await writeSelection(selection, settings.targetRowGroupBytes, {
+      async inOrder(inputs) {
+        await gatherer.flush()
+        await writeInOrder(inputs, settings, merge)
+        await merge.group.flush()
+      },
+      async gather(pieces, rank) {
+        await gatherer.gather(pieces, rank)
+        tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+        for (const piece of pieces) progress.add(piece.source, piece.rows)
+        progress.report(output.offset)
+      },
+    })
+    await gatherer.end()
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
+      cause: error,
+    })
+  }
 }
 
 /** Decode a row group and hand its rows to the builder. */
