@@ -292,9 +292,7 @@ function becomeLong(): bool {
 }
 
 /** @returns the index in our dictionary, or `NO_INDEX` where it cannot have one */
-function intern(entry: u32): u32 {
-  const at = inputEntryAt(entry)
-  const bytes = inputEntryBytes(entry)
+function intern(at: usize, bytes: usize): u32 {
   if (<u32>bytes > column.longest) column.longest = <u32>bytes
   const wanted = dictionary.plainBytes + bytes + 4
   if (dictionary.count >= dictionary.entryRoom || wanted > dictionary.plainRoom) {
@@ -314,18 +312,23 @@ export function isTooDistinct(entries: u32, values: u32): bool {
   return values > JUDGED_VALUES && <u64>entries * 100 > <u64>values * MOST_DISTINCT_PERCENT
 }
 
-export function putIndices(indices: usize, count: u32, definition: usize): bool {
-  if (!select(count, definition)) return false
-  if (taken === 0) return true
+/** Choose what slots hold from this page on. @param entries that it may add to the dictionary */
+function makeReady(entries: u32): bool {
   if (column.held === Held.NOTHING && !beginIndices()) return false
   if (hasIndices(column)) {
-    // of one page there may come as many entries as it takes values
-    const isLong = column.held === Held.SHORT_INDICES && dictionary.count + min(taken, inputCount) > MOST_SHORT
+    const isLong = column.held === Held.SHORT_INDICES && dictionary.count + entries > MOST_SHORT
     if (isTooDistinct(dictionary.count, column.values)) {
       if (!becomeValues()) return false
     } else if (isLong && !becomeLong()) return false
   }
   column.values += taken
+  return true
+}
+
+export function putIndices(indices: usize, count: u32, definition: usize): bool {
+  if (!select(count, definition)) return false
+  if (taken === 0) return true
+  if (!makeReady(min(taken, inputCount))) return false
   let done: usize = 0
   if (column.held === Held.SHORT_INDICES) done = putMapped<u16>(indices)
   else if (column.held === Held.INDICES) done = putMapped<u32>(indices)
@@ -348,7 +351,7 @@ function putMapped<T>(indices: usize): usize {
     const mapped = mappingAt + ((<usize>entry) << 2)
     let index = load<u32>(mapped)
     if (index === NO_INDEX) {
-      index = intern(entry)
+      index = intern(inputEntryAt(entry), inputEntryBytes(entry))
       if (index === NO_INDEX) return from
       store<u32>(mapped, index)
     }
@@ -424,10 +427,10 @@ export function putFixed(values: usize, count: u32, definition: usize): bool {
   return true
 }
 
+/** Texts come to be held by a dictionary here even where those that wrote them had none: it is smaller, if they repeat. */
 export function putByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!select(count, definition)) return false
-  if (taken > 0 && !becomeValues()) return false
-  column.values += taken
+  if (taken > 0 && !makeReady(taken)) return false
   let from = values
   let next: u32 = 0
   for (let i: u32 = 0; i < present; i++) {
@@ -436,14 +439,29 @@ export function putByteArrays(values: usize, end: usize, count: u32, definition:
     from += 4
     if (length > end - from) return false
     if (next < taken && load<u32>(takenAt + ((<usize>next) << 2)) - shift === i) {
-      const at = keepText(from, length)
-      if (at === 0) return false
-      store<u32>(column.slotsAt + ((<usize>load<u32>(slotOfTakenAt + ((<usize>next) << 2))) << 2), <u32>at)
+      if (!putText(from, length, load<u32>(slotOfTakenAt + ((<usize>next) << 2)))) return false
       next++
     }
     from += length
   }
   return next === taken
+}
+
+function putText(from: usize, length: usize, slot: u32): bool {
+  if (column.held !== Held.VALUES) {
+    const index = intern(from, length)
+    if (isFull) return false
+    if (index !== NO_INDEX) {
+      if (column.held === Held.SHORT_INDICES) store<u16>(column.slotsAt + ((<usize>slot) << 1), <u16>index)
+      else store<u32>(column.slotsAt + ((<usize>slot) << 2), index)
+      return true
+    }
+    if (!becomeValues()) return false
+  }
+  const at = keepText(from, length)
+  if (at === 0) return false
+  store<u32>(column.slotsAt + ((<usize>slot) << 2), <u32>at)
+  return true
 }
 
 /**

@@ -10,6 +10,8 @@ import type { HeldBytes, HeldOrder } from './held-bytes.ts'
 
 const MIB = 2 ** 20
 const BUDGET = 16 * MIB
+/** files that are written of each shape, and read again and again */
+const KINDS = 10
 
 const COLUMNS = Array.from({ length: 12 }, (_, c) =>
   c % 3 === 0
@@ -38,7 +40,7 @@ beforeAll(async () => {
   folder = mkdtempSync(join(tmpdir(), 'held-bytes-'))
   for (const [number, [shape, { select, rows }]] of Object.entries(SHAPES).entries()) {
     paths[shape] = []
-    for (let f = 0; f < 10; f++) {
+    for (let f = 0; f < KINDS; f++) {
       const path = join(folder, `${number}-${f}.parquet`)
       writeFileSync(path, await writeWithDuckDB(`select ${select} from range(${f * rows}, ${(f + 1) * rows}) t(i)`))
       paths[shape]!.push(path)
@@ -74,10 +76,18 @@ describe('what a merge holds stays below the memory budget', () => {
     ['files that unpack to far more', 200, { pages: 'check' }],
     ['files that unpack to far more', 200, { pages: 'rewrite', codec: 'gzip' }],
     ['files of lists', 300, {}],
+    ['files of many pages', 20, { sortBy: [{ column: 'n0' }] }],
+    ['files of many pages', 60, { sortBy: [{ column: 'n0' }] }],
+    ['files of many pages', 120, { sortBy: [{ column: 'n0' }] }],
+    ['files of many pages', 60, { sortBy: [{ column: 's1' }] }],
+    ['files of lists', 60, { sortBy: [{ column: 'n' }] }],
+    ['tiny files of many columns', 600, { sortBy: [{ column: 'n0' }] }],
+    ['files of many pages', 60, { dedupeBy: ['n0'] }],
   ]
   test.each(CASES)('%s, %i of them, %j', { timeout: 120_000 }, async (shape, files, options) => {
     const { peak, peakBuffers, rows } = await heldBytes(shape, files, options)
-    expect(rows).toBe(files * SHAPES[shape]!.rows)
+    // of the same file again, no row stays
+    expect(rows).toBe((options.dedupeBy ? KINDS : files) * SHAPES[shape]!.rows)
     expect(peakBuffers).toBeLessThan(BUDGET)
     expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
   })

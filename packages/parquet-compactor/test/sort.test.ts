@@ -138,6 +138,29 @@ describe('rows are sorted as DuckDB sorts them', () => {
     for (const column of ['k', 'n', 'd', 'o.b']) await expectSorted(inputs, [{ column }])
   })
 
+  test.each([
+    [[{ column: 'k' }]],
+    [[{ column: 'k', descending: true, nullsFirst: true }]],
+    // nearly all rows are equal in these
+    [[{ column: 'few', nullsFirst: true }]],
+    [
+      [
+        { column: 'few', descending: true },
+        { column: 't', descending: true },
+      ],
+    ],
+    [[{ column: 't' }, { column: 'd' }]],
+    [[{ column: 'd', descending: true }]],
+  ])('keys that do not fit together are sorted part by part: %j', async (sortBy) => {
+    const inputs = []
+    for (let from = 0; from < 120_000; from += 40_000) {
+      const keys = `${nullable('hash(i)')} as k, ${nullable('(hash(i * 7) % 3)::int')} as few, ${nullable("'t' || hash(i) % 500")} as t, case when i % 11 = 0 then 'nan'::double else (hash(i * 13) % 700)::double - 300 end as d`
+      inputs.push(await writeWithDuckDB(`select i as id, ${keys} from ${rows(from, from + 40_000)}`))
+    }
+    const { report } = await expectSorted(inputs, sortBy, { memoryBudgetBytes: 2 ** 21 })
+    expect(report).toMatchObject({ rowGroupsKept: 0, rowsOut: 120_000 })
+  })
+
   test('a budget that holds few rows gives the same rows', async () => {
     const inputs = []
     for (let from = 0; from < 30_000; from += 10_000) {
@@ -267,10 +290,14 @@ describe('refused before anything is written', () => {
     ['a list', { sortBy: [{ column: 'l.list.element' }] }, /bad_option: sortBy/],
     ['an interval', { sortBy: [{ column: 'v' }] }, /bad_option: sortBy: values of column v have no order/],
     ['a list as key of equality', { dedupeBy: ['l.list.element'] }, /bad_option: dedupeBy/],
-    ['more keys than fit', { sortBy: [{ column: 'k' }], memoryBudgetBytes: 2 ** 20 }, /memory_budget: 100000 rows/],
+    [
+      'more keys in a row group than fit',
+      { sortBy: [{ column: 'k' }], memoryBudgetBytes: 2 ** 20 },
+      /memory_budget: 80000 rows/,
+    ],
   ] as const)('%s', async (_name, options, message) => {
     const input = await writeWithDuckDB(
-      `select i as id, hash(i) as k, [i] as l, to_days(i::int) as v from ${rows(0, 50_000)}`,
+      `select i as id, hash(i) as k, [i] as l, to_days(i::int) as v from ${rows(0, 80_000)}`,
     )
     const sink = memorySink()
     const sources = [memorySource('a', input), memorySource('b', input)]

@@ -5,7 +5,7 @@ import { printSortPlan } from '../sort/plan-sort.ts'
 import { type Selection, selectRows } from '../sort/select-rows.ts'
 import type { MergeOptions } from './merge-options.ts'
 import { chooseCodecs, footerBytesFor, rangesOf, readInputs } from './read-inputs.ts'
-import { checkOptions } from './settings.ts'
+import { checkOptions, sortSettings } from './settings.ts'
 
 export interface MergePlan {
   files: number
@@ -42,7 +42,7 @@ export async function explainMerge(sources: readonly Source[], options: MergeOpt
   const found = await readInputs(sources, settings, footerBytesFor(options, settings))
   const { inputs, schema } = found
   const codecs = await chooseCodecs(found, settings)
-  const selection = await selectRows(inputs, schema, options, settings)
+  const selection = await selectRows(inputs, schema, options, sortSettings(settings))
   const planner = new MergePlanner(schema, { ...settings, codecs })
   if (!selection) for await (const range of rangesOf(found, settings)) planner.add(range)
   return {

@@ -16,7 +16,7 @@ import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { RowGatherer } from '../sort/gather-rows.ts'
 import { type Selection, selectRows, writeSelection } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
-import { Kernel } from '../splice/kernel.ts'
+import { isTrap, Kernel } from '../splice/kernel.ts'
 import { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { FileWriter } from '../write/file-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
@@ -25,7 +25,7 @@ import { MergeTally } from './merge-tally.ts'
 import { openInput, openRowGroup } from './open-input.ts'
 import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
-import { checkOptions, chunkLimits, type Settings } from './settings.ts'
+import { checkOptions, chunkLimits, type Settings, sortSettings } from './settings.ts'
 import { gatheredTarget } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
@@ -64,7 +64,7 @@ async function mergeWith(
   const { inputs, keyValues, schema, schemaChanges } = found
   const rowsIn = inputs.reduce((sum, { rows }) => sum + rows, 0)
   const codecs = await chooseCodecs(found, settings)
-  const selection = await selectRows(inputs, schema, options, settings)
+  const selection = await selectRows(inputs, schema, options, sortSettings(settings))
   const tally = new MergeTally()
   const output = new FileWriter(sink, schema, settings.partBytes, settings.shares.outputIndexes)
   const planner = new MergePlanner(schema, { ...settings, codecs })
@@ -198,26 +198,37 @@ async function writeSelected(
 ): Promise<void> {
   const { found, codecs, output, columns, tally, progress } = merge
   const { schema } = found
-  const target = gatheredTarget(output, schema, columns, settings.memoryBudgetBytes)
-  const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
+  const target = gatheredTarget(output, schema, columns, settings.shares.sorting)
+  const gathering = {
+    ...sortSettings(settings),
+    maxPageBytes: columns.maxPageBytes,
+    newKernel: () => Kernel.acquire(givenKernel),
+  }
   const all = selection.steps.flatMap(({ pieces }) => pieces)
   const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
-  await writeSelection(selection, settings.targetRowGroupBytes, {
-    async inOrder(inputs) {
-      await gatherer.flush()
-      const planner = new MergePlanner(schema, { ...settings, codecs })
-      for (const { range } of inputs) planner.add(range!)
-      await writeInOrder(inputs, planner.finish(), settings, merge)
-      await merge.group.flush()
-    },
-    async gather(pieces, rank) {
-      await gatherer.gather(pieces, rank)
-      tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-      for (const piece of pieces) progress.add(piece.source, piece.rows)
-      progress.report(output.offset)
-    },
-  })
-  await gatherer.end()
+  try {
+    await writeSelection(selection, settings.targetRowGroupBytes, {
+      async inOrder(inputs) {
+        await gatherer.flush()
+        const planner = new MergePlanner(schema, { ...settings, codecs })
+        for (const { range } of inputs) planner.add(range!)
+        await writeInOrder(inputs, planner.finish(), settings, merge)
+        await merge.group.flush()
+      },
+      async gather(pieces, rank) {
+        await gatherer.gather(pieces, rank)
+        tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
+        for (const piece of pieces) progress.add(piece.source, piece.rows)
+        progress.report(output.offset)
+      },
+    })
+    await gatherer.end()
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
+      cause: error,
+    })
+  }
 }
 
 /** Decode a row group and hand its rows to the builder. */

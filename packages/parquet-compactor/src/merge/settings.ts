@@ -22,6 +22,8 @@ export interface MemoryShares {
   footers: number
   /** the same where all must be known at one time, to sort or to leave rows out */
   allFooters: number
+  /** keys that are sorted, rows that are gathered, and what is read for them */
+  sorting: number
   /** small files that came with their footers */
   heldFiles: number
   /** files that wait for their turn */
@@ -41,6 +43,7 @@ function shareOut(budget: number): MemoryShares {
     outputPage: budget / 64,
     footers: budget / 8,
     allFooters: budget / 4,
+    sorting: budget * 0.55,
     heldFiles: budget / 16,
     filesAhead: budget / 16,
     part: budget / 4,
@@ -106,6 +109,11 @@ export function checkOptions(options: MergeOptions): Settings {
     signal: options.signal,
     scratch: new ByteBuffer(),
   }
+}
+
+/** What rows are sorted and gathered with: a share of the budget is all they know of. */
+export function sortSettings(settings: Settings): Settings {
+  return { ...settings, memoryBudgetBytes: Math.floor(settings.shares.sorting) }
 }
 
 /** @param share bytes that the open page of a column may hold, and its dictionary again */

@@ -4,7 +4,8 @@ import { readAhead } from '../read/read-ahead.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { type GatheredColumn, GatheredGroup } from './gathered-group.ts'
-import { LEFT_OUT, type RankedRows } from './rank-rows.ts'
+import { guessBytesOfRow } from './held-bytes.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
 /** Takes rows that are complete, all columns of them. */
@@ -33,20 +34,20 @@ export interface GatherSettings extends PieceSettings {
 /** part of the budget for rows that are being gathered; the rest is for pages of inputs and of the output that are open */
 const GATHER_SHARE = 0.75
 /** part of what is expected to fit, as rows differ */
-const SAFE_SHARE = 0.9
+const SAFE_SHARE = 0.95
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 /** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
 const RANKING_BYTES_OF_ROW = 20
+/** part of the budget for the ranks of rows that are ranked part by part */
+const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
 const WELL_FILLED = 0.5
 
-/** A stretch of places in the output, and the pieces that have rows there. */
-interface Member {
-  piece: Piece
-  ranks: Int32Array
+/** Rows of a piece, and the first and last of their places in the output. */
+interface Member extends RankedPiece {
   least: number
   greatest: number
 }
@@ -72,6 +73,8 @@ export class RowGatherer {
   #writtenBytesOfRow: number
   /** of a row group at most, once a larger one did not fit */
   #mostRows = Number.POSITIVE_INFINITY
+  /** once a guess of what is needed was too small */
+  #wantsAllRoom = false
 
   /** @param pieces all that will be gathered, in any order */
   constructor(
@@ -89,7 +92,7 @@ export class RowGatherer {
     const rowsOfPieces = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     this.#mostRowsOfPiece = pieces.reduce((most, piece) => Math.max(most, piece.rows), 0)
     this.#bytesOfRow = bytes / Math.max(1, rowsOfPieces)
-    this.#heldBytesOfRow = GatheredGroup.bytesOfRow(schema.leaves, this.#bytesOfRow)
+    this.#heldBytesOfRow = guessBytesOfRow(schema.leaves, pieces)
     this.#writtenBytesOfRow = this.#bytesOfRow
   }
 
@@ -97,7 +100,7 @@ export class RowGatherer {
    * Gather the rows of pieces, behind those before.
    * @throws ParquetError `memory_budget` when a few rows do not fit
    */
-  async gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void> {
+  async gather(pieces: readonly Piece[], rank: (rowsAtATime: number) => AsyncIterable<RankedRows>): Promise<void> {
     const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     const { memoryBudgetBytes } = this.#settings
     if (rows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
@@ -105,10 +108,17 @@ export class RowGatherer {
       // memory of the kernel does not shrink
       this.#kernel = undefined
     }
-    const { ranks, kept } = await rank()
-    const members = membersOf(pieces, ranks)
+    const rowsAtATime = this.#placesIn(this.#room(memoryBudgetBytes * RANKS_SHARE))
+    for await (const part of rank(rowsAtATime)) await this.#gatherPart(part)
+  }
+
+  async #gatherPart(part: RankedRows): Promise<void> {
+    const { kept } = part
+    const members = membersOf(part)
+    const rankBytes = part.pieces.reduce((sum, own) => sum + own.ranks.byteLength + (own.rows?.byteLength ?? 0), 0)
+    const room = this.#room(rankBytes)
     for (let first = 0; first < kept; ) {
-      this.#group ??= this.#open(ranks.byteLength)
+      this.#group ??= this.#open(room, kept - first)
       const group = this.#group
       const isWell = group.filled >= group.rows * WELL_FILLED
       if (isWell && kept - first > group.rows - group.filled && kept - first <= group.rows) {
@@ -121,13 +131,17 @@ export class RowGatherer {
         this.#rowsLeft -= count
         if (group.filled === group.rows) await this.flush()
       } else if (group.filled > 0) {
+        group.isFull = true
         await this.flush()
       } else {
-        if (count <= LEAST_ROWS) {
-          throw new ParquetError('memory_budget', `${count} rows take more than ${group.roomBytes} bytes`)
-        }
-        this.#mostRows = Math.ceil(count / 2)
         this.#group = undefined
+        if (group.roomBytes < room) {
+          this.#wantsAllRoom = true
+        } else if (count > LEAST_ROWS) {
+          this.#mostRows = Math.ceil(count / 2)
+        } else {
+          throw new ParquetError('memory_budget', `${count} rows take more than ${room} bytes`)
+        }
       }
     }
   }
@@ -138,7 +152,7 @@ export class RowGatherer {
     this.#group = undefined
     if (!group || group.filled === 0) return
     const rows = group.filled
-    this.#heldBytesOfRow = group.heldBytes / rows
+    this.#heldBytesOfRow = Math.max(group.heldBytes / group.rows, group.isFull ? group.heldBytes / rows : 0)
     const { targetRowGroupBytes, targetRowGroupRows, signal } = this.#settings
     const columns = group.finish()
     const wanted = Math.min(Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow), targetRowGroupRows)
@@ -160,19 +174,29 @@ export class RowGatherer {
     this.#kernel = undefined
   }
 
-  #open(ranksBytes: number): GatheredGroup {
-    const { memoryBudgetBytes, newKernel } = this.#settings
-    const room = Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
-    const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
-    const picksBytes = Math.min(mostPicks, room / 16) * 8
+  #room(ranksBytes: number): number {
+    const { memoryBudgetBytes } = this.#settings
+    return Math.floor(Math.max(memoryBudgetBytes * GATHER_SHARE - ranksBytes, memoryBudgetBytes / 4))
+  }
+
+  /** how many rows are expected to fit */
+  #placesIn(room: number): number {
+    const picksBytes = Math.min(this.#mostRowsOfPiece, room / 16) * 8
     const fitting = Math.floor(((room - picksBytes) / this.#heldBytesOfRow) * SAFE_SHARE)
-    const most = Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
-    // parts of one size rather than a small last one
-    const rows = Math.ceil(this.#rowsLeft / Math.ceil(this.#rowsLeft / most))
-    const needed = rows * this.#heldBytesOfRow * 2 + picksBytes + rows * this.#bytesOfRow * 4 + 2 ** 20
-    this.#kernel ??= newKernel()
-    const roomBytes = Math.min(room, Math.ceil(needed))
-    return new GatheredGroup(this.#schema, rows, roomBytes, Math.min(rows, mostPicks), this.#kernel)
+    return Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
+  }
+
+  /** @param rows that are to find a place now; others may follow */
+  #open(room: number, rows: number): GatheredGroup {
+    const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
+    const most = this.#placesIn(room)
+    // groups of one size rather than a small last one
+    const groups = Math.ceil(rows / most)
+    const places = groups > 1 ? Math.ceil(rows / groups) : Math.min(most, this.#rowsLeft)
+    const needed = places * (this.#heldBytesOfRow * 2 + this.#bytesOfRow * 4) + mostPicks * 8 + 2 ** 20
+    this.#kernel ??= this.#settings.newKernel()
+    const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))
+    return new GatheredGroup(this.#schema, places, roomBytes, Math.min(places, mostPicks), this.#kernel)
   }
 
   /** @returns false where the rows take more memory than there is */
@@ -187,26 +211,23 @@ export class RowGatherer {
       wanted.map(({ piece }) => piece),
       settings,
     )
-    for await (const { piece, ranks, file } of readAhead(wanted, ahead, open)) {
+    for await (const member of readAhead(wanted, ahead, open)) {
       throwIfAborted(settings.signal)
-      if (!(await group.take(piece, file, ranks, first, count, settings))) return false
+      if (!(await group.take(member, member.file, first, count, settings))) return false
     }
     group.filled += count
     return true
   }
 }
 
-function membersOf(pieces: readonly Piece[], ranks: Int32Array): Member[] {
-  let before = 0
-  return pieces.map((piece) => {
-    const own = ranks.subarray(before, before + piece.rows)
-    before += piece.rows
+function membersOf({ pieces }: RankedRows): Member[] {
+  return pieces.map((own) => {
     let [least, greatest] = [Number.POSITIVE_INFINITY, -1]
-    for (const rank of own) {
+    for (const rank of own.ranks) {
       if (rank === LEFT_OUT) continue
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank
     }
-    return { piece, ranks: own, least, greatest }
+    return { ...own, least, greatest }
   })
 }

@@ -1,8 +1,9 @@
 import type { FileReader } from '../read/file-reader.ts'
-import type { LeafColumn, Schema } from '../schema/schema.ts'
+import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'
 import { GatheredSlots } from './gathered-slots.ts'
+import type { RankedPiece } from './rank-rows.ts'
 import { type Piece, type PieceSettings, readColumn } from './value-piece.ts'
 
 export type GatheredColumn = GatheredSlots | GatheredLists
@@ -15,6 +16,8 @@ export class GatheredGroup {
   /** places that there are, and how many of the first are complete */
   readonly rows: number
   filled = 0
+  /** whether rows found no room although places are left */
+  isFull = false
   readonly roomBytes: number
   readonly pieces = new Set<Piece>()
   readonly #columns: GatheredColumn[]
@@ -38,15 +41,6 @@ export class GatheredGroup {
     )
   }
 
-  /** What a row takes. A guess, as texts may be of any length; what turns out larger is tried again with fewer rows. */
-  static bytesOfRow(leaves: readonly LeafColumn[], compressedBytes: number): number {
-    const slots = leaves.reduce((sum, { width, maxDefinition, maxRepetition }) => {
-      const value = width === 0 ? 4 : width
-      return sum + value + (maxDefinition > 0 ? 0.25 : 0) + (maxRepetition > 0 ? 32 : 0)
-    }, 0)
-    return slots + compressedBytes / 2
-  }
-
   get heldBytes(): number {
     return this.#kernel.slots.arenaUsed() + this.#heldByLists()
   }
@@ -60,15 +54,15 @@ export class GatheredGroup {
    * @returns false where there is no room for them
    */
   async take(
-    piece: Piece,
+    ranked: RankedPiece,
     file: FileReader,
-    ranks: Int32Array,
     first: number,
     count: number,
     settings: PieceSettings,
   ): Promise<boolean> {
     if (!this.#hasRoom) return false
-    const picked = this.#pick(ranks, first, count)
+    const { piece } = ranked
+    const picked = this.#pick(ranked, first, count)
     this.pieces.add(piece)
     for (const [number, column] of this.#columns.entries()) {
       if (column instanceof GatheredLists) {
@@ -80,17 +74,17 @@ export class GatheredGroup {
   }
 
   /** @returns what is picked, where lists want it too */
-  #pick(ranks: Int32Array, first: number, count: number): PickedRows {
+  #pick({ rows: own, ranks }: RankedPiece, first: number, count: number): PickedRows {
     const { slots } = this.#kernel
     // a piece has no more rows in the group than there is room for
     const rows = this.#kernel.words(slots.pickedRows(), Math.min(ranks.length, this.rows))
     const places = this.#kernel.words(slots.pickedSlots(), Math.min(ranks.length, this.rows))
     const shift = this.filled - first
     let picks = 0
-    for (let row = 0; row < ranks.length; row++) {
-      const rank = ranks[row]!
+    for (let i = 0; i < ranks.length; i++) {
+      const rank = ranks[i]!
       if (rank < first || rank >= first + count) continue
-      rows[picks] = row
+      rows[picks] = own ? own[i]! : i
       places[picks++] = rank + shift
     }
     slots.beginPicks(picks)

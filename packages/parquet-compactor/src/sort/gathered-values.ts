@@ -196,19 +196,6 @@ export class GatheredValues {
     }
   }
 
-  /** Keep `count` slots, the `i`th of them taken from slot `source[i]`, which is `i` or greater. */
-  compact(source: Uint32Array, count: number): void {
-    const width = this.#width
-    for (let i = 0; i < count; i++) {
-      const from = source[i]!
-      if (from === i) continue
-      if (this.#slots.length > 0) this.#slots[i] = this.#slots[from]!
-      if (this.#mode === 'plain' && this.#lengths.length > 0) this.#lengths[i] = this.#lengths[from]!
-      if (this.#fixed.length > 0)
-        for (let b = 0; b < width; b++) this.#fixed[i * width + b] = this.#fixed[from * width + b]!
-    }
-  }
-
   /** @returns the first `count` slots as values of a page */
   values(count: number): PageValues {
     if (this.#mode === 'indices') return { count, table: this.#union!.table(), indices: this.#slots }

@@ -5,10 +5,9 @@ import type { LevelBatch, RowSink } from '../read/row-stream.ts'
 import { Dictionary } from '../write/dictionary.ts'
 import type { KeyKind, SortKey } from './key-order.ts'
 import { compareTexts, rankTexts } from './key-texts.ts'
+import { putWords } from './key-words.ts'
 
 const NONE = 0xffffffff
-/** NaN comes behind every number */
-const NOT_A_NUMBER = 0xffffffff
 
 /** words of 32 bits that a value takes; texts and decimals are numbered */
 const WORDS = {
@@ -90,63 +89,11 @@ export class KeyColumn implements RowSink {
 
   /** Values `from` to `to` of a page become those of the rows from `row` on. */
   #put(table: ValueTable, indices: Uint32Array | undefined, from: number, to: number, row: number): void {
-    const { kind, leaf } = this.key
     if (this.#texts) {
       this.#putTexts(table, indices, from, to, row)
       return
     }
-    const { bytes } = table
-    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-    const [high, low, lowest] = this.words as [Uint32Array, Uint32Array, Uint32Array]
-    const shift = row - from
-    const at = (i: number): number => (indices ? indices[i]! : i)
-    switch (kind) {
-      case 'boolean':
-        for (let i = from; i < to; i++) high[i + shift] = bytes[at(i)]!
-        return
-      case 'int32':
-        for (let i = from; i < to; i++) high[i + shift] = view.getInt32(at(i) * 4, true) ^ 0x80000000
-        return
-      case 'uint32':
-        for (let i = from; i < to; i++) high[i + shift] = view.getUint32(at(i) * 4, true)
-        return
-      case 'int64':
-      case 'uint64': {
-        const flip = kind === 'int64' ? 0x80000000 : 0
-        for (let i = from; i < to; i++) {
-          const start = at(i) * 8
-          high[i + shift] = view.getUint32(start + 4, true) ^ flip
-          low[i + shift] = view.getUint32(start, true)
-        }
-        return
-      }
-      case 'float16':
-        for (let i = from; i < to; i++) high[i + shift] = orderedFloat(view.getUint16(at(i) * 2, true) << 16, 0x7c00)
-        return
-      case 'float':
-        for (let i = from; i < to; i++) high[i + shift] = orderedFloat(view.getUint32(at(i) * 4, true), 0x7f80)
-        return
-      case 'double':
-        for (let i = from; i < to; i++) {
-          const start = at(i) * 8
-          const upper = view.getUint32(start + 4, true)
-          const lower = view.getUint32(start, true)
-          const isZero = lower === 0 && (upper & 0x7fffffff) === 0
-          const magnitude = upper & 0x7fffffff
-          const isNumber = magnitude < 0x7ff00000 || (magnitude === 0x7ff00000 && lower === 0)
-          const isNegative = upper >= 0x80000000 && !isZero
-          high[i + shift] = isNumber ? (isNegative ? ~upper : upper | 0x80000000) : NOT_A_NUMBER
-          low[i + shift] = isNumber ? (isNegative ? ~lower : lower) : NOT_A_NUMBER
-        }
-        return
-      case 'int96':
-        for (let i = from; i < to; i++) {
-          const start = at(i) * leaf.width
-          high[i + shift] = view.getUint32(start + 8, true) ^ 0x80000000
-          low[i + shift] = view.getUint32(start + 4, true)
-          lowest[i + shift] = view.getUint32(start, true)
-        }
-    }
+    putWords(this.key, table, indices, from, to, this.words, row - from)
   }
 
   #putTexts(table: ValueTable, indices: Uint32Array | undefined, from: number, to: number, row: number): void {
@@ -181,6 +128,55 @@ export class KeyColumn implements RowSink {
     decimal.clear()
     appendDecimal(bytes, start, length, decimal)
     return this.#texts!.intern(decimal.bytes, 0, decimal.length)
+  }
+
+  /** Append some rows of another column of the same key; neither is finished. */
+  appendRows(other: KeyColumn, rows: Uint32Array): void {
+    const first = this.rows
+    this.rows += rows.length
+    if (this.rows > this.words[0]!.length) this.#grow()
+    const { words, nulls } = other
+    if (nulls) {
+      this.nulls ??= new Uint8Array(this.words[0]!.length)
+      for (let i = 0; i < rows.length; i++) this.nulls[first + i] = nulls[rows[i]!]!
+    }
+    if (this.#texts) {
+      const table = other.#texts!.table()
+      const numbers = words[0]!
+      const present = nulls ? rows.filter((row) => nulls[row] === 0) : rows
+      const translation = new Map<number, number>()
+      for (const row of present) {
+        const number = numbers[row]!
+        if (!translation.has(number)) {
+          translation.set(number, this.#texts.intern(table.bytes, table.starts![number]!, table.lengths![number]!))
+        }
+      }
+      const own = this.words[0]!
+      for (let i = 0; i < rows.length; i++) own[first + i] = translation.get(numbers[rows[i]!]!) ?? 0
+      return
+    }
+    for (const [at, own] of this.words.entries()) {
+      const from = words[at]!
+      for (let i = 0; i < rows.length; i++) own[first + i] = from[rows[i]!]!
+    }
+  }
+
+  #grow(): void {
+    const room = Math.ceil(this.rows * 1.25)
+    const grown = <Words extends Uint32Array | Uint8Array>(larger: Words, old: Words): Words => {
+      larger.set(old)
+      return larger
+    }
+    for (const [at, own] of this.words.entries()) this.words[at] = grown(new Uint32Array(room), own)
+    if (this.nulls) this.nulls = grown(new Uint8Array(room), this.nulls)
+  }
+
+  /** A number that is less only where the key is: nothing is said where it is equal. Not after `finish`. */
+  coarse(row: number): number {
+    if (this.nulls?.[row]) return this.key.areNullsFirst ? -1 : 2 ** 32
+    if (this.#texts) return 0
+    const word = this.words[0]![row]!
+    return this.key.isDescending ? ~word >>> 0 : word
   }
 
   /** Bring the words into the wanted order, after the last row. Nulls have the word 0. */
@@ -243,14 +239,6 @@ export class KeyColumn implements RowSink {
     }
     return 0
   }
-}
-
-/** @param bits in the upper part of the word @param infinity upper half of the bits of infinity */
-function orderedFloat(bits: number, infinity: number): number {
-  const magnitude = bits & 0x7fffffff
-  if (magnitude > infinity * 65536) return NOT_A_NUMBER
-  if (magnitude === 0) return 0x80000000
-  return bits < 0 || bits >= 0x80000000 ? ~bits : bits | 0x80000000
 }
 
 /** Length and sign first, without the bytes that only repeat the sign: then unsigned bytes are in order. */

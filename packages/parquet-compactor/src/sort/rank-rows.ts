@@ -10,36 +10,49 @@ import type { Piece, PieceSettings } from './value-piece.ts'
 /** The rank of a row that is left out. */
 export const LEFT_OUT = -1
 
-/** Where the rows of several pieces go, one piece's behind another's. */
-export interface RankedRows {
+/** Rows of a piece, ascending; all of them where `rows` is left out. */
+export interface RankedPiece {
+  piece: Piece
+  rows: Uint32Array | undefined
+  /** where each goes, or `LEFT_OUT` */
   ranks: Int32Array
+}
+
+/** Where rows of several pieces go. */
+export interface RankedRows {
+  pieces: RankedPiece[]
   /** rows that stay; their ranks count up from 0 */
   kept: number
 }
 
-/** @throws ParquetError `memory_budget` when the keys of so many rows cannot be held together */
-export function checkKeyMemory(pieces: readonly Piece[], keys: readonly SortKey[], memoryBudgetBytes: number): void {
-  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const bytesOfRow = keys.reduce((sum, { kind, column }) => {
+/** What the keys of a row take while they are sorted. */
+export function keyBytesOfRow(pieces: readonly Piece[], keys: readonly SortKey[]): number {
+  return keys.reduce((sum, { kind, column }) => {
     const mayBeNull = pieces.some(({ footer, rowGroup }) => {
       return footer.chunkNulls[rowGroup * footer.schema.leaves.length + column] !== 0
     })
     return sum + KeyColumn.bytesOfRow(kind) + (mayBeNull ? 1 : 0)
   }, SORT_BYTES_OF_ROW)
-  const bytes = rows * bytesOfRow
-  if (bytes <= memoryBudgetBytes) return
-  throw new ParquetError(
-    'memory_budget',
-    `${rows} rows whose ranges overlap want ${bytes} bytes to be sorted: ` +
-      `raise memoryBudgetBytes (${memoryBudgetBytes}) or merge fewer files at a time`,
-  )
+}
+
+/** @throws ParquetError `memory_budget` when the keys of the rows of one piece cannot be held together */
+export function checkKeyMemory(pieces: readonly Piece[], keys: readonly SortKey[], memoryBudgetBytes: number): void {
+  for (const piece of pieces) {
+    const bytes = piece.rows * keyBytesOfRow([piece], keys)
+    if (bytes <= memoryBudgetBytes) continue
+    throw new ParquetError(
+      'memory_budget',
+      `${piece.rows} rows of one row group of ${piece.source.name} want ${bytes} bytes to be sorted: ` +
+        `raise memoryBudgetBytes (${memoryBudgetBytes})`,
+    )
+  }
 }
 
 /**
  * Read the keys of pieces that overlap and sort their rows; rows of equal keys stay in the order of the pieces.
- * @param range what was planned for: keys outside of it would stand in the wrong place
+ * @param range what was planned for
  */
-export async function rankBySort(
+export async function rankTogether(
   pieces: readonly Piece[],
   keys: readonly SortKey[],
   range: SortRange,
@@ -49,28 +62,41 @@ export async function rankBySort(
   const columns = await readKeys(pieces, keys, settings)
   for (const column of columns) column.finish()
   const order = sortRows(columns, wantedRows(pieces, keptRows))
+  checkRange(columns, order, range, pieces[0]!)
+  return { pieces: ranksOf(pieces, order), kept: order.length }
+}
+
+/**
+ * Keys outside of the range that was planned for would stand in the wrong place.
+ * @throws ParquetError `corrupt_data`
+ */
+export function checkRange(columns: readonly KeyColumn[], order: Uint32Array, range: SortRange, piece: Piece): void {
   const [first, last] = [order[0], order.at(-1)]
-  if (first !== undefined && last !== undefined) {
-    if (
-      compareKeys(encodeKey(columns, first), range.low) < 0 ||
-      compareKeys(encodeKey(columns, last), range.high) > 0
-    ) {
-      const names = keys.map(({ leaf }) => leaf.name).join(', ')
-      throw new ParquetError('corrupt_data', `${pieces[0]!.source.name}: bounds of ${names} in a footer are wrong`)
-    }
-  }
-  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const ranks = new Int32Array(rows).fill(LEFT_OUT)
-  for (let rank = 0; rank < order.length; rank++) ranks[order[rank]!] = rank
-  return { ranks, kept: order.length }
+  if (first === undefined || last === undefined) return
+  if (compareKeys(encodeKey(columns, first), range.low) >= 0 && compareKeys(encodeKey(columns, last), range.high) <= 0)
+    return
+  const names = columns.map(({ key }) => key.leaf.name).join(', ')
+  throw new ParquetError('corrupt_data', `${piece.source.name}: bounds of ${names} in a footer are wrong`)
 }
 
 /** Rows in the order of the pieces, without those that are left out. */
-export function rankInOrder(pieces: readonly Piece[], keptRows: KeptRows | undefined): RankedRows {
-  const wanted = wantedRows(pieces, keptRows)
+export async function* rankInOrder(
+  pieces: readonly Piece[],
+  keptRows: KeptRows | undefined,
+): AsyncGenerator<RankedRows> {
+  const order = wantedRows(pieces, keptRows)
+  yield { pieces: ranksOf(pieces, order), kept: order.length }
+}
+
+function ranksOf(pieces: readonly Piece[], order: Uint32Array): RankedPiece[] {
   const ranks = new Int32Array(pieces.reduce((sum, piece) => sum + piece.rows, 0)).fill(LEFT_OUT)
-  for (let rank = 0; rank < wanted.length; rank++) ranks[wanted[rank]!] = rank
-  return { ranks, kept: wanted.length }
+  for (let rank = 0; rank < order.length; rank++) ranks[order[rank]!] = rank
+  let before = 0
+  return pieces.map((piece) => {
+    const own = ranks.subarray(before, before + piece.rows)
+    before += piece.rows
+    return { piece, rows: undefined, ranks: own }
+  })
 }
 
 /** @returns numbers of the rows that stay, counted over the pieces */

@@ -6,12 +6,16 @@ import { findKeptRows } from './find-duplicates.ts'
 import type { KeptRows } from './kept-rows.ts'
 import { resolveDedupeBy, resolveSortBy, type SortColumn, type SortKey } from './key-order.ts'
 import { planSort, type SortCluster, type SortMember } from './plan-sort.ts'
-import { checkKeyMemory, type RankedRows, rankBySort, rankInOrder } from './rank-rows.ts'
+import { rankBySort } from './rank-by-sort.ts'
+import { checkKeyMemory, type RankedRows, rankInOrder } from './rank-rows.ts'
 import { footerRange, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
+/** @param rowsAtATime that are gathered together */
+type Rank = (rowsAtATime: number) => AsyncIterable<RankedRows>
+
 /** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
-type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: () => Promise<RankedRows> }
+type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: Rank }
 
 /** Which rows of the inputs are written, and in which order. */
 export interface Selection {
@@ -151,9 +155,7 @@ function stepsInOrder(pieces: readonly Piece[], areWhole: readonly boolean[], ke
     }
     bytes = piece.bytes
     const own = [piece]
-    steps.push(
-      kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: async () => rankInOrder(own, kept) },
-    )
+    steps.push(kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: () => rankInOrder(own, kept) })
   }
   return steps
 }
@@ -169,7 +171,12 @@ function stepsBySort(
   for (const { members, isMerged, range } of clusters) {
     const own = members.map((index) => pieces[index]!)
     const last = steps.at(-1)
-    if (isMerged) steps.push({ kind: 'gather', pieces: own, rank: () => rankBySort(own, keys, range, kept, settings) })
+    if (isMerged)
+      steps.push({
+        kind: 'gather',
+        pieces: own,
+        rank: (rowsAtATime) => rankBySort(own, keys, range, kept, settings, rowsAtATime),
+      })
     else if (last?.kind === 'in_order') last.pieces.push(...own)
     else steps.push({ kind: 'in_order', pieces: own })
   }
@@ -178,7 +185,7 @@ function stepsBySort(
 
 export interface SelectionWriters {
   inOrder(inputs: InputFile[]): Promise<void>
-  gather(pieces: readonly Piece[], rank: () => Promise<RankedRows>): Promise<void>
+  gather(pieces: readonly Piece[], rank: Rank): Promise<void>
 }
 
 export async function writeSelection(
@@ -194,7 +201,7 @@ export async function writeSelection(
     const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
     // pages that are too few to stay as they are between rows that are gathered
     const areFew = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
-    if (areFew) await writers.gather(step.pieces, async () => rankInOrder(step.pieces, undefined))
+    if (areFew) await writers.gather(step.pieces, () => rankInOrder(step.pieces, undefined))
     else await writers.inOrder(inputsOf(step.pieces))
   }
 }

@@ -1,0 +1,34 @@
+import type { LeafColumn } from '../schema/schema.ts'
+import type { Piece } from './value-piece.ts'
+
+/** so many pieces stand for all */
+const LOOKED_AT = 64
+const INDEX_BYTES = 2
+/** where a byte array is, and its length */
+const TEXT_BYTES = 8
+/** levels of lists are held twice while they are put in order */
+const LIST_BYTES = 32
+/** what texts unfold to, of their compressed bytes */
+const UNFOLDED = 1.5
+
+/** What a row takes while it is gathered. A guess: what turns out larger is tried again with fewer rows. */
+export function guessBytesOfRow(leaves: readonly LeafColumn[], pieces: readonly Piece[]): number {
+  const stride = Math.ceil(pieces.length / LOOKED_AT)
+  let [bytes, rows] = [0, 0]
+  for (let i = 0; i < pieces.length; i += stride) {
+    const piece = pieces[i]!
+    rows += piece.rows
+    for (const [column, leaf] of leaves.entries()) bytes += guessBytes(piece, column, leaf)
+  }
+  return bytes / Math.max(1, rows)
+}
+
+function guessBytes({ footer, rowGroup, rows }: Piece, column: number, leaf: LeafColumn): number {
+  const chunk = rowGroup * footer.schema.leaves.length + column
+  const packed = footer.chunkBytes[chunk]!
+  const levels = leaf.maxRepetition > 0 ? rows * LIST_BYTES : footer.chunkNulls[chunk] !== 0 ? rows : 0
+  if (footer.chunkHasDictionary[chunk] && leaf.maxRepetition === 0) {
+    return levels + rows * INDEX_BYTES + footer.chunkDictionaryBytes[chunk]!
+  }
+  return levels + (leaf.width > 0 ? rows * leaf.width : rows * TEXT_BYTES + packed * UNFOLDED)
+}
