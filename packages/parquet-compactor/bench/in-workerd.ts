@@ -13,6 +13,8 @@ const TICKS_OF_SECOND = 100
 type ReadFile = (number: number, from: number, to: number) => Uint8Array
 
 async function startWorkerd(readFile: ReadFile): Promise<Miniflare> {
+  // read as the process starts
+  process.env.MINIFLARE_WORKERD_V8_FLAGS = '--expose-gc'
   const { outputFiles } = await build({
     entryPoints: [join(import.meta.dirname, 'worker.ts')],
     bundle: true,
@@ -25,6 +27,7 @@ async function startWorkerd(readFile: ReadFile): Promise<Miniflare> {
   const runtime = new Miniflare(
     convertV4MiniflareOptions({
       modules: true,
+      inspectorPort: 0,
       script: outputFiles[0]!.text,
       compatibilityDate: '2026-01-01',
       compatibilityFlags: ['nodejs_compat'],
@@ -66,30 +69,68 @@ export async function mergeInWorkerd(order: WayOrder, inputs: Uint8Array[], warm
   }
 }
 
+export interface ManyResult extends RunResult {
+  /** of the Worker's heap and buffers, those of WebAssembly included */
+  peakHeapBytes: number
+  /** resident memory of only reading the files */
+  peakOfReadingBytes: number
+}
+
 /**
  * Merge files that the Worker reads by ranges, as from a bucket, and throw the output away.
  * @param count how many; the files of the set are read again from the first where there are fewer
  */
-export async function mergeManyInWorkerd(paths: string[], count: number): Promise<RunResult> {
+export async function mergeManyInWorkerd(paths: string[], count: number): Promise<ManyResult> {
   const files = paths.map((path) => readFileSync(path))
-  const runtime = await startWorkerd(
-    (number, from, to) => new Uint8Array(files[number % files.length]!.subarray(from, to)),
-  )
-  try {
-    const merge = async (of: number) => {
-      const lengths = Array.from({ length: of }, (_, i) => files[i % files.length]!.byteLength)
-      const answer = await runtime.dispatchFetch('http://bench/remote?options={}', {
-        method: 'POST',
-        body: JSON.stringify(lengths),
-      })
+  const lengths = (of: number) => Array.from({ length: of }, (_, i) => files[i % files.length]!.byteLength)
+  const measure = async (path: string) => {
+    const runtime = await startWorkerd(
+      (number, from, to) => new Uint8Array(files[number % files.length]!.subarray(from, to)),
+    )
+    const work = async (of: number) => {
+      const body = JSON.stringify(lengths(of))
+      const answer = await runtime.dispatchFetch(`http://bench/${path}?options={}`, { method: 'POST', body })
       let bytes = 0
       for await (const chunk of answer.body as AsyncIterable<Uint8Array>) bytes += chunk.byteLength
-      if (bytes === 0) throw new Error('the merge wrote nothing')
+      if (bytes === 0) throw new Error('nothing came back')
     }
-    await merge(2)
-    return await measureWorkerd(() => merge(count))
-  } finally {
-    await runtime.dispose()
+    try {
+      await work(2)
+      const heap = await watchHeap(runtime)
+      const result = await measureWorkerd(() => work(count))
+      return { ...result, peakHeapBytes: heap.stop() }
+    } finally {
+      await runtime.dispose()
+    }
+  }
+  const reading = await measure('read')
+  return { ...(await measure('remote')), peakOfReadingBytes: reading.peakAboveIdleBytes }
+}
+
+/** milliseconds between two looks at the heap */
+const LOOK_MS = 25
+
+/** Ask the Worker's inspector again and again. `stop` returns the peak. */
+async function watchHeap(runtime: Miniflare): Promise<{ stop(): number }> {
+  const inspector = await runtime.getInspectorURL()
+  const socket = new WebSocket(new URL('/core:user:', inspector))
+  await new Promise((opened, failed) => {
+    socket.onopen = opened
+    socket.onerror = failed
+  })
+  let peak = 0
+  const ask = () => socket.send('{"id":1,"method":"Runtime.getHeapUsage"}')
+  socket.onmessage = ({ data }) => {
+    const { usedSize, embedderHeapUsedSize, backingStorageSize } = JSON.parse(data).result
+    peak = Math.max(peak, usedSize + embedderHeapUsedSize + backingStorageSize)
+  }
+  const timer = setInterval(ask, LOOK_MS)
+  return {
+    stop() {
+      clearInterval(timer)
+      socket.close()
+      return peak
+    },
   }
 }
 

@@ -1,6 +1,7 @@
 import { execFile } from 'node:child_process'
 import { join } from 'node:path'
 import { promisify } from 'node:util'
+import type { ManyResult } from './in-workerd.ts'
 import { type BenchInput, sizeOf, writeList } from './inputs.ts'
 import type { OutputFacts } from './query.ts'
 import type { RunResult } from './run-one.ts'
@@ -80,10 +81,10 @@ export async function measureMemory(
   input: BenchInput,
   counts: number[],
   folder: string,
-): Promise<[number, RunResult][]> {
+): Promise<[number, ManyResult][]> {
   const list = writeList(input, folder)
-  const results: [number, RunResult][] = []
-  for (const count of counts) results.push([count, await runScript<RunResult>('run-memory.ts', list, `${count}`)])
+  const results: [number, ManyResult][] = []
+  for (const count of counts) results.push([count, await runScript<ManyResult>('run-memory.ts', list, `${count}`)])
   return results
 }
 

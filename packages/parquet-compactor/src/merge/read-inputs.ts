@@ -24,6 +24,9 @@ export interface ReadInputs {
   rangeOf(input: InputFile, whole?: Uint8Array): RowGroupRange | Promise<RowGroupRange>
 }
 
+/** Where the head did not come with the tail it is taken for right: it says nothing of the rows, and would cost a read a file. */
+const UNREAD_HEAD = new TextEncoder().encode('PAR1')
+
 /**
  * Read and check all footers, before anything is written.
  * @param footerBytes what may be kept of them
@@ -43,7 +46,7 @@ export async function readInputs(
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
     const tables = kept.byteLength < footerBytes ? kept : undefined
-    const { footer, tail } = await loadFooter(source, undefined, undefined, schema, tables)
+    const { footer, tail } = await loadFooter(source, undefined, UNREAD_HEAD, schema, tables)
     return { source, footer, tail, isKept: tables !== undefined }
   }
   for await (const { source, footer: file, tail, isKept } of readAhead(sources, settings.maxReadsInFlight, load)) {
@@ -94,9 +97,6 @@ export async function readInputs(
   return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes, rangeOf }
 }
 
-/** its head was looked at the first time */
-const CHECKED_HEAD = new TextEncoder().encode('PAR1')
-
 /** @param tables where the footer goes; without, into a table of its own */
 async function readAgain(
   { source, rows, rowGroups }: InputFile,
@@ -104,7 +104,7 @@ async function readAgain(
   known: Schema | undefined,
   tables?: FooterTables,
 ): Promise<FileFooter> {
-  const { footer: file } = await loadFooter(source, whole, CHECKED_HEAD, known, tables)
+  const { footer: file } = await loadFooter(source, whole, UNREAD_HEAD, known, tables)
   if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
     throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`)
   }
