@@ -2,15 +2,16 @@
 
 import { SNAPPY, ZSTD } from './codecs'
 import { isBoolean, isChecking, isGathering, maxDefinition, valueBytes } from './column'
+import { bitWidth } from './encode-runs'
 import { PLAIN, PLAIN_DICTIONARY, RLE, RLE_DICTIONARY } from './encodings'
 import * as gather from './gather'
 import { takeIndices } from './indices'
 import { forgetInput, hasInput, inputHeld, takeDictionary } from './input-dictionary'
+import { areLevelsWithin, countLevels, decodeLevels, isOneRun, spreadBits } from './levels'
 import { align, chunkBase, ensure, releaseChunk, releasePage, SLACK, take } from './memory'
 import { pageBytes, takePageDue } from './open-page'
 import * as header from './page-header'
 import { takeByteArrays, takeFixed } from './plain-values'
-import { areLevelsWithin, bitWidth, countLevels, decodeLevels, isOneRun, spreadBits } from './runs'
 import { literalContent, snappyDecompress } from './snappy'
 import { storedContent } from './zstd-stored'
 

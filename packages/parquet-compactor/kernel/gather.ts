@@ -8,8 +8,8 @@ import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
 import { inputAt, inputCount, inputEntryAt, inputEntryBytes } from './input-dictionary'
 import { beginGroup } from './kept-chunks'
+import { countLevels } from './levels'
 import { align, take } from './memory'
-import { countLevels } from './runs'
 
 const COLUMN_BYTES: usize = 48 + (dictionary.STATE_WORDS << 2)
 const FIRST_DICTIONARY_BYTES: usize = 1024

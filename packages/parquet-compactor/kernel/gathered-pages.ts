@@ -4,6 +4,7 @@ import { maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
 import * as gather from './gather'
+import { countLevels } from './levels'
 import { free, releaseTo, take } from './memory'
 import {
   addLevels,
@@ -16,7 +17,6 @@ import {
   valuesSeen,
 } from './open-page'
 import { takeByteArrays, takeFixed } from './plain-values'
-import { countLevels } from './runs'
 
 const BATCH_LEVELS: u32 = 4096
 /** of byte arrays in a batch, unless one alone is longer */

@@ -1,9 +1,11 @@
 // Pages of indices into the dictionary of their chunk.
 
 import { isChecking, isGathering, maxDefinition } from './column'
+import { decodeIndices } from './decode-indices'
 import * as dictionary from './dictionary'
 import * as gather from './gather'
 import { hasInput, inputCount, inputEntryAt, inputEntryBytes, isSameOrder, mappingAt } from './input-dictionary'
+import { countLevels } from './levels'
 import { take } from './memory'
 import {
   addLevels,
@@ -16,7 +18,6 @@ import {
   pageLevels,
   usesDictionary,
 } from './open-page'
-import { countLevels, decodeIndices } from './runs'
 
 export function takeIndices(from: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!hasInput) return false

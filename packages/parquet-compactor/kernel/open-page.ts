@@ -3,9 +3,10 @@
 import { NONE, SNAPPY } from './codecs'
 import { isBoolean, maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
+import { bitWidth, encodeRuns } from './encode-runs'
 import { unfold } from './indices'
+import { gatherBits } from './levels'
 import { align, chunkBase, free, releaseTo, take } from './memory'
-import { bitWidth, encodeIndices, encodeLevels, gatherBits } from './runs'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyStore } from './snappy'
 
 /** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
@@ -177,7 +178,7 @@ export function flushPage(): void {
   if (maxDefinition > 0) {
     end += 4
     if (hasNulls) {
-      end = encodeLevels(levelsAt, openLevels, bitWidth(maxDefinition), end)
+      end = encodeRuns<u8>(levelsAt, openLevels, bitWidth(maxDefinition), end)
     } else {
       let rest = openLevels << 1
       for (; rest > 127; rest >>= 7) store<u8>(end++, rest | 128)
@@ -189,7 +190,7 @@ export function flushPage(): void {
   if (usesDictionary) {
     const width = bitWidth(max<i32>(1, <i32>dictionary.count - 1))
     store<u8>(end++, width)
-    end = encodeIndices(indicesAt, openValues, width, end)
+    end = encodeRuns<u32>(indicesAt, openValues, width, end)
     hasIndexPages = true
   } else if (isBoolean) {
     // the last byte is filled up with zeros

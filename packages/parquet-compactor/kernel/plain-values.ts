@@ -5,6 +5,7 @@ import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
 import * as gather from './gather'
 import { isTooLong } from './input-dictionary'
+import { countLevels } from './levels'
 import {
   addLevels,
   appendFixed,
@@ -22,7 +23,6 @@ import {
   usesDictionary,
   valuesSeen,
 } from './open-page'
-import { countLevels } from './runs'
 
 /** After so many values a dictionary is given up if nearly all of them were distinct. */
 const EARLY_VALUES: u32 = 8192

@@ -34,6 +34,8 @@ async function chunksOfWriters() {
     await writeWithDuckDB(SELECT),
     await writeWithDuckDB(SELECT, 'compression uncompressed, parquet_version v2'),
     await writeWithDuckDB(SELECT, 'compression snappy, dictionary_size_limit 1'),
+    // noise, which zstd stores as it is
+    await writeWithDuckDB('select hash(i) as h, hash(-i) as g from range(400) t(i)', 'compression zstd'),
   ]
   for (const version of [WriterVersion.V1, WriterVersion.V2]) {
     const properties = new WriterPropertiesBuilder()
