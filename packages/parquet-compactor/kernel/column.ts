@@ -19,6 +19,7 @@ import {
   largest,
   spreadBits,
 } from './runs'
+import { beginInput } from './slots'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyDecompress, snappyStore } from './snappy'
 
 /** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
@@ -245,7 +246,7 @@ export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): 
   return chunkBase
 }
 
-/** The same for a column whose values go into slots: see kernel/gather.ts. */
+/** The same for a column whose values go into slots: see kernel/slots.ts. */
 export function beginGathering(width: u32, boolean: bool, maxDefinitionLevel: u32, mostPageBytes: u32): usize {
   beginCheck(width, boolean, maxDefinitionLevel)
   isChecking = false
@@ -452,7 +453,7 @@ function takeDictionary(at: usize, end: usize): bool {
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
   if (usesDictionary) mapInput(end - at)
-  if (isGathering) gather.beginInput(end - at)
+  if (isGathering) beginInput(end - at)
   inputHeld = free - chunkFree
   chunkFree = free
   return true

@@ -11,10 +11,9 @@ import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { RowGatherer } from '../sort/gather-rows.ts'
-import { type Selection, type SlicedInput, selectRows, writeSelection } from '../sort/select-rows.ts'
+import { type SlicedInput, selectRows } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
-import { isTrap, Kernel } from '../splice/kernel.ts'
+import { Kernel } from '../splice/kernel.ts'
 import { FileWriter } from '../write/file-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
@@ -23,7 +22,7 @@ import { openInput, openRowGroup } from './open-input.ts'
 import { chooseCodecs, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings } from './settings.ts'
-import { gatheredTarget } from './write-gathered.ts'
+import { writeSelected } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
 /**
@@ -78,7 +77,10 @@ async function mergeWith(
   const group = new RowGroupBuilder(output, schema, columns, settings)
   const merge: Merge = { schema, codecs, output, group, tally, progress, columns }
   if (selection) {
-    await writeSelected(selection, settings, options.kernel, merge)
+    await writeSelected(selection, settings, options.kernel, merge, async (run) => {
+      await writeInOrder(run, settings, merge)
+      await group.flush()
+    })
   } else {
     await writeInOrder(inputs, settings, merge)
   }
@@ -171,41 +173,6 @@ async function writeInOrder(
       }
       if (members.length === 0) progress.report(output.offset)
     }
-  }
-}
-
-/** Write the steps of a selection one after another. */
-async function writeSelected(
-  selection: Selection,
-  settings: Settings,
-  givenKernel: object | undefined,
-  merge: Merge,
-): Promise<void> {
-  const { schema, output, columns, tally, progress } = merge
-  const target = gatheredTarget(output, schema, columns, settings.memoryBudgetBytes)
-  const gathering = { ...settings, maxPageBytes: columns.maxPageBytes, newKernel: () => Kernel.acquire(givenKernel) }
-  const all = selection.steps.flatMap(({ pieces }) => pieces)
-  const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
-  try {
-    await writeSelection(selection, settings.targetRowGroupBytes, {
-      async inOrder(inputs) {
-        await gatherer.flush()
-        await writeInOrder(inputs, settings, merge)
-        await merge.group.flush()
-      },
-      async gather(pieces, rank) {
-        await gatherer.gather(pieces, rank)
-        tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-        for (const piece of pieces) progress.add(piece.source, piece.rows)
-        progress.report(output.offset)
-      },
-    })
-    await gatherer.end()
-  } catch (error) {
-    if (!isTrap(error)) throw error
-    throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
-      cause: error,
-    })
   }
 }
 
