@@ -12,7 +12,7 @@ export let isBoolean: bool = false
 export let maxDefinition: u32 = 0
 /** whether pages are only looked through */
 export let isChecking: bool = false
-/** whether values of pages go into the slots of gather.ts */
+/** whether values of pages go into the slots of slots.ts */
 export let isGathering: bool = false
 
 function begin(width: u32, boolean: bool, maxDefinitionLevel: u32): void {
@@ -53,7 +53,7 @@ export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): 
   return chunkBase
 }
 
-/** The same for a column whose values go into slots: see gather.ts. */
+/** The same for a column whose values go into slots: see slots.ts. */
 export function beginGathering(width: u32, boolean: bool, maxDefinitionLevel: u32, mostPageBytes: u32): usize {
   begin(width, boolean, maxDefinitionLevel)
   isGathering = true

@@ -1,9 +1,8 @@
-// Hands the slots that gather.ts has filled to the writer of column.ts, which has begun with the column, in their order.
+// Hands the slots that slots.ts has filled to the writer of column.ts, which has begun with the column, in their order.
 
 import { maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
-import * as gather from './gather'
 import { countLevels } from './levels'
 import { free, releaseTo, take } from './memory'
 import {
@@ -17,6 +16,7 @@ import {
   valuesSeen,
 } from './open-page'
 import { takeByteArrays, takeFixed } from './plain-values'
+import * as slots from './slots'
 
 const BATCH_LEVELS: u32 = 4096
 /** of byte arrays in a batch, unless one alone is longer */
@@ -27,16 +27,16 @@ const BATCH_BYTES: usize = 262_144
  * @returns whether all is well
  */
 export function writeSlots(number: u32, from: u32, rows: u32): bool {
-  const column = gather.columnOf(number)
+  const column = slots.columnOf(number)
   const end = from + rows
   let slot = from
-  if (gather.hasIndices(column)) {
+  if (slots.hasIndices(column)) {
     slot = writeIndices(column, from, end)
     if (slot < end) usePlain()
   }
   const before = free
   while (slot < end) {
-    if (usesDictionary && gather.isTooDistinct(dictionary.count, valuesSeen)) usePlain()
+    if (usesDictionary && slots.isTooDistinct(dictionary.count, valuesSeen)) usePlain()
     const levels = min(end - slot, BATCH_LEVELS)
     const written = valueBytes > 0 ? writeFixed(column, slot, levels) : writeTexts(column, slot, levels)
     if (written === 0) return false
@@ -48,22 +48,22 @@ export function writeSlots(number: u32, from: u32, rows: u32): bool {
 
 /** bytes of the largest dictionary that values of a column came by */
 export function largestInput(number: u32): u32 {
-  return gather.columnOf(number).inputBytes
+  return slots.columnOf(number).inputBytes
 }
 
-function definitionOf(column: gather.Column, slot: u32): usize {
+function definitionOf(column: slots.Column, slot: u32): usize {
   return column.definitionAt === 0 ? 0 : column.definitionAt + <usize>slot
 }
 
 /** Of the entries in hand those that these slots refer to make a dictionary. @returns the first slot that is not written */
-function writeIndices(column: gather.Column, from: u32, end: u32): u32 {
-  const state = gather.dictionaryStateOf(column)
+function writeIndices(column: slots.Column, from: u32, end: u32): u32 {
+  const state = slots.dictionaryStateOf(column)
   const before = free
   const mappingBytes = (<usize>dictionary.countOf(state)) << 2
   const mapping = take(mappingBytes)
   memory.fill(mapping, 0xff, mappingBytes)
   let slot = from
-  while (slot < end && !gather.isTooDistinct(dictionary.count, valuesSeen)) {
+  while (slot < end && !slots.isTooDistinct(dictionary.count, valuesSeen)) {
     const levels = min(min(end - slot, pageLevels - openLevels), BATCH_LEVELS)
     const definition = definitionOf(column, slot)
     const values = mapIndices(column, state, slot, levels, definition, mapping)
@@ -77,7 +77,7 @@ function writeIndices(column: gather.Column, from: u32, end: u32): u32 {
 
 /** @returns how many values there are, or `NO_INDEX` where one found no place in the dictionary */
 function mapIndices(
-  column: gather.Column,
+  column: slots.Column,
   state: usize,
   slot: u32,
   levels: u32,
@@ -88,7 +88,7 @@ function mapIndices(
   let values: u32 = 0
   for (let i: u32 = 0; i < levels; i++) {
     if (definition !== 0 && <u32>load<u8>(definition + <usize>i) !== maxDefinition) continue
-    const own = gather.indexAt(column, slot + i)
+    const own = slots.indexAt(column, slot + i)
     const mapped = mapping + ((<usize>own) << 2)
     let index = load<u32>(mapped)
     if (index === NO_INDEX) {
@@ -109,18 +109,18 @@ function intern(at: usize): u32 {
 }
 
 /** where the value of a slot is, of byte arrays their length before it */
-function valueAt(column: gather.Column, slot: u32): usize {
-  if (gather.hasIndices(column)) {
-    const at = dictionary.entryOf(gather.dictionaryStateOf(column), gather.indexAt(column, slot))
+function valueAt(column: slots.Column, slot: u32): usize {
+  if (slots.hasIndices(column)) {
+    const at = dictionary.entryOf(slots.dictionaryStateOf(column), slots.indexAt(column, slot))
     return valueBytes > 0 ? at : at - 4
   }
   if (valueBytes > 0) return column.slotsAt + <usize>slot * valueBytes
   return <usize>load<u32>(column.slotsAt + ((<usize>slot) << 2))
 }
 
-function writeFixed(column: gather.Column, slot: u32, levels: u32): u32 {
+function writeFixed(column: slots.Column, slot: u32, levels: u32): u32 {
   const definition = definitionOf(column, slot)
-  if (definition === 0 && !gather.hasIndices(column)) {
+  if (definition === 0 && !slots.hasIndices(column)) {
     takeFixed(column.slotsAt + <usize>slot * valueBytes, levels, 0)
     return levels
   }
@@ -139,7 +139,7 @@ function writeFixed(column: gather.Column, slot: u32, levels: u32): u32 {
   return levels
 }
 
-function writeTexts(column: gather.Column, slot: u32, most: u32): u32 {
+function writeTexts(column: slots.Column, slot: u32, most: u32): u32 {
   const definition = definitionOf(column, slot)
   let bytes: usize = 0
   let present: u32 = 0

@@ -4,10 +4,10 @@ import { isBoolean, isGathering, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
 import { PLAIN, PLAIN_DICTIONARY } from './encodings'
-import * as gather from './gather'
 import { chunkFree, free, keepForChunk, take } from './memory'
 import { canIntern, pageBytes, usePlain, usesDictionary } from './open-page'
 import * as header from './page-header'
+import { beginInput } from './slots'
 
 export let hasInput: bool = false
 export let inputCount: u32 = 0
@@ -48,7 +48,7 @@ export function takeDictionary(at: usize, end: usize): bool {
     }
   } else if ((end - at) / valueBytes < <usize>inputCount) return false
   if (usesDictionary) mapInput(end - at)
-  if (isGathering) gather.beginInput(end - at)
+  if (isGathering) beginInput(end - at)
   inputHeld = free - chunkFree
   keepForChunk()
   return true

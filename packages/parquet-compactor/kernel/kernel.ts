@@ -31,18 +31,7 @@ export {
   unpackedBytes,
 } from './chunk'
 export { beginCheck, beginColumn } from './column'
-export {
-  arenaUsed,
-  beginPicks,
-  beginSlotColumn,
-  beginSlots,
-  endSlotColumn,
-  isArenaFull,
-  longestText,
-  pickedRows,
-  pickedSlots,
-  putDecoded,
-} from './gather'
+export { putDecoded } from './gather'
 export { largestInput, writeSlots } from './gathered-pages'
 export { beginGroup, chunkList, memberInHand, takeList, whyStopped } from './kept-chunks'
 export {
@@ -55,3 +44,14 @@ export {
   isWrittenAnew,
   usePlain,
 } from './open-page'
+export {
+  arenaUsed,
+  beginPicks,
+  beginSlotColumn,
+  beginSlots,
+  endSlotColumn,
+  isArenaFull,
+  longestText,
+  pickedRows,
+  pickedSlots,
+} from './slots'

@@ -13,10 +13,9 @@ import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { RowGatherer } from '../sort/gather-rows.ts'
-import { type Selection, selectRows, writeSelection } from '../sort/select-rows.ts'
+import { selectRows } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
-import { isTrap, Kernel } from '../splice/kernel.ts'
+import { Kernel } from '../splice/kernel.ts'
 import { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { FileWriter } from '../write/file-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
@@ -26,7 +25,7 @@ import { openInput, openRowGroup } from './open-input.ts'
 import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings, sortSettings } from './settings.ts'
-import { gatheredTarget } from './write-gathered.ts'
+import { writeSelected } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
 /**
@@ -84,7 +83,12 @@ async function mergeWith(
   const group = new RowGroupBuilder(output, schema, columns, settings)
   const merge: Merge = { found, codecs, output, group, tally, progress, columns }
   if (selection) {
-    await writeSelected(selection, settings, options.kernel, merge)
+    await writeSelected(selection, settings, options.kernel, { schema, ...merge }, async (run) => {
+      const own = new MergePlanner(schema, { ...settings, codecs })
+      for (const { range } of run) own.add(range!)
+      await writeInOrder(run, own.finish(), settings, merge)
+      await group.flush()
+    })
   } else {
     await writeInOrder(inputs, planner.finish(), settings, merge)
   }
@@ -187,48 +191,6 @@ function withoutFooter(member: RowGroupSource): RowGroupSource {
   const tail = file.held(byteLength - TAIL_BYTES, TAIL_BYTES)
   if (tail) file.trim(byteLength - footerLength(byteLength, tail))
   return member
-}
-
-/** Write the steps of a selection one after another. */
-async function writeSelected(
-  selection: Selection,
-  settings: Settings,
-  givenKernel: object | undefined,
-  merge: Merge,
-): Promise<void> {
-  const { found, codecs, output, columns, tally, progress } = merge
-  const { schema } = found
-  const target = gatheredTarget(output, schema, columns, settings.shares.sorting)
-  const gathering = {
-    ...sortSettings(settings),
-    maxPageBytes: columns.maxPageBytes,
-    newKernel: () => Kernel.acquire(givenKernel),
-  }
-  const all = selection.steps.flatMap(({ pieces }) => pieces)
-  const gatherer = new RowGatherer(schema, all, selection.rows, target, gathering)
-  try {
-    await writeSelection(selection, settings.targetRowGroupBytes, {
-      async inOrder(inputs) {
-        await gatherer.flush()
-        const planner = new MergePlanner(schema, { ...settings, codecs })
-        for (const { range } of inputs) planner.add(range!)
-        await writeInOrder(inputs, planner.finish(), settings, merge)
-        await merge.group.flush()
-      },
-      async gather(pieces, rank) {
-        await gatherer.gather(pieces, rank)
-        tally.add('rewritten', 'rows_reordered', pieces.length * schema.leaves.length)
-        for (const piece of pieces) progress.add(piece.source, piece.rows)
-        progress.report(output.offset)
-      },
-    })
-    await gatherer.end()
-  } catch (error) {
-    if (!isTrap(error)) throw error
-    throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
-      cause: error,
-    })
-  }
 }
 
 /** Decode a row group and hand its rows to the builder. */

@@ -192,7 +192,7 @@ export class RowGatherer {
     const most = this.#placesIn(room)
     // groups of one size rather than a small last one
     const groups = Math.ceil(rows / most)
-    const places = groups > 1 ? Math.ceil(rows / groups) : Math.min(most, this.#rowsLeft)
+    const places = groups > 1 ? Math.ceil(rows / groups) : Math.max(rows, Math.min(most, this.#rowsLeft))
     const needed = places * (this.#heldBytesOfRow * 2 + this.#bytesOfRow * 4) + mostPicks * 8 + 2 ** 20
     this.#kernel ??= this.#settings.newKernel()
     const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))

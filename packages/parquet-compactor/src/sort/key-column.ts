@@ -1,11 +1,10 @@
 import { ByteBuffer } from '../format/byte-buffer.ts'
-import { corrupt } from '../format/page-header.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import type { LevelBatch, RowSink } from '../read/row-stream.ts'
 import { Dictionary } from '../write/dictionary.ts'
 import type { KeyKind, SortKey } from './key-order.ts'
 import { compareTexts, rankTexts } from './key-texts.ts'
-import { putWords } from './key-words.ts'
+import { appendDecimal, putWords } from './key-words.ts'
 
 const NONE = 0xffffffff
 
@@ -239,15 +238,4 @@ export class KeyColumn implements RowSink {
     }
     return 0
   }
-}
-
-/** Length and sign first, without the bytes that only repeat the sign: then unsigned bytes are in order. */
-function appendDecimal(bytes: Uint8Array, start: number, length: number, out: ByteBuffer): void {
-  const sign = length > 0 && bytes[start]! >= 128 ? 255 : 0
-  let from = start
-  const end = start + length
-  while (from < end - 1 && bytes[from] === sign && bytes[from + 1]! >> 7 === sign >> 7) from++
-  if (end - from > 127) corrupt(`a decimal of ${length} bytes`)
-  out.push(sign === 0 ? 128 + end - from : 128 - (end - from))
-  out.append(bytes, from, end)
 }

@@ -1,3 +1,5 @@
+import type { ByteBuffer } from '../format/byte-buffer.ts'
+import { corrupt } from '../format/page-header.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import type { SortKey } from './key-order.ts'
 
@@ -76,4 +78,15 @@ function orderedFloat(bits: number, infinity: number): number {
   if (magnitude > infinity * 65536) return NOT_A_NUMBER
   if (magnitude === 0) return 0x80000000
   return bits < 0 || bits >= 0x80000000 ? ~bits : bits | 0x80000000
+}
+
+/** Length and sign first, without the bytes that only repeat the sign: then unsigned bytes are in order. */
+export function appendDecimal(bytes: Uint8Array, start: number, length: number, out: ByteBuffer): void {
+  const sign = length > 0 && bytes[start]! >= 128 ? 255 : 0
+  let from = start
+  const end = start + length
+  while (from < end - 1 && bytes[from] === sign && bytes[from + 1]! >> 7 === sign >> 7) from++
+  if (end - from > 127) corrupt(`a decimal of ${length} bytes`)
+  out.push(sign === 0 ? 128 + end - from : 128 - (end - from))
+  out.append(bytes, from, end)
 }

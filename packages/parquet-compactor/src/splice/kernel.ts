@@ -3,6 +3,7 @@ import { PHYSICAL } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
+import type { SlotExports } from './slot-exports.ts'
 
 /** What kernel/kernel.ts exports. */
 interface KernelExports extends SlotExports {
@@ -46,38 +47,6 @@ interface KernelExports extends SlotExports {
   isWrittenAnew(): number
   isDictionaryUsed(): number
   countValues(): number
-}
-
-/** The same of kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts. */
-export interface SlotExports {
-  beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): number
-  isArenaFull(): number
-  arenaUsed(): number
-  pickedRows(): number
-  pickedSlots(): number
-  beginPicks(count: number): void
-  beginSlotColumn(
-    number: number,
-    width: number,
-    isBoolean: number,
-    maxDefinition: number,
-    mostPageBytes: number,
-  ): number
-  endSlotColumn(): number
-  putDecoded(at: number, count: number, hasLevels: number, present: number, bytes: number): number
-  longestText(number: number): number
-  largestInput(number: number): number
-  writeSlots(number: number, from: number, rows: number): number
-  findPageBounds(order: number, areIndices: number): number
-  lowBoundAt(): number
-  lowBoundBytes(): number
-  highBoundAt(): number
-  highBoundBytes(): number
-  pageNans(): number
-  pageValuesAt(): number
-  pageValueBytes(): number
-  pageDefinitionAt(): number
-  pageTextBytes(areIndices: number): number
 }
 
 type PageInHand = Pick<
