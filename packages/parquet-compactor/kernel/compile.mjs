@@ -22,6 +22,7 @@ export async function compileKernel() {
   const { error, stderr } = await asc.main(
     [
       'column.ts',
+      'slots.ts',
       'gather.ts',
       'gathered-pages.ts',
       'bounds.ts',
