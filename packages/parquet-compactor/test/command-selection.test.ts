@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { findInputs } from '../src/command/find-inputs.ts'
 import { runCommand } from '../src/command/run-command.ts'
+import { verifyMerge } from '../src/command/verify-merge.ts'
 import { verifySelection } from '../src/command/verify-selection.ts'
 import { query, readWithDuckDB, writeWithDuckDB } from './engines.ts'
 
@@ -109,6 +110,42 @@ test('--schema union joins files of several schemas and says what changed', asyn
   ])
 })
 
+const WIDE = `select i::bigint as a, i % 3 as b, {'x': i, 'y': i / 2} as st, [{'p': i, 'q': 'q' || i}, null] as l,
+  map {'k' || i: {'m': i, 'n': -i}} as m, i::double as f`
+const NARROW = `select i::utinyint as a, 'c' || i as c, {'x': i} as st, [{'p': i}, null] as l, map {'k' || i: {'m': i}} as m,
+  (i / 4)::float as f, (-i)::int as neg`
+const NARROW_NEG = '(-i)::bigint as neg'
+
+test.each([[[]], [['--sort-by', 'f,a']], [['--dedupe-by', 'f']]])(
+  '--verify compares rows of several schemas with those of their union: %j',
+  async (more) => {
+    const inputs = [
+      await put('1', `${NARROW} from range(0, 40) t(i)`),
+      await put('2', `${WIDE}, ${NARROW_NEG} from range(40, 100) t(i)`),
+    ]
+    const { exitCode, stderr, stdout } = await run('--verify', '--schema', 'union', ...more, '-o', at('out'), ...inputs)
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: '' })
+    expect(stdout).toContain('verified: ')
+  },
+)
+
+test.each([
+  ['a value', 'when a = 7 then 8 else a end as a', 'row 7 of the output is not row 7 of .*: column 0'],
+  ['a value where there is none', 'when a = 3 then 1 else b end as b', 'row 3 of the output is not row 3 of .*'],
+  ['a row', undefined, 'has 99 rows, the inputs 100|ends after 99 rows'],
+])('--verify tells of the union %s that is not in the inputs', async (_, change, fault) => {
+  const inputs = [
+    await put('1', `${NARROW} from range(0, 40) t(i)`),
+    await put('2', `${WIDE}, ${NARROW_NEG} from range(40, 100) t(i)`),
+  ]
+  await run('--schema', 'union', '-o', at('united'), ...inputs)
+  const replaced = change ? `* replace (case ${change})` : '*'
+  await put('out', `select ${replaced} from read_parquet('${at('united')}') ${change ? '' : 'limit 99'}`)
+  const [files, [out]] = [await findInputs([at('1'), at('2')]), await findInputs([at('out')])]
+  await expect(verifyMerge(files, out!, { isUnion: true })).rejects.toThrow(new RegExp(`^verify_failed: .*(${fault})`))
+  await expect(verifyMerge(files, out!)).rejects.toThrow('its schema is not that of the output')
+})
+
 test.each([
   [['--keep', 'first'], 'wrong_usage: --keep is for --dedupe-by'],
   [['--dedupe-by', 'k', '--keep', 'any'], 'wrong_usage: --keep takes first, last'],
@@ -117,7 +154,6 @@ test.each([
   [['--sort-by', 'k:down'], 'bad_option: sortBy: there is no column k:down'],
   [['--dedupe-by', 'st.b.list.element'], 'bad_option: dedupeBy: column st.b.list.element has any number'],
   [['--schema', 'any'], 'wrong_usage: --schema takes strict, union'],
-  [['--schema', 'union', '--verify'], 'wrong_usage: --verify compares files of one schema'],
 ])('%j is wrong usage', async (args, message) => {
   const input = await put('in', part(0, 10))
   const { exitCode, stderr } = await run(...args, '-o', at('out'), input)

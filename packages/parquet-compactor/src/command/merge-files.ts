@@ -43,6 +43,7 @@ export async function mergeFiles(
     if (command.verify) {
       const written = { path: output.temporaryPath, byteLength: report.bytesOut }
       const options: VerifyOptions = {
+        isUnion: command.merge.schema === 'union',
         signal,
         onProgress: (rows, files) => {
           const detail = `${files} of ${inputs.length} files, ${rows} rows`

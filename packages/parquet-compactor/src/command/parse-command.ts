@@ -89,12 +89,6 @@ export function parseCommand(args: readonly string[]): Command {
     if (values.verify) throw new CommandError('wrong_usage', '--plan writes nothing that --verify could read')
     return { kind: 'plan', inputs, merge, isJson }
   }
-  if (values.verify && merge.schema === 'union') {
-    throw new CommandError(
-      'wrong_usage',
-      '--verify compares files of one schema: it cannot be used with --schema union',
-    )
-  }
   const { output } = values
   if (!output) throw new CommandError('wrong_usage', 'no output is named: -o OUT')
   return {

@@ -1,5 +1,6 @@
 import { isDeepStrictEqual } from 'node:util'
 import { CommandError, messageOf } from './command-error.ts'
+import { rowConformer } from './conform-rows.ts'
 import type { InputFile } from './find-inputs.ts'
 import { RowReader } from './row-reader.ts'
 
@@ -7,6 +8,8 @@ import { RowReader } from './row-reader.ts'
 const WINDOW_VALUES = 2 ** 19
 
 export interface VerifyOptions {
+  /** whether the schema of the output may be the union of those of the inputs; default false */
+  isUnion?: boolean
   signal?: AbortSignal
   onProgress?(rowsDone: number, filesDone: number): void
 }
@@ -19,7 +22,7 @@ export interface VerifyOptions {
 export async function verifyMerge(
   inputs: readonly InputFile[],
   output: Pick<InputFile, 'path' | 'byteLength'>,
-  { signal, onProgress }: VerifyOptions = {},
+  { isUnion = false, signal, onProgress }: VerifyOptions = {},
 ): Promise<number> {
   const merged = await readBack(output.path, () => RowReader.open(output))
   const stepRows = windowRows(merged.metadata)
@@ -28,13 +31,12 @@ export async function verifyMerge(
   let row = 0
   for (const [index, input] of inputs.entries()) {
     const reader = await readBack(input.path, () => RowReader.open(input))
-    if (!isDeepStrictEqual(reader.metadata.schema, merged.metadata.schema)) {
-      throw new CommandError('verify_failed', `${input.path}: its schema is not that of the output`)
-    }
+    const conform = rowConformer(input.path, reader.metadata.schema, merged.metadata.schema, isUnion)
     for (let from = 0; from < reader.rowCount; from += stepRows) {
       signal?.throwIfAborted()
       const to = Math.min(reader.rowCount, from + stepRows)
-      const expected = await readBack(input.path, () => reader.read(from, to))
+      const found = await readBack(input.path, () => reader.read(from, to))
+      const expected = conform ? found.map(conform) : found
       if (expected.length !== to - from) {
         throw new CommandError(
           'verify_failed',

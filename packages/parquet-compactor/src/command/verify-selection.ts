@@ -1,7 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto'
-import { isDeepStrictEqual } from 'node:util'
 import type { MergeOptions } from '../merge/merge-options.ts'
 import { CommandError } from './command-error.ts'
+import { rowConformer } from './conform-rows.ts'
 import type { InputFile } from './find-inputs.ts'
 import { compareKeyValues, type KeyValue, keyReader, type ReadKey } from './key-values.ts'
 import { RowReader } from './row-reader.ts'
@@ -41,11 +41,9 @@ export async function verifySelection(
     let number = 0
     for (const [index, input] of inputs.entries()) {
       const reader = await readBack(input.path, () => RowReader.open(input))
-      if (!isDeepStrictEqual(reader.metadata.schema, schema)) {
-        throw new CommandError('verify_failed', `${input.path}: its schema is not that of the output`)
-      }
+      const conform = rowConformer(input.path, reader.metadata.schema, schema, options.isUnion ?? false)
       for await (const rows of windowsOf(reader, input.path, options.signal)) {
-        for (const row of rows) check.addInput(row, number++)
+        for (const row of rows) check.addInput(conform ? conform(row) : row, number++)
         options.onProgress?.((merged.rowCount * pass) / passes, index)
       }
     }

@@ -1,0 +1,83 @@
+import { isDeepStrictEqual } from 'node:util'
+import type { FileMetaData, SchemaElement } from 'hyparquet'
+import { CommandError } from './command-error.ts'
+
+type Row = unknown[]
+
+/** An element of a schema with those below it. */
+interface Node {
+  element: SchemaElement
+  children: Node[]
+}
+
+/**
+ * How rows of an input look in an output whose schema is the union of several: columns by name, what is missing null,
+ * numbers of the wider type. Written apart from the engine, which this is to verify.
+ * @returns undefined where rows stay as they are
+ * @throws CommandError `verify_failed` where the schemas differ and may not, or the output lacks a column
+ */
+export function rowConformer(
+  path: string,
+  input: FileMetaData['schema'],
+  output: FileMetaData['schema'],
+  mayDiffer: boolean,
+): ((row: Row) => Row) | undefined {
+  if (isDeepStrictEqual(input, output)) return undefined
+  const [from, to] = [treeOf(input), treeOf(output)]
+  const lost = from.children.find(({ element }) => !childOf(to, element.name))
+  if (!mayDiffer || lost) {
+    throw new CommandError('verify_failed', `${path}: its schema is not that of the output`)
+  }
+  const places = to.children.map(({ element }) =>
+    from.children.findIndex((child) => child.element.name === element.name),
+  )
+  return (row) =>
+    places.map((place, column) => (place < 0 ? null : conform(row[place], from.children[place]!, to.children[column]!)))
+}
+
+function treeOf(schema: FileMetaData['schema']): Node {
+  let at = 0
+  const read = (): Node => {
+    const element = schema[at++]!
+    return { element, children: Array.from({ length: element.num_children ?? 0 }, read) }
+  }
+  return read()
+}
+
+function childOf(node: Node, name: string): Node | undefined {
+  return node.children.find(({ element }) => element.name === name)
+}
+
+function conform(value: unknown, from: Node, to: Node): unknown {
+  // hyparquet has null in structs and undefined in lists
+  if (value === null || value === undefined) return value
+  if (Array.isArray(value)) {
+    const [own, wanted] = [elementOf(from), elementOf(to)]
+    return value.map((item) => conform(item, own, wanted))
+  }
+  if (to.children.length === 0) return widen(value, from.element, to.element)
+  const fields = value as Record<string, unknown>
+  if (from.element.converted_type === 'MAP') {
+    const [own, wanted] = [from, to].map((map) => map.children[0]!.children[1]!)
+    return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, conform(item, own!, wanted!)]))
+  }
+  return Object.fromEntries(
+    to.children.map((child) => {
+      const own = childOf(from, child.element.name)
+      return [child.element.name, own ? conform(fields[child.element.name], own, child) : null]
+    }),
+  )
+}
+
+/** What is repeated: the element of a list of three levels, or the node itself. */
+function elementOf(node: Node): Node {
+  const [middle] = node.children
+  const isList = node.element.converted_type === 'LIST' && middle?.children.length === 1
+  return isList ? middle.children[0]! : node
+}
+
+function widen(value: unknown, from: SchemaElement, to: SchemaElement): unknown {
+  if (from.type !== 'INT32' || to.type !== 'INT64') return value
+  const isUnsigned = from.converted_type?.startsWith('UINT') === true
+  return BigInt(isUnsigned ? (value as number) >>> 0 : (value as number))
+}
