@@ -8,9 +8,6 @@ const TINY_BYTES = 64
 /** after a page that did not shrink by a 32nd, so many are stored without a try, as the kernel does with snappy */
 const STORED_PAGES = 15
 
-/** a buffer of so many times the bytes that are used of it is kept as it is */
-const MOST_SPARE = 1.25
-
 /** Compresses the pages of one column, in order. */
 export class PageCompressor {
   readonly #codec: CodecName
@@ -33,7 +30,6 @@ export class PageCompressor {
     // a dictionary tells nothing of the pages behind it
     if (!isDictionary && packed.length > page.length - page.length / 32) this.#toStore = STORED_PAGES
     // the codecs of the library may return their scratch, those of the caller a few bytes of a large buffer
-    const isOwn = this.#codecs[this.#codec]?.compress !== undefined && packed.buffer !== page.buffer
-    return isOwn && packed.buffer.byteLength <= packed.length * MOST_SPARE ? (packed as typeof page) : packed.slice()
+    return packed.slice()
   }
 }
