@@ -19,7 +19,8 @@ ${process.platform} ${process.arch}, Node ${process.versions.node}, ${versions}.
 
 Each run is a process of its own, and the ways take turns. Where they are not DuckDB's, inputs are in memory before the
 clock starts; DuckDB reads its files from the page cache. Every way writes its output to a file. The engine first merges a
-tenth of the files, so that the compiler has seen the code, as it has in a Worker that merges all day. In workerd
+tenth of the files, so that the compiler has seen the code; \`warm\` is the fourth merge of all of them in one process, as in a
+Worker that merges all day. In workerd
 the clock is that of the process outside, which also gets the output from the Worker and writes it.
 
 CPU is user and system time of the process (of workerd for the engine there, without the one that writes), peak its resident

@@ -30,7 +30,7 @@ const { values: options } = parseArgs({
 
 const chosen = options.ways.split(';')
 const ways = WAYS.filter((way) => way === 'duckdb, 1 thread' || chosen.includes(way.replaceAll(',', '')))
-const pair = ways.filter((way) => way === 'duckdb, 1 thread' || way === 'engine in Node')
+const pair = ways.filter((way) => way === 'duckdb, 1 thread' || way.startsWith('engine in Node'))
 const scale = Number(options.scale)
 const runs = Number(options.runs)
 const tasks = new Set(options.tasks.split(','))

@@ -23,6 +23,7 @@ export const WAYS = [
   'duckdb, 1 thread',
   'duckdb, 2 threads',
   'engine in Node',
+  'engine in Node, warm',
   'engine in workerd',
   'parquet-wasm',
   'hyparquet',
