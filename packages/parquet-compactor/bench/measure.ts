@@ -76,7 +76,10 @@ export async function compareWays(input: BenchInput, comparison: Comparison): Pr
   return found
 }
 
-/** Peaks in workerd by number of fragments. */
+/** of fragments, which all pass from process to process */
+const MOST_MEMORY_BYTES = 3 * 2 ** 30
+
+/** Peaks in workerd by number of fragments, as far as these are not too many bytes. */
 export async function measureMemory(
   input: BenchInput,
   counts: number[],
@@ -84,7 +87,9 @@ export async function measureMemory(
 ): Promise<[number, ManyResult][]> {
   const list = writeList(input, folder)
   const results: [number, ManyResult][] = []
-  for (const count of counts) results.push([count, await runScript<ManyResult>('run-memory.ts', list, `${count}`)])
+  const bytesOfFile = input.bytesIn / input.paths.length
+  for (const count of counts.filter((wanted) => wanted * bytesOfFile < MOST_MEMORY_BYTES))
+    results.push([count, await runScript<ManyResult>('run-memory.ts', list, `${count}`)])
   return results
 }
 

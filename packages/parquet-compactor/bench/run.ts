@@ -31,6 +31,8 @@ const { values: options } = parseArgs({
 const chosen = options.ways.split(';')
 const ways = WAYS.filter((way) => way === 'duckdb, 1 thread' || chosen.includes(way.replaceAll(',', '')))
 const pair = ways.filter((way) => way === 'duckdb, 1 thread' || way.startsWith('engine in Node'))
+// sorting takes so long that the compiler is done early
+const cold = pair.filter((way) => way !== 'engine in Node, warm')
 const scale = Number(options.scale)
 const runs = Number(options.runs)
 const tasks = new Set(options.tasks.split(','))
@@ -53,7 +55,7 @@ for (const name of options.sets.split(',')) {
   const comparisons: Comparison[] = [
     ...(tasks.has('keep') ? [{ task: 'keep the codec' as const, ways, runs, folder }] : []),
     ...(tasks.has('zstd') ? [{ task: 'to zstd' as const, ways: pair, runs, folder }] : []),
-    ...(tasks.has('sort') ? [{ task: 'sort' as const, ways: pair, runs, folder }] : []),
+    ...(tasks.has('sort') ? [{ task: 'sort' as const, ways: cold, runs, folder }] : []),
   ]
   for (const comparison of comparisons) {
     tell(comparisonTable(input, comparison, await compareWays(input, comparison)))
