@@ -2,7 +2,7 @@
  * Merges sets of small files with this engine and with others, and prints and writes the tables of BENCHMARKS.md:
  *
  *   npm run bench -- [--sets telemetry,tiny,wide,flights] [--scale 1] [--runs 5] [--ways 'engine in Node;parquet-wasm']
- *                    [--tasks keep,zstd,sort,memory] [--fragments 100,1000,10000] [--folder DIR] [--out FILE]
+ *                    [--tasks keep,zstd,sort,memory] [--fragments 100,1000,5000,10000] [--folder DIR] [--out FILE]
  *
  * DuckDB with one thread always runs: the rest is told against it. Sets are made once a folder.
  */
@@ -22,7 +22,7 @@ const { values: options } = parseArgs({
     runs: { type: 'string', default: '5' },
     ways: { type: 'string', default: WAYS.join(';').replaceAll(',', '') },
     tasks: { type: 'string', default: 'keep,zstd,sort,memory' },
-    fragments: { type: 'string', default: '100,1000,10000' },
+    fragments: { type: 'string', default: '100,1000,5000,10000' },
     folder: { type: 'string', default: join(tmpdir(), 'parquet-compactor-bench') },
     out: { type: 'string', default: join(import.meta.dirname, '../BENCHMARKS.md') },
   },

@@ -2,7 +2,7 @@ import { tableFromArrays, tableToIPC } from 'apache-arrow'
 import { type ParquetQueryFilter, parquetReadObjects, readColumnIndex } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
-import { EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node'
+import { Compression, EnabledStatistics, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node'
 import { describe, expect, test } from 'vitest'
 import { checksum } from '../src/format/checksum.ts'
 import { PHYSICAL } from '../src/format/format.ts'
@@ -31,6 +31,8 @@ function writeWithArrow(columns: Record<string, ArrayLike<unknown>>, statistics 
     .setWriteBatchSize(32)
     .setDataPageSizeLimit(256)
     .setDictionaryEnabled(false)
+    // of stored pages the small ones are joined
+    .setCompression(Compression.GZIP)
     .build()
   return writeParquet(
     Table.fromIPCStream(tableToIPC(tableFromArrays(columns as Record<string, Int32Array>), 'stream')),

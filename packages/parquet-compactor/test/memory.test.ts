@@ -30,6 +30,7 @@ const SHAPES: Record<string, { select: string; rows: number }> = {
     rows: 4000,
   },
   'files that unpack to far more': { select: "repeat('abcdefghij', 50) || i as text", rows: 4000 },
+  'narrow files': { select: 'hash(i) as n, i as m', rows: 20_000 },
   'files of lists': { select: '[i, i + 1, null, i * 3] as list, i as n', rows: 4000 },
 }
 
@@ -81,6 +82,8 @@ describe('what a merge holds stays below the memory budget', () => {
     ['files of many pages', 120, { sortBy: [{ column: 'n0' }] }],
     ['files of many pages', 60, { sortBy: [{ column: 's1' }] }],
     ['files of lists', 60, { sortBy: [{ column: 'n' }] }],
+    ['narrow files', 36, { sortBy: [{ column: 'n' }] }],
+    ['narrow files', 80, { sortBy: [{ column: 'n' }] }],
     ['tiny files of many columns', 600, { sortBy: [{ column: 'n0' }] }],
     ['files of many pages', 60, { dedupeBy: ['n0'] }],
   ]

@@ -22,8 +22,10 @@ export interface MemoryShares {
   footers: number
   /** the same where all must be known at one time, to sort or to leave rows out */
   allFooters: number
-  /** keys that are sorted, rows that are gathered, and what is read for them */
+  /** rows that are gathered, and what is read for them */
   sorting: number
+  /** keys that are sorted all at one time */
+  sortedKeys: number
   /** small files that came with their footers */
   heldFiles: number
   /** files that wait for their turn */
@@ -44,6 +46,7 @@ function shareOut(budget: number): MemoryShares {
     footers: budget / 8,
     allFooters: budget / 4,
     sorting: budget * 0.55,
+    sortedKeys: budget * 0.75,
     heldFiles: budget / 16,
     filesAhead: budget / 16,
     part: budget / 4,
@@ -112,8 +115,9 @@ export function checkOptions(options: MergeOptions): Settings {
 }
 
 /** What rows are sorted and gathered with: a share of the budget is all they know of. */
-export function sortSettings(settings: Settings): Settings {
-  return { ...settings, memoryBudgetBytes: Math.floor(settings.shares.sorting) }
+export function sortSettings(settings: Settings): Settings & { keyBytes: number } {
+  const { sorting, sortedKeys } = settings.shares
+  return { ...settings, memoryBudgetBytes: Math.floor(sorting), keyBytes: Math.floor(sortedKeys) }
 }
 
 /** @param share bytes that the open page of a column may hold, and its dictionary again */

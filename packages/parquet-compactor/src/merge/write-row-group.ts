@@ -135,6 +135,7 @@ async function splice(
     codec: settings.columnCodecs[column]!,
     codecs: settings.codecs,
     minPageBytes: settings.minPageBytes,
+    limits: settings.limits,
     dictionaryBytes: settings.limits.dictionaryBytes,
     maxPageBytes: settings.maxPageBytes,
     scratch: settings.scratch,

@@ -42,7 +42,7 @@ export async function* rankBySort(
 ): AsyncGenerator<RankedRows> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const bytesOfRow = keyBytesOfRow(pieces, keys)
-  if (rows * bytesOfRow <= settings.memoryBudgetBytes) {
+  if (rows * bytesOfRow <= settings.keyBytes) {
     yield await rankTogether(pieces, keys, range, keptRows, settings)
     return
   }

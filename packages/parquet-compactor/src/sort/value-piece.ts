@@ -22,6 +22,8 @@ export interface Piece {
 
 export interface PieceSettings extends ReadSettings {
   memoryBudgetBytes: number
+  /** for keys that are sorted at one time, before any row is gathered */
+  keyBytes: number
   maxReadsInFlight: number
   signal: AbortSignal | undefined
 }

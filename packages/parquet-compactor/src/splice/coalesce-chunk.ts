@@ -6,13 +6,13 @@ import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
 import { CODEC, ENCODING, PAGE } from '../format/format.ts'
 import { atPage, corrupt } from '../format/page-header.ts'
-import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { ColumnSums } from '../plan/plan-merge.ts'
 import { inColumn } from '../read/chunk-reader.ts'
 import { decodePlain } from '../read/decode-values.ts'
 import { nameSource } from '../read/inspect.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
+import { dataPageHeader, dictionaryPageHeader } from '../write/write-page-header.ts'
 import type { RowGroupSource } from './carry-chunk.ts'
 import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { ColumnLimits, Kernel, KernelPage, Taken } from './kernel.ts'
@@ -306,24 +306,9 @@ async function assemble(
 }
 
 export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
-  const isDictionary = page.what === 'dictionary'
-  const writer = new ThriftWriter()
-  writer.open()
-  writer.i32(1, isDictionary ? PAGE.DICTIONARY : PAGE.DATA)
-  writer.i32(2, page.uncompressedBytes)
-  writer.i32(3, body.length)
-  if (hasChecksum) writer.i32(4, checksum(body) | 0)
-  writer.open(isDictionary ? 7 : 5)
-  if (isDictionary) {
-    writer.i32(1, page.values)
-    writer.i32(2, ENCODING.PLAIN)
-  } else {
-    writer.i32(1, page.levels)
-    writer.i32(2, page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN)
-    writer.i32(3, ENCODING.RLE)
-    writer.i32(4, ENCODING.RLE)
-  }
-  writer.close()
-  writer.close()
-  return writer.out.take()
+  const { uncompressedBytes } = page
+  const crc = hasChecksum ? checksum(body) : undefined
+  const lengths = { uncompressedBytes, compressedBytes: body.length, crc }
+  if (page.what === 'dictionary') return dictionaryPageHeader(page.values, lengths)
+  return dataPageHeader(page.levels, page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN, lengths)
 }

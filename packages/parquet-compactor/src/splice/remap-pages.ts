@@ -12,12 +12,15 @@ import { decodePlain } from '../read/decode-values.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { Dictionary } from '../write/dictionary.ts'
 import type { ScannedPage } from './scan-chunk.ts'
+import type { PageLimits } from './stored-pages.ts'
 import { writtenPage } from './written-page.ts'
 
 export interface SpliceSettings {
   codec: CodecName
   codecs: Partial<Record<CodecName, Codec>>
   minPageBytes: number
+  /** of pages that are joined */
+  limits: PageLimits
   /** bound on the joined dictionary before compression */
   dictionaryBytes: number
   maxPageBytes: number
@@ -184,7 +187,7 @@ export async function remapPage(
   }
   writer.close()
   writer.close()
-  return writtenPage(writer, joined, { ...header, uncompressedBytes, crc: undefined })
+  return writtenPage(writer.out.view(), joined, { ...header, uncompressedBytes, crc: undefined })
 }
 
 function joinBytes(a: Uint8Array, b: Uint8Array): Uint8Array {

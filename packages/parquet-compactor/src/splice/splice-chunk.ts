@@ -4,15 +4,16 @@ import { BoundsMerge } from '../footer/merge-bounds.ts'
 import { checksum } from '../format/checksum.ts'
 import { ENCODING, PAGE } from '../format/format.ts'
 import { atPage } from '../format/page-header.ts'
-import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
 import type { ChunkPlace } from '../read/chunk-reader.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
+import { dictionaryPageHeader } from '../write/write-page-header.ts'
 import type { CarriedChunk } from './carry-chunk.ts'
 import { pagesOfPart } from './pages-of-part.ts'
 import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
 import { NotSpliceable, type ScannedChunk, type ScannedPage, usesDictionary } from './scan-chunk.ts'
+import { StoredPages } from './stored-pages.ts'
 import { writtenPage } from './written-page.ts'
 
 /** One chunk of the inputs, scanned. */
@@ -29,7 +30,8 @@ export interface SplicedChunk extends FinishedChunk {
 }
 
 /**
- * Put the pages of chunks one after another. Bodies are views of the parts: nothing is copied but what is written anew.
+ * Put the pages of chunks one after another, small ones of noise under one header. Bodies are views of the parts: nothing is
+ * copied but what is written anew.
  * @param parts not empty
  */
 export async function spliceChunk(
@@ -70,12 +72,25 @@ export async function spliceChunk(
     putPage(withDictionary[0].scanned.dictionary!)
     dictionaryBytes = bytes
   }
+  const count = (kind: number, encoding: number) => {
+    const same = pageKinds.find((other) => other.kind === kind && other.encoding === encoding)
+    if (same) same.count++
+    else pageKinds.push({ kind, encoding, count: 1 })
+  }
+  const stored = new StoredPages(leaf, settings.codec, settings.limits, (joined, headerBytes, bodyBytes, page) => {
+    for (const [index, piece] of joined.entries())
+      put(piece, index === 0 ? headerBytes : 0, index === 0 ? bodyBytes : 0)
+    dataPages.push(page)
+    count(PAGE.DATA, ENCODING.PLAIN)
+  })
   const bounds = new BoundsMerge(leaf)
   for (const part of parts) {
     const { scanned, footer, chunk, place, within } = part
     const pages = pagesOfPart(leaf, part, bounds.add(footer, chunk))
     const mapping = union && scanned.dictionary ? union.mappings[nextDictionary++] : undefined
     for (const [index, page] of scanned.pages.entries()) {
+      // a chunk that is alone stays as it is
+      if (parts.length > 1 && stored.add(page, pages[index]!)) continue
       const written =
         mapping && usesDictionary(page.header)
           ? await within(() =>
@@ -84,12 +99,10 @@ export async function spliceChunk(
           : page
       putPage(written)
       dataPages.push({ ...pages[index]!, bytes: written.bytes.length })
-      const { kind, encoding } = page.header
-      const same = pageKinds.find((other) => other.kind === kind && other.encoding === encoding)
-      if (same) same.count++
-      else pageKinds.push({ kind, encoding, count: 1 })
+      count(page.header.kind, page.header.encoding)
     }
   }
+  stored.flush()
   return {
     leaf,
     codec: settings.codec,
@@ -134,16 +147,10 @@ function obstacleOf(parts: readonly SplicePart[], settings: SpliceSettings): Pla
 async function dictionaryPage(union: DictionaryUnion, settings: SpliceSettings): Promise<ScannedPage> {
   const plain = union.dictionary.plain.view()
   const body = await compress(settings.codec, plain, settings.codecs, settings.compressed)
-  const writer = new ThriftWriter()
-  writer.open()
-  writer.i32(1, PAGE.DICTIONARY)
-  writer.i32(2, plain.length)
-  writer.i32(3, body.length)
-  if (union.hasChecksum) writer.i32(4, checksum(body) | 0)
-  writer.open(7)
-  writer.i32(1, union.dictionary.count)
-  writer.i32(2, ENCODING.PLAIN)
-  writer.close()
-  writer.close()
-  return writtenPage(writer, body, { ...union.firstPage.header, uncompressedBytes: plain.length })
+  const header = dictionaryPageHeader(union.dictionary.count, {
+    uncompressedBytes: plain.length,
+    compressedBytes: body.length,
+    crc: union.hasChecksum ? checksum(body) : undefined,
+  })
+  return writtenPage(header, body, { ...union.firstPage.header, uncompressedBytes: plain.length })
 }

@@ -1,14 +1,13 @@
-import type { ThriftWriter } from '../format/thrift-writer.ts'
 import type { ScannedPage } from './scan-chunk.ts'
 
-/** @param header of a page like it; lengths of header and compressed body are set */
-export function writtenPage(writer: ThriftWriter, body: Uint8Array, header: ScannedPage['header']): ScannedPage {
-  const bytes = new Uint8Array(writer.out.length + body.length)
-  bytes.set(writer.out.view())
-  bytes.set(body, writer.out.length)
+/** @param like header of a page like it; lengths of header and compressed body are set */
+export function writtenPage(header: Uint8Array, body: Uint8Array, like: ScannedPage['header']): ScannedPage {
+  const bytes = new Uint8Array(header.length + body.length)
+  bytes.set(header)
+  bytes.set(body, header.length)
   return {
-    header: { ...header, headerBytes: writer.out.length, compressedBytes: body.length },
+    header: { ...like, headerBytes: header.length, compressedBytes: body.length },
     bytes,
-    body: bytes.subarray(writer.out.length),
+    body: bytes.subarray(header.length),
   }
 }

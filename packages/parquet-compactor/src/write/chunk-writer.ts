@@ -10,12 +10,13 @@ import { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
 import { ENCODING, PAGE, PHYSICAL } from '../format/format.ts'
 import { bitWidth, encodeHybridRuns } from '../format/hybrid-runs.ts'
-import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { PageValues, ValueTable } from '../format/value-table.ts'
 import type { LevelBatch, RowSink } from '../read/row-stream.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { Dictionary } from './dictionary.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
+import { appendLevels, appendOneRun, appendPlainValues, countRows, histogram } from './page-body.ts'
+import { dataPageHeader, dictionaryPageHeader, type PageLengths } from './write-page-header.ts'
 
 /** A dictionary is judged after so many values … */
 const DICTIONARY_TRIAL_VALUES = 4096
@@ -281,12 +282,7 @@ export class ChunkWriter implements RowSink {
     }
     const encoding = this.#usesDictionary ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
     const levels = this.#pageLevels
-    const page = await this.#encodePage(body.view(), PAGE.DATA, 5, (header) => {
-      header.i32(1, levels)
-      header.i32(2, encoding)
-      header.i32(3, ENCODING.RLE)
-      header.i32(4, ENCODING.RLE)
-    })
+    const page = await this.#encodePage(body.view(), (lengths) => dataPageHeader(levels, encoding, lengths))
     this.#pages.push(page)
     this.#dataPages.push({
       bytes: page.byteLength,
@@ -334,25 +330,18 @@ export class ChunkWriter implements RowSink {
 
   async #encodePage(
     body: Uint8Array<ArrayBuffer>,
-    kind: number,
-    field: number,
-    details: (header: ThriftWriter) => void,
+    headerOf: (lengths: PageLengths) => Uint8Array,
   ): Promise<Uint8Array> {
     const compressed = await compress(this.#codec, body, this.#codecs, this.#limits.compressed)
-    const header = new ThriftWriter()
-    header.open()
-    header.i32(1, kind)
-    header.i32(2, body.byteLength)
-    header.i32(3, compressed.byteLength)
-    if (this.#hasChecksums) header.i32(4, checksum(compressed) | 0)
-    header.open(field)
-    details(header)
-    header.close()
-    header.close()
-    this.#uncompressedBytes += header.out.length + body.byteLength
-    const page = new Uint8Array(header.out.length + compressed.byteLength)
-    page.set(header.out.view())
-    page.set(compressed, header.out.length)
+    const header = headerOf({
+      uncompressedBytes: body.byteLength,
+      compressedBytes: compressed.byteLength,
+      crc: this.#hasChecksums ? checksum(compressed) : undefined,
+    })
+    this.#uncompressedBytes += header.length + body.byteLength
+    const page = new Uint8Array(header.length + compressed.byteLength)
+    page.set(header)
+    page.set(compressed, header.length)
     this.#pagesBytes += page.byteLength
     return page
   }
@@ -362,10 +351,8 @@ export class ChunkWriter implements RowSink {
     const dictionary = this.#dictionary
     let dictionaryBytes = 0
     if (dictionary && this.#dictionaryPages > 0) {
-      const page = await this.#encodePage(dictionary.plain.view(), PAGE.DICTIONARY, 7, (header) => {
-        header.i32(1, dictionary.count)
-        header.i32(2, ENCODING.PLAIN)
-      })
+      const plain = dictionary.plain.view()
+      const page = await this.#encodePage(plain, (lengths) => dictionaryPageHeader(dictionary.count, lengths))
       this.#pages.unshift(page)
       dictionaryBytes = page.byteLength
     }
@@ -404,51 +391,5 @@ export class ChunkWriter implements RowSink {
         : undefined,
       ...this.#knownValues(dictionary),
     }
-  }
-}
-
-function histogram(levels: Uint8Array, maxLevel: number): number[] {
-  const counts = new Array<number>(maxLevel + 1).fill(0)
-  for (let i = 0; i < levels.length; i++) counts[levels[i]!]!++
-  return counts
-}
-
-function countRows(repetition: Uint8Array, from: number, to: number): number {
-  let rows = 0
-  for (let i = from; i < to; i++) if (repetition[i] === 0) rows++
-  return rows
-}
-
-function appendLevels(levels: Uint8Array, width: number, body: ByteBuffer): void {
-  const start = body.length
-  body.uint32(0)
-  encodeHybridRuns(levels, width, body)
-  const end = body.length
-  body.length = start
-  body.uint32(end - start - 4)
-  body.length = end
-}
-
-/** The same for levels that are all `level`, which fits one byte. */
-function appendOneRun(count: number, level: number, body: ByteBuffer): void {
-  const start = body.length
-  body.uint32(0)
-  body.varint(count * 2)
-  body.push(level)
-  const end = body.length
-  body.length = start
-  body.uint32(end - start - 4)
-  body.length = end
-}
-
-function appendPlainValues(leaf: LeafColumn, values: ByteBuffer, body: ByteBuffer): void {
-  if (leaf.physical !== PHYSICAL.BOOLEAN) {
-    body.append(values.view())
-    return
-  }
-  for (let i = 0; i < values.length; i += 8) {
-    let byte = 0
-    for (let bit = 0; bit < 8 && i + bit < values.length; bit++) byte |= values.bytes[i + bit]! << bit
-    body.push(byte)
   }
 }
