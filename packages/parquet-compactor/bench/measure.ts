@@ -77,7 +77,7 @@ export async function compareWays(input: BenchInput, comparison: Comparison): Pr
 }
 
 /** of fragments, which all pass from process to process */
-const MOST_MEMORY_BYTES = 1.5 * 2 ** 30
+const MOST_MEMORY_BYTES = 2 ** 29
 
 /** Peaks in workerd by number of fragments, as far as these are not too many bytes. */
 export async function measureMemory(

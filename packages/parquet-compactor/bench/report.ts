@@ -21,7 +21,7 @@ Each run is a process of its own, and the ways take turns. Where they are not Du
 clock starts; DuckDB reads its files from the page cache. Every way writes its output to a file. The engine first merges a
 tenth of the files, so that the compiler has seen the code; \`warm\` is the fourth merge of all of them in one process, as in a
 Worker that merges all day. In workerd
-the clock is that of the process outside, which also gets the output from the Worker and writes it.
+the output stays in the Worker's memory while the clock runs.
 
 CPU is user and system time of the process (of workerd for the engine there, without the one that writes), peak its resident
 memory over what it held before the merge, with the inputs. Queries are DuckDB's with one thread, medians of 5.

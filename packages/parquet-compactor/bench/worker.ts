@@ -1,5 +1,5 @@
 /** The Worker that the benchmark runs in workerd. Time is measured outside: a Worker's clock may stand still. */
-import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { workerCodecs } from '../../FUSOU-WORKFLOW/src/workflow/worker-codecs.ts'
 import { type MergeOptions, memorySource, mergeParquet, type Sink, type Source } from '../src/index.ts'
 
 interface Env {
@@ -10,6 +10,7 @@ const TAIL_BYTES = 64 * 1024
 const READS_AT_A_TIME = 6
 
 const held: Uint8Array[] = []
+const output: Uint8Array<ArrayBuffer>[] = []
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
@@ -21,11 +22,20 @@ export default {
       return new Response('')
     }
     if (pathname === '/read') return new Response(`${await readAlone(env, JSON.parse(await request.text()))}`)
-    const options = { codecs: NODE_CODECS, ...(JSON.parse(searchParams.get('options')!) as MergeOptions) }
-    const sources =
-      pathname === '/held'
-        ? held.slice(0, Number(searchParams.get('files'))).map((bytes, i) => memorySource(`${i}`, bytes))
-        : (JSON.parse(await request.text()) as number[]).map((byteLength, i) => remoteSource(env, i, byteLength))
+    const options = { codecs: workerCodecs, ...(JSON.parse(searchParams.get('options')!) as MergeOptions) }
+    if (pathname === '/held') {
+      const files = held.slice(0, Number(searchParams.get('files')))
+      output.length = 0
+      await mergeParquet(
+        files.map((bytes, i) => memorySource(`${i}`, bytes)),
+        { write: async (part) => void output.push(part.slice()) },
+        options,
+      )
+      return new Response('')
+    }
+    if (pathname === '/output') return new Response(new Blob(output))
+    const lengths = JSON.parse(await request.text()) as number[]
+    const sources = lengths.map((byteLength, i) => remoteSource(env, i, byteLength))
     return new Response(outputOf(sources, options))
   },
 }
