@@ -33,7 +33,7 @@ export default {
       )
       return new Response('')
     }
-    if (pathname === '/output') return new Response(new Blob(output))
+    if (pathname === '/output') return new Response(ReadableStream.from(output) as ReadableStream<Uint8Array>)
     const lengths = JSON.parse(await request.text()) as number[]
     const sources = lengths.map((byteLength, i) => remoteSource(env, i, byteLength))
     return new Response(outputOf(sources, options))
