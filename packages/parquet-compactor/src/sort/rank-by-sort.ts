@@ -137,7 +137,8 @@ async function rankPart(
     joined,
     Uint32Array.from({ length: kept }, (_, row) => row),
   )
-  checkRange(joined, order, range, pieces[0]!)
+  const counted = ranked.map(({ piece, rows }) => ({ piece, count: rows!.length }))
+  checkRange(joined, order, range, counted)
   const ranks = new Int32Array(kept)
   for (let rank = 0; rank < kept; rank++) ranks[order[rank]!] = rank
   let at = 0

@@ -62,21 +62,33 @@ export async function rankTogether(
   const columns = await readKeys(pieces, keys, settings)
   for (const column of columns) column.finish()
   const order = sortRows(columns, wantedRows(pieces, keptRows))
-  checkRange(columns, order, range, pieces[0]!)
+  const members = pieces.map((piece) => ({ piece, count: piece.rows }))
+  checkRange(columns, order, range, members)
   return { pieces: ranksOf(pieces, order), kept: order.length }
 }
 
 /**
  * Keys outside of the range that was planned for would stand in the wrong place.
- * @throws ParquetError `corrupt_data`
+ * @param members rows of pieces as they are counted in `order`
+ * @throws ParquetError `corrupt_data`, naming the source whose footer is wrong
  */
-export function checkRange(columns: readonly KeyColumn[], order: Uint32Array, range: SortRange, piece: Piece): void {
+export function checkRange(
+  columns: readonly KeyColumn[],
+  order: Uint32Array,
+  range: SortRange,
+  members: readonly { piece: Piece; count: number }[],
+): void {
   const [first, last] = [order[0], order.at(-1)]
   if (first === undefined || last === undefined) return
-  if (compareKeys(encodeKey(columns, first), range.low) >= 0 && compareKeys(encodeKey(columns, last), range.high) <= 0)
-    return
+  const isBelow = compareKeys(encodeKey(columns, first), range.low) < 0
+  if (!isBelow && compareKeys(encodeKey(columns, last), range.high) <= 0) return
+  let left = isBelow ? first : last
+  const wrong = members.find(({ count }) => {
+    left -= count
+    return left < 0
+  })
   const names = columns.map(({ key }) => key.leaf.name).join(', ')
-  throw new ParquetError('corrupt_data', `${piece.source.name}: bounds of ${names} in a footer are wrong`)
+  throw new ParquetError('corrupt_data', `${wrong!.piece.source.name}: bounds of ${names} in a footer are wrong`)
 }
 
 /** Rows in the order of the pieces, without those that are left out. */

@@ -1,0 +1,76 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { afterAll, expect, test } from 'vitest'
+import { makeSeeds } from '../fuzz/make-seeds.ts'
+import { mutate, readSeed } from '../fuzz/mutate.ts'
+import { pick, randomFrom } from '../fuzz/random.ts'
+import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
+import { readWithHyparquet } from './engines.ts'
+
+const SEED = Number(process.env.FUZZ_SEED ?? 20_260_103)
+const FILES = 4000
+
+const folder = mkdtempSync(join(tmpdir(), 'sort-fuzz-'))
+afterAll(() => rmSync(folder, { recursive: true }))
+
+async function merge(files: Uint8Array[], options: MergeOptions): Promise<Uint8Array | ParquetError> {
+  const sink = memorySink()
+  const sources = files.map((bytes, i) => memorySource(['before', 'fuzz', 'behind'][i]!, bytes))
+  try {
+    await mergeParquet(sources, sink, { codecs: NODE_CODECS, memoryBudgetBytes: 2 ** 20, ...options })
+    return sink.bytes()
+  } catch (error) {
+    if (error instanceof ParquetError) return error
+    throw error
+  }
+}
+
+interface Row {
+  i: bigint | null | undefined
+}
+
+const text = (row: unknown) => JSON.stringify(row, (_, value) => (typeof value === 'bigint' ? `${value}n` : value))
+
+test(`${FILES} mutated files are sorted with the rows that they have, or refused by name (seed ${SEED})`, {
+  timeout: 300_000,
+}, async () => {
+  await makeSeeds(folder)
+  const seeds = readdirSync(folder)
+    .sort()
+    .map((name) => readSeed(name, new Uint8Array(readFileSync(join(folder, name)))))
+  const outcomes = { equal: 0, refused: 0, wrongBounds: 0 }
+  for (let index = 0; index < FILES; index++) {
+    const random = randomFrom(SEED, index)
+    const seed = pick(seeds, random)
+    const { bytes: mutated } = mutate(seed, seeds, random)
+    const files = [seed.bytes, mutated, seed.bytes]
+    const [column, descending] = [pick(['i', 's'], random), random(2) === 0]
+    const what = `file ${index}, ${seed.name}`
+    const plain = await merge(files, { pages: 'rewrite' })
+    const sorted = await merge(files, { sortBy: [{ column, descending }] })
+    if (sorted instanceof ParquetError) {
+      expect(sorted.message, what).toContain('fuzz')
+      if (plain instanceof ParquetError) {
+        outcomes.refused++
+        continue
+      }
+      // nothing else is found by sorting alone
+      expect(sorted.message, what).toContain(`fuzz: bounds of ${column} in a footer are wrong`)
+      outcomes.wrongBounds++
+      continue
+    }
+    if (plain instanceof ParquetError) throw new Error(`${what} is sorted, but refused otherwise: ${plain.message}`)
+    outcomes.equal++
+    const [own, expected] = (await Promise.all([sorted, plain].map(readWithHyparquet))) as unknown as [Row[], Row[]]
+    expect(own.map(text).sort(), what).toEqual(expected.map(text).sort())
+    const keys = own.map(({ i }) => i).filter((i) => i !== null && i !== undefined)
+    const sign = descending ? -1 : 1
+    const isInOrder = keys.every((key, at) => at === 0 || Number(keys[at - 1]! - key) * sign <= 0)
+    if (column === 'i') expect(isInOrder, what).toBe(true)
+  }
+  expect(outcomes.equal).toBeGreaterThan(FILES / 20)
+  expect(outcomes.refused).toBeGreaterThan(FILES / 4)
+  expect(outcomes.wrongBounds).toBeGreaterThan(0)
+})
