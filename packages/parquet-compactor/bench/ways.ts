@@ -1,4 +1,5 @@
 import { closeSync, openSync, writeSync } from 'node:fs'
+import { open } from 'node:fs/promises'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { Table as ArrowTable, tableFromIPC, tableToIPC } from 'apache-arrow'
 import { parquetMetadata, parquetReadObjects } from 'hyparquet'
@@ -44,10 +45,10 @@ export function mergeOptionsOf({ codec, keepsCodec, sortColumn }: WayOrder): Mer
 }
 
 export async function mergeWithEngine(order: WayOrder, inputs: Uint8Array[]): Promise<void> {
-  const file = openSync(order.output, 'w')
+  const file = await open(order.output, 'w')
   const sources = inputs.map((bytes, i) => memorySource(`${i}`, bytes))
-  await mergeParquet(sources, { write: async (bytes) => void writeSync(file, bytes) }, mergeOptionsOf(order))
-  closeSync(file)
+  await mergeParquet(sources, { write: async (bytes) => void (await file.write(bytes)) }, mergeOptionsOf(order))
+  await file.close()
 }
 
 export function copyBytes({ output }: WayOrder, inputs: Uint8Array[]): void {

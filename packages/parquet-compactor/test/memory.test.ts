@@ -69,6 +69,8 @@ describe('what a merge holds stays below the memory budget', () => {
     ['tiny files of many columns', 1000, { schema: 'union' }],
     ['files of many pages', 120, {}],
     ['files of many pages', 120, { codec: 'zstd' }],
+    ['files of many pages', 120, { partBytes: BUDGET / 8 }],
+    ['narrow files', 36, { partBytes: BUDGET / 8, sortBy: [{ column: 'n' }] }],
     ['files of many pages', 60, { pages: 'rewrite' }],
     ['files of one column that nothing repeats in', 120, {}],
     ['files of one column that nothing repeats in', 120, { minPageBytes: 0 }],

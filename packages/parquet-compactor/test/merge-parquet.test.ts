@@ -322,26 +322,6 @@ describe('options', () => {
     expect(most).toBe(3)
     expect(reads).toBe(12)
   })
-
-  test('the sink gets parts of one size, one at a time', async () => {
-    const parts: Uint8Array[] = []
-    let underWay = 0
-    const sink: Sink = {
-      async write(bytes) {
-        expect(++underWay).toBe(1)
-        parts.push(bytes.slice())
-        await new Promise((resolve) => setImmediate(resolve))
-        underWay--
-      },
-    }
-    const bytes = await range(0, 200_000)
-    const { bytesOut } = await mergeParquet([memorySource('a', bytes)], sink, { partBytes: 100_000 })
-    expect(parts.length).toBeGreaterThan(2)
-    expect(parts.slice(0, -1).every(({ length }) => length === 100_000)).toBe(true)
-    const output = new Uint8Array(Buffer.concat(parts))
-    expect(output.length).toBe(bytesOut)
-    expect((await readWithHyparquet(output)).length).toBe(200_000)
-  })
 })
 
 describe('the dictionary of a column', () => {

@@ -37,7 +37,7 @@ export interface MergeOptions {
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */
   maxReadsInFlight?: number
-  /** bytes that the sink gets at a time, for example the size of the parts of an upload; a quarter of `memoryBudgetBytes` at most, default 1 MiB or that */
+  /** bytes that the sink gets at a time, for example the size of the parts of an upload; an eighth of `memoryBudgetBytes` at most, default 1 MiB or that */
   partBytes?: number
   /** a file up to this length is read whole in one read; default 1 MiB */
   smallFileBytes?: number

@@ -13,11 +13,12 @@ import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
-import { selectRows } from '../sort/select-rows.ts'
+import { type Selection, selectRows } from '../sort/select-rows.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { Kernel } from '../splice/kernel.ts'
 import { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { FileWriter } from '../write/file-writer.ts'
+import { PartWriter } from '../write/part-writer.ts'
 import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
@@ -60,12 +61,28 @@ async function mergeWith(
 ): Promise<MergeReport> {
   const settings = checkOptions(options)
   const found = await readInputs(sources, settings, footerBytesFor(options, settings))
+  const codecs = await chooseCodecs(found, settings)
+  const selection = await selectRows(found.inputs, found.schema, options, sortSettings(settings))
+  const parts = new PartWriter(sink, settings.partBytes)
+  const output = new FileWriter(parts, found.schema, settings.shares.outputIndexes)
+  try {
+    return await writeOutput(kernel, { found, codecs, output }, selection, settings, options)
+  } catch (error) {
+    await parts.abandon()
+    throw error
+  }
+}
+
+async function writeOutput(
+  kernel: Kernel,
+  { found, codecs, output }: Pick<Merge, 'found' | 'codecs' | 'output'>,
+  selection: Selection | undefined,
+  settings: Settings,
+  options: MergeOptions,
+): Promise<MergeReport> {
   const { inputs, keyValues, schema, schemaChanges } = found
   const rowsIn = inputs.reduce((sum, { rows }) => sum + rows, 0)
-  const codecs = await chooseCodecs(found, settings)
-  const selection = await selectRows(inputs, schema, options, sortSettings(settings))
   const tally = new MergeTally()
-  const output = new FileWriter(sink, schema, settings.partBytes, settings.shares.outputIndexes)
   const planner = new MergePlanner(schema, { ...settings, codecs })
   const carried = new CarriedColumnsSurvey(schema)
   for await (const range of rangesOf(found, settings)) {
@@ -105,7 +122,7 @@ async function mergeWith(
     files: inputs.length,
     rowsIn,
     rowsOut: output.rowCount,
-    bytesIn: sources.reduce((sum, { byteLength }) => sum + byteLength, 0),
+    bytesIn: inputs.reduce((sum, { source }) => sum + source.byteLength, 0),
     bytesOut: output.offset,
     rowGroupsIn: inputs.reduce((sum, { rowGroups }) => sum + rowGroups, 0),
     rowGroupsOut: output.rowGroupCount,

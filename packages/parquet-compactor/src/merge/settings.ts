@@ -8,7 +8,7 @@ import type { MergeOptions } from './merge-options.ts'
 const MIB = 1024 * 1024
 
 /**
- * How the memory budget is shared out, in bytes. What is not named here, the pages of one column of the output, is no larger
+ * How the memory budget is shared out, in bytes, beside the two parts for the sink. What is not named here, the pages of one column of the output, is no larger
  * than the row group that they come from, and hardly ever as large.
  */
 export interface MemoryShares {
@@ -30,26 +30,25 @@ export interface MemoryShares {
   heldFiles: number
   /** files that wait for their turn */
   filesAhead: number
-  /** what the sink gets at a time */
-  part: number
   /** page indexes of the output, which are written at its end */
   outputIndexes: number
   /** page indexes of one large file, and bloom filters of one of its row groups */
   inputIndexes: number
 }
 
-function shareOut(budget: number): MemoryShares {
+function shareOut(budget: number, partBytes: number): MemoryShares {
+  // what is sorted takes all that the parts leave
+  const besideParts = budget - 2 * partBytes
   return {
     rowGroup: budget / 4,
     page: budget / 4,
     outputPage: budget / 64,
     footers: budget / 8,
     allFooters: budget / 4,
-    sorting: budget * 0.55,
-    sortedKeys: budget * 0.75,
+    sorting: besideParts * 0.55,
+    sortedKeys: besideParts * 0.75,
     heldFiles: budget / 16,
     filesAhead: budget / 16,
-    part: budget / 4,
     outputIndexes: budget / 16,
     inputIndexes: budget / 32,
   }
@@ -90,11 +89,13 @@ export function checkOptions(options: MergeOptions): Settings {
     throw new ParquetError('bad_option', `codec ${codec} cannot be written without a compress function`)
   }
   const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
-  const shares = shareOut(memoryBudgetBytes)
-  const partBytes = number('partBytes', Math.min(MIB, shares.part), 1)
-  if (partBytes > shares.part) {
-    throw new ParquetError('bad_option', 'partBytes must be a quarter of memoryBudgetBytes at the most')
+  // there are two: one is filled while the other is written
+  const mostPartBytes = Math.floor(memoryBudgetBytes / 8)
+  const partBytes = number('partBytes', Math.min(MIB, mostPartBytes), 1)
+  if (partBytes > mostPartBytes) {
+    throw new ParquetError('bad_option', 'partBytes must be an eighth of memoryBudgetBytes at the most')
   }
+  const shares = shareOut(memoryBudgetBytes, partBytes)
   return {
     targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
     targetRowGroupRows: number('targetRowGroupRows', 2 ** 17, 1),

@@ -18,8 +18,9 @@ export interface Source {
 /** Where a file is written, in order. */
 export interface Sink {
   /**
-   * Called with one part at a time, never before the previous call has settled. All parts are `partBytes` long but the
-   * last, which may be shorter. The bytes are the sink's only until its promise settles: then they are overwritten.
+   * Called with one part at a time, never before the previous call has settled. The merge goes on meanwhile, but neither ends
+   * nor fails before the last call has settled. All parts are `partBytes` long but the last, which may be shorter. The bytes are
+   * the sink's only until its promise settles: then they are overwritten.
    */
   write(bytes: Uint8Array): Promise<void>
 }

@@ -4,28 +4,21 @@ import { ByteBuffer } from '../format/byte-buffer.ts'
 import { MAGIC } from '../format/format.ts'
 import { THRIFT } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
-import { ParquetError } from '../parquet-error.ts'
-import { reason, type Sink } from '../read/source.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { PageIndexes } from './page-indexes.ts'
+import type { PartWriter } from './part-writer.ts'
 import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 const CREATED_BY = new TextEncoder().encode('fusou-compaction')
-
-const FIRST_PART_BYTES = 16 * 1024
 
 /** of ColumnChunk */
 const META_DATA_FIELD = 3
 
 /** Writes the frame of a file around column chunks: magic, row groups, footer. */
 export class FileWriter {
-  readonly #sink: Sink
+  readonly #parts: PartWriter
   readonly #schema: Schema
-  /** the part that is being filled; it grows to `#partBytes`, which a small file never takes */
-  #part: Uint8Array
-  readonly #partBytes: number
-  #filled = 0
   /** RowGroup structs, written as they come: as objects they would weigh more */
   readonly #rowGroups = new ByteBuffer()
   /** where in `#rowGroups` each ColumnChunk ends but for the places of its page indexes, which are not known yet */
@@ -35,19 +28,17 @@ export class FileWriter {
   #open!: { start: number; uncompressedBytes: number; chunks: { chunk: FinishedChunk; offset: number }[] }
   rowGroupCount = 0
   rowCount = 0
-  /** bytes of the file so far */
-  offset = 0
 
-  /**
-   * @param partBytes  what the sink gets at a time
-   * @param indexBytes bound on the page indexes of all chunks, which are held until the end
-   */
-  constructor(sink: Sink, schema: Schema, partBytes: number, indexBytes: number) {
-    this.#sink = sink
-    this.#partBytes = partBytes
-    this.#part = new Uint8Array(Math.min(partBytes, FIRST_PART_BYTES))
+  /** @param indexBytes bound on the page indexes of all chunks, which are held until the end */
+  constructor(parts: PartWriter, schema: Schema, indexBytes: number) {
+    this.#parts = parts
     this.#schema = schema
     this.#indexes = new PageIndexes(indexBytes)
+  }
+
+  /** bytes of the file so far */
+  get offset(): number {
+    return this.#parts.offset
   }
 
   /** chunks that got no page index, for want of memory */
@@ -58,38 +49,7 @@ export class FileWriter {
   async begin(): Promise<void> {
     const magic = new ByteBuffer(4)
     magic.uint32(MAGIC)
-    await this.#write(magic.take())
-  }
-
-  async #write(bytes: Uint8Array): Promise<void> {
-    this.offset += bytes.byteLength
-    let from = 0
-    // most pieces fit, and are worth no promise
-    while (from < bytes.byteLength) {
-      if (this.#filled + bytes.byteLength - from > this.#part.length) this.#grow(this.#filled + bytes.byteLength - from)
-      const to = Math.min(bytes.byteLength, from + this.#part.length - this.#filled)
-      this.#part.set(from === 0 && to === bytes.byteLength ? bytes : bytes.subarray(from, to), this.#filled)
-      this.#filled += to - from
-      from = to
-      if (this.#filled === this.#partBytes) await this.#flush()
-    }
-  }
-
-  #grow(wanted: number): void {
-    if (this.#part.length === this.#partBytes) return
-    const grown = new Uint8Array(Math.min(this.#partBytes, Math.max(wanted, this.#part.length * 4)))
-    grown.set(this.#part.subarray(0, this.#filled))
-    this.#part = grown
-  }
-
-  async #flush(): Promise<void> {
-    if (this.#filled === 0) return
-    try {
-      await this.#sink.write(this.#part.subarray(0, this.#filled))
-    } catch (cause) {
-      throw new ParquetError('write_failed', reason(cause), { cause })
-    }
-    this.#filled = 0
+    await this.#parts.write(magic.take())
   }
 
   async writeRowGroup(rows: number, chunks: FinishedChunk[], sorting?: SortingColumns): Promise<void> {
@@ -108,7 +68,7 @@ export class FileWriter {
     this.#open.uncompressedBytes += chunk.uncompressedBytes
     const { dataPages: _, dictionary: __, ...kept } = chunk
     this.#open.chunks.push({ chunk: { ...kept, pages: [] }, offset: this.offset })
-    for (const page of chunk.pages.splice(0)) await this.#write(page)
+    for (const page of chunk.pages.splice(0)) await this.#parts.write(page)
   }
 
   /** @param sorting elements of the SortingColumn list as the inputs have them */
@@ -120,7 +80,7 @@ export class FileWriter {
     writer.list(1, THRIFT.STRUCT, chunks.length)
     for (const { chunk, offset } of chunks) {
       const filterOffset = this.offset
-      if (chunk.bloomFilter) await this.#write(chunk.bloomFilter)
+      if (chunk.bloomFilter) await this.#parts.write(chunk.bloomFilter)
       writer.open()
       writer.i64(2, 0)
       writeChunkMetadata(writer, META_DATA_FIELD, chunk, offset, filterOffset)
@@ -142,9 +102,9 @@ export class FileWriter {
 
   async end(keyValues: KeyValue[]): Promise<void> {
     const columnIndexAt = this.offset
-    await this.#write(this.#indexes.columnIndexes.view())
+    await this.#parts.write(this.#indexes.columnIndexes.view())
     const offsetIndexAt = this.offset
-    await this.#write(this.#indexes.offsetIndexes.view())
+    await this.#parts.write(this.#indexes.offsetIndexes.view())
     const writer = new ThriftWriter()
     writer.open()
     writer.i32(1, 2)
@@ -175,8 +135,8 @@ export class FileWriter {
     const length = writer.out.length
     writer.out.uint32(length)
     writer.out.uint32(MAGIC)
-    await this.#write(writer.out.take())
-    await this.#flush()
+    await this.#parts.write(writer.out.take())
+    await this.#parts.end()
   }
 
   /** Append the RowGroup structs, with the places of the page indexes in the ColumnChunks. */
