@@ -1,10 +1,9 @@
 import { PHYSICAL, REPETITION } from '../format/format.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
 import { type LeafPath, leafPaths, readTree } from '../schema/schema-tree.ts'
-import { boundsOf, haveTypeOrder, NO_STATISTICS } from './chunk-bounds.ts'
 import { extrasOf } from './chunk-extras.ts'
 import type { Footer } from './footer.ts'
-import { type ChunkNumbers, FooterTable } from './footer-table.ts'
+import { FooterTable } from './footer-table.ts'
 
 /** How a column of the output is read from a file that has it otherwise, or not at all. */
 export interface ColumnAdaptation {
@@ -100,40 +99,24 @@ export function adaptFooter(table: FooterTable, { schema, sourceColumns, columns
   for (let rowGroup = 0; rowGroup < table.rowGroups; rowGroup++) {
     const rows = table.rowsOfGroup[rowGroup]!
     for (const [column, sourceColumn] of sourceColumns.entries()) {
+      const chunk = adapted.beginChunk()
       if (sourceColumn === undefined) {
-        const nulls = schema.leaves[column]!.maxRepetition > 0 ? -1 : rows
-        adapted.addChunk(
-          { ...numbersOf(table, rowGroup * width), bytes: 0, values: rows, nulls },
-          NO_STATISTICS,
-          undefined,
-        )
+        adapted.setNumbers(chunk, table, rowGroup * width)
+        adapted.chunkBytes[chunk] = 0
+        adapted.chunkValues[chunk] = rows
+        adapted.chunkNulls[chunk] = schema.leaves[column]!.maxRepetition > 0 ? -1 : rows
+        adapted.addChunk(undefined)
         continue
       }
       const own = rowGroup * width + sourceColumn
-      const numbers = numbersOf(table, own)
-      if (table.schema.leaves[sourceColumn]!.maxDefinition === 0) numbers.nulls = 0
+      adapted.setNumbers(chunk, table, own)
+      if (table.schema.leaves[sourceColumn]!.maxDefinition === 0) adapted.chunkNulls[chunk] = 0
       const isSame = !columns[column]?.widening
       const hasExtras = isSame && !columns[column] && table.chunkExtras[own] !== 0
-      const statistics = isSame ? { ...NO_STATISTICS, ...boundsOf(table, own) } : NO_STATISTICS
-      adapted.addChunk(numbers, statistics, hasExtras ? extrasOf(table, own) : undefined)
-      if (isSame && haveTypeOrder(table, own)) adapted.markOrder(adapted.chunks - 1)
+      if (isSame) adapted.setBoundsOf(chunk, table, own)
+      adapted.addChunk(hasExtras ? extrasOf(table, own) : undefined)
     }
     adapted.addRowGroup(rows, undefined)
   }
   return Object.assign(adapted, { adapted: { columns, source: table } })
-}
-
-function numbersOf(table: FooterTable, chunk: number): ChunkNumbers {
-  return {
-    offset: table.chunkOffset[chunk] ?? 0,
-    bytes: table.chunkBytes[chunk] ?? 0,
-    values: table.chunkValues[chunk] ?? 0,
-    codec: table.chunkCodec[chunk] ?? 0,
-    nulls: table.chunkNulls[chunk] ?? 0,
-    encodings: table.chunkEncodings[chunk] ?? 0,
-    pages: table.chunkPages[chunk] ?? 0,
-    versions: table.chunkVersions[chunk] ?? 0,
-    hasDictionary: table.chunkHasDictionary[chunk] === 1,
-    dictionaryBytes: table.chunkDictionaryBytes[chunk] ?? 0,
-  }
 }

@@ -1,4 +1,5 @@
 import { THRIFT, type ThriftReader } from '../format/thrift-reader.ts'
+import type { FooterTable } from './footer-table.ts'
 
 /** Longer bounds are not kept: five thousand footers of them would fill the memory, and readers gain little. */
 const MAX_KEPT_BYTES = 256
@@ -6,11 +7,13 @@ const MAX_KEPT_BYTES = 256
 /** bits of `boundsState` */
 export const HAS_BOUNDS = 1
 export const EXACTNESS = 0b11110
+const MIN_EXACTNESS = 0b00110
+const MAX_EXACTNESS = 0b11000
 const DEPRECATED = 32
 /** the file says that bounds of the column are in the order of its type */
 export const IN_TYPE_ORDER = 64
 
-/** What the Statistics struct of a chunk says. Views into the footer. */
+/** What the Statistics struct of a chunk says. */
 export interface ChunkStatistics {
   /** -1 where not known */
   nulls: number
@@ -38,47 +41,58 @@ export const NO_STATISTICS: ChunkStatistics = {
   areDeprecated: false,
 }
 
-/** Read a Statistics struct. The deprecated bounds (fields 1 and 2) count where there are no others. */
-export function readStatistics(reader: ThriftReader): ChunkStatistics {
-  let nulls = -1
+/**
+ * Read the Statistics struct of the chunk that was begun last. The deprecated bounds (fields 1 and 2) count where there are no
+ * others.
+ * @returns what the table has no arrays for, or undefined where nothing is said of it
+ */
+export function readStatistics(
+  reader: ThriftReader,
+  table: FooterTable,
+  chunk: number,
+): Pick<ChunkStatistics, 'nans' | 'distinct'> | undefined {
   let nans = -1
   let distinct = -1
-  let min: Uint8Array | undefined
-  let max: Uint8Array | undefined
-  let minIsExact: boolean | undefined
-  let maxIsExact: boolean | undefined
-  // a view of bounds that others stand in for would be made for each of thousands of chunks
-  let oldMinAt = 0
-  let oldMaxAt = 0
+  // where bounds are: a view of each would be made for each of thousands of chunks
+  let [oldMinAt, oldMinBytes, oldMaxAt, oldMaxBytes] = [0, 0, 0, 0]
+  let [minAt, minBytes, maxAt, maxBytes] = [0, 0, 0, 0]
+  let exactness = 0
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
-    if (id === 1) oldMaxAt = reader.skipBinary()
-    else if (id === 2) oldMinAt = reader.skipBinary()
-    else if (id === 3) nulls = reader.i64()
+    if (id === 1) {
+      oldMaxBytes = reader.skipBinary()
+      oldMaxAt = reader.offset - oldMaxBytes
+    } else if (id === 2) {
+      oldMinBytes = reader.skipBinary()
+      oldMinAt = reader.offset - oldMinBytes
+    } else if (id === 3) table.chunkNulls[chunk] = reader.i64()
     else if (id === 4) distinct = reader.i64()
-    else if (id === 5) max = reader.binary()
-    else if (id === 6) min = reader.binary()
-    else if (id === 7) maxIsExact = reader.boolean()
-    else if (id === 8) minIsExact = reader.boolean()
+    else if (id === 5) {
+      maxBytes = reader.skipBinary()
+      maxAt = reader.offset - maxBytes
+    } else if (id === 6) {
+      minBytes = reader.skipBinary()
+      minAt = reader.offset - minBytes
+    } else if (id === 7) exactness = (exactness & ~MAX_EXACTNESS) | (flag(reader.boolean()) << 3)
+    else if (id === 8) exactness = (exactness & ~MIN_EXACTNESS) | (flag(reader.boolean()) << 1)
     else if (id === 9) nans = reader.i64()
     else reader.skip()
   }
-  const areDeprecated = !min && !max && oldMinAt > 0 && oldMaxAt > 0
-  if (areDeprecated) {
-    min = reader.binaryAt(oldMinAt)
-    max = reader.binaryAt(oldMaxAt)
+  if (minAt > 0 && maxAt > 0) {
+    if (minBytes <= MAX_KEPT_BYTES && maxBytes <= MAX_KEPT_BYTES) {
+      table.setBounds(chunk, HAS_BOUNDS | exactness, reader.bytes, minAt, minBytes, maxAt, maxBytes)
+    }
+  } else if (minAt === 0 && maxAt === 0 && oldMinAt > 0 && oldMaxAt > 0) {
+    if (oldMinBytes <= MAX_KEPT_BYTES && oldMaxBytes <= MAX_KEPT_BYTES) {
+      const state = HAS_BOUNDS | exactness | DEPRECATED
+      table.setBounds(chunk, state, reader.bytes, oldMinAt, oldMinBytes, oldMaxAt, oldMaxBytes)
+    }
   }
-  return { nulls, nans, distinct, min, max, minIsExact, maxIsExact, areDeprecated }
+  return distinct >= 0 || nans >= 0 ? { nans, distinct } : undefined
 }
 
-/** @returns `boundsState`; 0 for bounds that are not kept */
-export function boundsStateOf({ min, max, minIsExact, maxIsExact, areDeprecated }: ChunkStatistics): number {
-  if (!min || !max || min.length > MAX_KEPT_BYTES || max.length > MAX_KEPT_BYTES) return 0
-  return HAS_BOUNDS | (flag(minIsExact) << 1) | (flag(maxIsExact) << 3) | (areDeprecated ? DEPRECATED : 0)
-}
-
-function flag(isExact: boolean | undefined): number {
-  return isExact === undefined ? 0 : isExact ? 1 : 2
+function flag(isExact: boolean): number {
+  return isExact ? 1 : 2
 }
 
 export interface PackedBounds {
@@ -113,8 +127,8 @@ export function haveTypeOrder(packed: PackedBounds, chunk: number): boolean {
   return (packed.boundsState[chunk]! & IN_TYPE_ORDER) !== 0
 }
 
-/** EncodingStats: how many data pages there are; 0 if the list is not there */
-export function readEncodingStats(reader: ThriftReader): { pages: number; versions: number } {
+/** Read the list of EncodingStats of the chunk that was begun last. */
+export function readEncodingStats(reader: ThriftReader, table: FooterTable, chunk: number): void {
   let pages = 0
   let versions = 0
   for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) {
@@ -130,5 +144,6 @@ export function readEncodingStats(reader: ThriftReader): { pages: number; versio
     pages += Math.max(0, count)
     versions |= kind === 0 ? 1 : 2
   }
-  return { pages, versions }
+  table.chunkPages[chunk] = pages
+  table.chunkVersions[chunk] = versions
 }

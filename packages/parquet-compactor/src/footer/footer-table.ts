@@ -1,23 +1,9 @@
 import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { Schema } from '../schema/schema.ts'
-import { boundsStateOf, type ChunkStatistics, HAS_BOUNDS, IN_TYPE_ORDER } from './chunk-bounds.ts'
+import { IN_TYPE_ORDER } from './chunk-bounds.ts'
 import { type ChunkExtras, writeExtras } from './chunk-extras.ts'
 import type { Footer } from './footer.ts'
 import type { SortingColumns } from './sorting-columns.ts'
-
-/** What a footer says of one chunk in numbers; see `Footer` for each. */
-export interface ChunkNumbers {
-  offset: number
-  bytes: number
-  values: number
-  codec: number
-  nulls: number
-  encodings: number
-  pages: number
-  versions: number
-  hasDictionary: boolean
-  dictionaryBytes: number
-}
 
 /** bytes that the arrays take for each chunk, without its bounds */
 const BYTES_OF_CHUNK = 5 * 8 + 3 * 4 + 2 + 5
@@ -43,15 +29,19 @@ export class FooterTable implements Footer {
   chunkHasDictionary: Uint8Array
   boundsState: Uint8Array
   boundsAt: Uint32Array
-  boundsBytes: Uint8Array = new Uint8Array(256)
+  boundsBytes: Uint8Array
   chunkExtras: Uint8Array
   /** made with the first chunk that has any */
   extrasAt: Uint32Array = new Uint32Array()
   #extras: ThriftWriter | undefined
 
-  /** @param chunks how many there is room for at first */
-  constructor(schema: Schema, chunks: number) {
+  /**
+   * @param chunks     how many there is room for at first
+   * @param boundBytes bytes of their bounds that there is room for at first
+   */
+  constructor(schema: Schema, chunks: number, boundBytes = 256) {
     this.schema = schema
+    this.boundsBytes = new Uint8Array(boundBytes)
     this.chunkOffset = new Float64Array(chunks)
     this.chunkBytes = new Float64Array(chunks)
     this.chunkValues = new Float64Array(chunks)
@@ -81,45 +71,73 @@ export class FooterTable implements Footer {
     )
   }
 
-  addChunk(numbers: ChunkNumbers, statistics: ChunkStatistics, extras: ChunkExtras | undefined): void {
+  /** @returns the number that the next chunk has; nothing is known of it yet */
+  beginChunk(): number {
     const chunk = this.chunks
     if (chunk === this.chunkOffset.length) this.#grow(Math.max(16, chunk * 2))
-    this.chunkOffset[chunk] = numbers.offset
-    this.chunkBytes[chunk] = numbers.bytes
-    this.chunkValues[chunk] = numbers.values
-    this.chunkNulls[chunk] = numbers.nulls
-    this.chunkDictionaryBytes[chunk] = numbers.dictionaryBytes
-    this.chunkPages[chunk] = numbers.pages
-    this.chunkEncodings[chunk] = numbers.encodings
-    this.chunkCodec[chunk] = numbers.codec
-    this.chunkVersions[chunk] = numbers.versions
-    this.chunkHasDictionary[chunk] = numbers.hasDictionary ? 1 : 0
-    this.chunks++
-    this.#addBounds(chunk, statistics)
+    this.chunkNulls[chunk] = -1
+    this.chunkPages[chunk] = 0
+    this.chunkVersions[chunk] = 0
+    this.chunkEncodings[chunk] = 0
+    this.boundsState[chunk] = 0
+    this.boundsAt[chunk * 2 + 1] = this.boundsAt[chunk * 2]!
+    this.boundsAt[chunk * 2 + 2] = this.boundsAt[chunk * 2]!
+    return chunk
+  }
+
+  /** Take the chunk that was begun last as another one is, but for its bounds and extras. */
+  setNumbers(chunk: number, from: Footer, own: number): void {
+    this.chunkOffset[chunk] = from.chunkOffset[own]!
+    this.chunkBytes[chunk] = from.chunkBytes[own]!
+    this.chunkValues[chunk] = from.chunkValues[own]!
+    this.chunkNulls[chunk] = from.chunkNulls[own]!
+    this.chunkDictionaryBytes[chunk] = from.chunkDictionaryBytes[own]!
+    this.chunkPages[chunk] = from.chunkPages[own]!
+    this.chunkEncodings[chunk] = from.chunkEncodings[own]!
+    this.chunkCodec[chunk] = from.chunkCodec[own]!
+    this.chunkVersions[chunk] = from.chunkVersions[own]!
+    this.chunkHasDictionary[chunk] = from.chunkHasDictionary[own]!
+  }
+
+  /**
+   * Set the bounds of the chunk that was begun last.
+   * @param state `boundsState`
+   * @param bytes in which both are
+   */
+  setBounds(
+    chunk: number,
+    state: number,
+    bytes: Uint8Array,
+    minAt: number,
+    minBytes: number,
+    maxAt: number,
+    maxBytes: number,
+  ): void {
+    const at = this.boundsAt[chunk * 2]!
+    const end = at + minBytes + maxBytes
+    if (end > this.boundsBytes.length) this.boundsBytes = grown(this.boundsBytes, Math.max(end, at * 2))
+    copyBytes(bytes, minAt, minBytes, this.boundsBytes, at)
+    copyBytes(bytes, maxAt, maxBytes, this.boundsBytes, at + minBytes)
+    this.boundsState[chunk] = state
+    this.boundsAt[chunk * 2 + 1] = at + minBytes
+    this.boundsAt[chunk * 2 + 2] = end
+  }
+
+  /** Set the bounds of the chunk that was begun last to those of another one. */
+  setBoundsOf(chunk: number, from: Footer, own: number): void {
+    const [minAt, maxAt, end] = [from.boundsAt[own * 2]!, from.boundsAt[own * 2 + 1]!, from.boundsAt[own * 2 + 2]!]
+    this.setBounds(chunk, from.boundsState[own]!, from.boundsBytes, minAt, maxAt - minAt, maxAt, end - maxAt)
+  }
+
+  /** The chunk that was begun last is complete. */
+  addChunk(extras: ChunkExtras | undefined): void {
+    const chunk = this.chunks++
     if (extras) {
       this.#extras ??= new ThriftWriter()
       if (this.extrasAt.length === 0) this.extrasAt = new Uint32Array(this.chunkOffset.length + 1)
       this.chunkExtras[chunk] = writeExtras(this.#extras, extras)
     }
     if (this.#extras) this.extrasAt[chunk + 1] = this.#extras.out.length
-  }
-
-  #addBounds(chunk: number, statistics: ChunkStatistics): void {
-    const state = boundsStateOf(statistics)
-    let at = this.boundsAt[chunk * 2]!
-    this.boundsState[chunk] = state
-    if (state & HAS_BOUNDS) {
-      const { min, max } = statistics as { min: Uint8Array; max: Uint8Array }
-      const end = at + min.length + max.length
-      if (end > this.boundsBytes.length) this.boundsBytes = grown(this.boundsBytes, Math.max(end, at * 2))
-      copyBytes(min, this.boundsBytes, at)
-      copyBytes(max, this.boundsBytes, at + min.length)
-      this.boundsAt[chunk * 2 + 1] = at + min.length
-      at = end
-    } else {
-      this.boundsAt[chunk * 2 + 1] = at
-    }
-    this.boundsAt[chunk * 2 + 2] = at
   }
 
   /** End a row group, whose chunks were added before. */
@@ -153,8 +171,8 @@ export class FooterTable implements Footer {
 }
 
 /** Bounds are a few bytes long: a call of `set` would take longer. */
-function copyBytes(from: Uint8Array, to: Uint8Array, at: number): void {
-  for (let i = 0; i < from.length; i++) to[at + i] = from[i]!
+function copyBytes(from: Uint8Array, fromAt: number, length: number, to: Uint8Array, toAt: number): void {
+  for (let i = 0; i < length; i++) to[toAt + i] = from[fromAt + i]!
 }
 
 type Numbers = Float64Array | Uint32Array | Uint16Array | Uint8Array
@@ -185,8 +203,16 @@ export class FooterTables {
     const open = this.#open.get(schema.canonical)
     if (open && open.chunks < FULL_CHUNKS) return open
     if (open) this.#fullBytes += open.byteLength
-    const table = new FooterTable(open?.schema ?? schema, open ? FULL_CHUNKS : schema.leaves.length)
+    const table = open ? likeFull(open) : new FooterTable(schema, schema.leaves.length)
     this.#open.set(schema.canonical, table)
     return table
   }
+}
+
+/** @returns one that need not grow for files like those before */
+function likeFull({ schema, chunks, rowGroups, boundsAt }: FooterTable): FooterTable {
+  const room = FULL_CHUNKS + schema.leaves.length
+  const table = new FooterTable(schema, room, Math.ceil((boundsAt[chunks * 2]! / chunks) * room * 1.05))
+  table.rowsOfGroup = new Float64Array(rowGroups + 1)
+  return table
 }

@@ -2,7 +2,7 @@ import { CODEC, ENCODING } from '../format/format.ts'
 import { THRIFT, type ThriftReader } from '../format/thrift-reader.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
-import { NO_STATISTICS, readEncodingStats, readStatistics } from './chunk-bounds.ts'
+import { readEncodingStats, readStatistics } from './chunk-bounds.ts'
 import { type ChunkExtras, NO_EXTRAS, type Range } from './chunk-extras.ts'
 import type { FooterTable } from './footer-table.ts'
 import { readGeospatial } from './geospatial.ts'
@@ -12,15 +12,18 @@ import { readSizes } from './size-statistics.ts'
 /** Read a ColumnChunk, the next one of the row group, into the table. */
 export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: number, table: FooterTable): void {
   const { name } = leaf
-  let found: ChunkMetadata | undefined
+  const chunk = table.beginChunk()
+  let isFound = false
+  let extras: ChunkExtras | undefined
   let [columnIndexAt, columnIndexBytes, offsetIndexAt, offsetIndexBytes] = [0, 0, 0, 0]
   reader.enterStruct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 1) {
       if (reader.binary().length > 0) reader.fail(`column ${name} is in another file`)
     } else if (id === 3) {
-      if (found) reader.fail(`column ${name} has its metadata twice`)
-      found = readChunkMetadata(reader, leaf, dataEnd)
+      if (isFound) reader.fail(`column ${name} has its metadata twice`)
+      isFound = true
+      extras = readChunkMetadata(reader, leaf, dataEnd, table, chunk)
     } else if (id === 4) offsetIndexAt = reader.i64()
     else if (id === 5) offsetIndexBytes = reader.i32()
     else if (id === 6) columnIndexAt = reader.i64()
@@ -31,8 +34,7 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
       reader.skip()
     }
   }
-  if (!found) reader.fail(`column ${name} has no metadata`)
-  let { extras } = found
+  if (!isFound) reader.fail(`column ${name} has no metadata`)
   if (columnIndexBytes !== 0) {
     extras ??= { ...NO_EXTRAS }
     extras.columnIndex = placed(columnIndexAt, columnIndexBytes, 'column index')
@@ -42,7 +44,7 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
     extras.offsetIndex = placed(offsetIndexAt, offsetIndexBytes, 'offset index')
   }
   if (extras?.bloomFilter?.bytes) placed(extras.bloomFilter.offset, extras.bloomFilter.bytes, 'bloom filter')
-  table.addChunk(found, found.statistics, extras)
+  table.addChunk(extras)
 
   function placed(offset: number, bytes: number, what: string): Range {
     if (offset < 4 || bytes < 0 || offset + bytes > dataEnd) {
@@ -54,13 +56,17 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
   }
 }
 
-type ChunkMetadata = ReturnType<typeof readChunkMetadata>
-
-function readChunkMetadata(reader: ThriftReader, leaf: LeafColumn, dataEnd: number) {
+/** @returns what the table has no arrays for */
+function readChunkMetadata(
+  reader: ThriftReader,
+  leaf: LeafColumn,
+  dataEnd: number,
+  table: FooterTable,
+  chunk: number,
+): ChunkExtras | undefined {
   let [physical, codec, values, uncompressed, compressed, dataOffset, dictionaryOffset] = [-1, -1, -1, -1, -1, -1, 0]
   let encodings = 0
-  let statistics = NO_STATISTICS
-  let counted = { pages: 0, versions: 0 }
+  let counts: ReturnType<typeof readStatistics>
   let extras: ChunkExtras | undefined
   let [filterAt, filterBytes] = [0, 0]
   reader.struct()
@@ -74,8 +80,8 @@ function readChunkMetadata(reader: ThriftReader, leaf: LeafColumn, dataEnd: numb
     else if (id === 7) compressed = reader.i64()
     else if (id === 9) dataOffset = reader.i64()
     else if (id === 11) dictionaryOffset = reader.i64()
-    else if (id === 12) statistics = readStatistics(reader)
-    else if (id === 13) counted = readEncodingStats(reader)
+    else if (id === 12) counts = readStatistics(reader, table, chunk)
+    else if (id === 13) readEncodingStats(reader, table, chunk)
     else if (id === 14) filterAt = reader.i64()
     else if (id === 15) filterBytes = reader.i32()
     else if (id === 8 || id === 16 || id === 17) {
@@ -98,28 +104,21 @@ function readChunkMetadata(reader: ThriftReader, leaf: LeafColumn, dataEnd: numb
       reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
     }
   }
-  if (statistics.distinct >= 0 || statistics.nans >= 0 || filterAt > 0) {
+  if (counts || filterAt > 0) {
     extras ??= { ...NO_EXTRAS }
-    extras.distinct = statistics.distinct
-    extras.nans = statistics.nans
+    if (counts) Object.assign(extras, counts)
     if (filterAt > 0) extras.bloomFilter = { offset: filterAt, bytes: filterBytes }
   }
   // some writers name the dictionary page as the first data page, and only the encodings tell
   const mayHaveDictionary = (encodings & ((1 << ENCODING.PLAIN_DICTIONARY) | (1 << ENCODING.RLE_DICTIONARY))) !== 0
-  return {
-    offset,
-    bytes: compressed,
-    values,
-    codec,
-    nulls: statistics.nulls,
-    encodings,
-    pages: counted.pages,
-    versions: counted.versions,
-    hasDictionary: offset < dataOffset || mayHaveDictionary,
-    dictionaryBytes: Math.max(0, dataOffset - offset),
-    statistics,
-    extras,
-  }
+  table.chunkOffset[chunk] = offset
+  table.chunkBytes[chunk] = compressed
+  table.chunkValues[chunk] = values
+  table.chunkCodec[chunk] = codec
+  table.chunkEncodings[chunk] = encodings
+  table.chunkHasDictionary[chunk] = offset < dataOffset || mayHaveDictionary ? 1 : 0
+  table.chunkDictionaryBytes[chunk] = Math.max(0, dataOffset - offset)
+  return extras
 }
 
 /** Values that are carried as they are encoded are read all the same, so that a malformed one is found here. */

@@ -181,23 +181,13 @@ export class ThriftReader {
     return this.bytes.subarray(this.offset - length, this.offset)
   }
 
-  /** Pass over a binary. @returns where it begins, for `binaryAt` */
+  /** Pass over a binary, which ends at `offset` then. @returns its length */
   skipBinary(): number {
     this.#expect(THRIFT.BINARY)
-    const start = this.offset
     const length = this.#varint()
     if (length > this.end - this.offset) this.fail('binary exceeds the input')
     this.offset += length
-    return start
-  }
-
-  /** a view of a binary that was passed over */
-  binaryAt(start: number): Uint8Array {
-    const { offset } = this
-    this.offset = start
-    const bytes = this.#binary()
-    this.offset = offset
-    return bytes
+    return length
   }
 
   /** @returns the number of elements; they follow as bare values of the type asked for (`TRUE` for booleans) */
