@@ -1,5 +1,6 @@
 // What src/splice/kernel.ts calls.
 
+export { fillFilter, makeFilterRoom } from './bloom-filter'
 export {
   findPageBounds,
   highBoundAt,

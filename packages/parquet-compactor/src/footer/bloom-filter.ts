@@ -163,13 +163,10 @@ export class BloomBuilder {
     return this.#hashes.byteLength
   }
 
-  /**
-   * @param areDistinct whether no value was added twice
-   * @returns undefined where there were too many values
-   */
-  build(areDistinct = false): Uint8Array | undefined {
+  /** @returns undefined where there were too many values */
+  build(): Uint8Array | undefined {
     if (this.#isFull) return undefined
-    if (!areDistinct) this.#count = distinct(this.#hashes, this.#count)
+    this.#count = distinct(this.#hashes, this.#count)
     const bytes = bitsetBytes(this.#count)
     if (bytes > MAX_BUILT_BYTES) return undefined
     const words = new Int32Array(bytes / 4)
@@ -211,9 +208,19 @@ function distinct(hashes: Uint32Array, count: number): number {
   return kept
 }
 
-/** A filter of exactly these values. */
-export function bloomFilterOf(leaf: LeafColumn, values: ValueTable): Uint8Array | undefined {
-  const builder = new BloomBuilder(leaf)
-  builder.add(values, 0, values.count)
-  return builder.build(true)
+/** Values of which none equals another. */
+export interface DistinctValues {
+  /** in PLAIN encoding */
+  plain: Uint8Array
+  count: number
+}
+
+/**
+ * Make a filter of exactly these values.
+ * @param fill makes a bitset of so many bytes
+ * @returns undefined where it would be too large
+ */
+export function bloomFilterOf(values: DistinctValues, fill: (bytes: number) => Uint8Array): Uint8Array | undefined {
+  const bytes = bitsetBytes(values.count)
+  return bytes > MAX_BUILT_BYTES ? undefined : writeBloomFilter(fill(bytes))
 }

@@ -58,12 +58,12 @@ export class RowGroupBuilder {
 
   async flush(): Promise<void> {
     if (this.rows === 0) return
-    const { carriedColumns, drops, sortingOf } = this.#columns
+    const { carriedColumns, drops, sortingOf, kernel } = this.#columns
     const members = [...this.#members]
     const chunks: FinishedChunk[] = []
     for (const [column, writer] of this.#writers.entries()) {
       const chunk = await writer.finish()
-      chunks.push(carryChunk(chunk, column, members, false, carriedColumns[column]!, drops))
+      chunks.push(carryChunk(chunk, column, members, false, carriedColumns[column]!, drops, kernel))
     }
     await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
     this.rows = 0

@@ -89,7 +89,7 @@ function gatheredTarget(
           column instanceof GatheredLists
             ? await writeLists(column, rows, new ChunkWriter(column.leaf, codec, codecs, limits, carried))
             : await writeSlots(kernel, column, from, rows, writing)
-        await output.writeChunk(carryChunk(chunk, number, members, false, carried, drops))
+        await output.writeChunk(carryChunk(chunk, number, members, false, carried, drops, kernel))
       }
       await output.endRowGroup(rows, sortingOf(members, schema, drops))
       return output.offset - before

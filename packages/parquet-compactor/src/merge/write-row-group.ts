@@ -100,7 +100,7 @@ export async function writeRowGroup(
     const { carriedColumns, drops } = settings
     const carried = carriedColumns[column]!
     if (carried.isAny || members.length === 1) {
-      chunk = carryChunk(chunk, column, members, true, carried, drops)
+      chunk = carryChunk(chunk, column, members, true, carried, drops, settings.kernel)
     }
     await output.writeChunk(chunk)
   }

@@ -99,9 +99,11 @@ export async function writeSlots(
   }
   if (!bloom) return finished
   // a dictionary of all values tells what a filter of them is to hold
-  const table = dictionary && decodePlain(leaf, kernel.copyDictionary(), dictionary.values)
-  if (table && pages.every(({ what }) => what === 'indices')) return { ...finished, dictionary: table }
-  if (table) bloom.add(table, 0, table.count)
+  if (dictionary) {
+    const values = { plain: kernel.copyDictionary(), count: dictionary.values }
+    if (pages.every(({ what }) => what === 'indices')) return { ...finished, dictionary: values }
+    bloom.add(decodePlain(leaf, values.plain, values.count), 0, values.count)
+  }
   return { ...finished, bloomFilter: bloom.build() }
 }
 

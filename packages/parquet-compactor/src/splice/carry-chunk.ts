@@ -11,6 +11,7 @@ import { ThriftReader } from '../format/thrift-reader.ts'
 import type { FileReader } from '../read/file-reader.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk } from '../write/finished-chunk.ts'
+import { isTrap, type Kernel } from './kernel.ts'
 
 /** A chunk of the inputs that rows of the output's chunk come from. */
 export interface CarriedChunk {
@@ -38,6 +39,7 @@ export interface RowGroupSource extends CarriedRowGroup {
  * Give a chunk of the output what footers say of the chunks that it is made of, beyond bounds and nulls.
  * @param members row groups of the inputs that rows of it come from, not empty
  * @param isWhole whether it has all of their rows; if not, its filter is built from its values or not at all
+ * @param kernel  with no column in hand
  */
 export function carryChunk(
   chunk: FinishedChunk,
@@ -46,6 +48,7 @@ export function carryChunk(
   isWhole: boolean,
   carried: CarriedColumn,
   drops: DropTally,
+  kernel: Kernel,
 ): FinishedChunk {
   let [some, every] = [0, 0xff]
   for (const { footer, rowGroup } of members) {
@@ -64,7 +67,7 @@ export function carryChunk(
   }
   const result = { ...chunk, statistics }
   if (carried.bloomFilter && some & EXTRA.BLOOM_FILTER)
-    result.bloomFilter = carryBloomFilter(chunk, parts, isWhole, drops)
+    result.bloomFilter = carryBloomFilter(chunk, parts, isWhole, drops, kernel)
   if (some & EXTRA.SIZES && !chunk.sizes) {
     if (isWhole && every & EXTRA.SIZES) result.sizes = carrySizes(chunk.leaf, parts)
     else drops.add('size_statistics_missing')
@@ -88,11 +91,12 @@ function carryBloomFilter(
   parts: readonly CarriedChunk[],
   isWhole: boolean,
   drops: DropTally,
+  kernel: Kernel,
 ): Uint8Array | undefined {
   if (chunk.bloomFilter) return chunk.bloomFilter
   const isBuilt = chunk.dictionary !== undefined && (parts.length > 1 || !isWhole)
   if (isBuilt || !isWhole) {
-    const filter = isBuilt ? bloomFilterOf(chunk.leaf, chunk.dictionary!) : undefined
+    const filter = isBuilt ? buildBloomFilter(chunk, kernel) : undefined
     if (!filter) drops.add('bloom_filter_large')
     return filter
   }
@@ -119,6 +123,18 @@ function carryBloomFilter(
   const joined = union.finish()
   if (!joined) drops.add('bloom_filter_full')
   return joined
+}
+
+/** @returns undefined where the values of the dictionary are too many */
+function buildBloomFilter({ leaf, dictionary }: FinishedChunk, kernel: Kernel): Uint8Array | undefined {
+  const values = dictionary!
+  try {
+    return bloomFilterOf(values, (bytes) => kernel.fillFilter(values, leaf.width, bytes))
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    kernel.hasTrapped = true
+    return undefined
+  }
 }
 
 /** nothing of it can be in a filter */

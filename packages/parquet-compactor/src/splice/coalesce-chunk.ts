@@ -8,7 +8,6 @@ import { CODEC, ENCODING, PAGE } from '../format/format.ts'
 import { atPage, corrupt } from '../format/page-header.ts'
 import type { ColumnSums } from '../plan/plan-merge.ts'
 import { inColumn } from '../read/chunk-reader.ts'
-import { decodePlain } from '../read/decode-values.ts'
 import { nameSource } from '../read/inspect.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
@@ -301,7 +300,7 @@ async function assemble(
     pageKinds,
     statistics,
     dataPages,
-    ...(settings.wantsValues ? { dictionary: decodePlain(leaf, kernel.copyDictionary(), kernel.distinctValues) } : {}),
+    ...(settings.wantsValues ? { dictionary: { plain: kernel.copyDictionary(), count: kernel.distinctValues } } : {}),
   }
 }
 

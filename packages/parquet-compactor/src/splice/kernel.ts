@@ -1,4 +1,5 @@
 import type { CodecName } from '../codecs/codec.ts'
+import type { DistinctValues } from '../footer/bloom-filter.ts'
 import { PHYSICAL } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
@@ -47,6 +48,8 @@ interface KernelExports extends SlotExports {
   isWrittenAnew(): number
   isDictionaryUsed(): number
   countValues(): number
+  makeFilterRoom(bytes: number): number
+  fillFilter(values: number, count: number, width: number, bitset: number, blocks: number): void
 }
 
 type PageInHand = Pick<
@@ -335,6 +338,19 @@ export class Kernel {
 
   usePlain(): void {
     this.#exports.usePlain()
+  }
+
+  /**
+   * Make the bitset of a bloom filter of `bytes`, a multiple of 32, while no column is in hand.
+   * @param width of each value; 0 for byte arrays
+   */
+  fillFilter({ plain, count }: DistinctValues, width: number, bytes: number): Uint8Array {
+    const at = this.#exports.makeFilterRoom(bytes + plain.length)
+    this.#room = 0
+    const bitset = this.bytes(at, bytes).fill(0)
+    this.bytes(at + bytes, plain.length).set(plain)
+    this.#exports.fillFilter(at + bytes, count, width, at, bytes / 32)
+    return bitset.slice()
   }
 
   /** Hand over the last page, then the dictionary if pages use one. */

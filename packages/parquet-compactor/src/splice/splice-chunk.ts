@@ -114,7 +114,7 @@ export async function spliceChunk(
     pageKinds,
     statistics: { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
     dataPages,
-    ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.table() } : {}),
+    ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.values() } : {}),
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',
   }
 }

@@ -308,7 +308,7 @@ export class ChunkWriter implements RowSink {
 
   /** The dictionary if it has all values, or else a filter of all values. */
   #knownValues(dictionary: Dictionary | undefined): Pick<FinishedChunk, 'dictionary' | 'bloomFilter'> {
-    if (dictionary && this.#dictionaryPages === this.#dataPages.length) return { dictionary: dictionary.table() }
+    if (dictionary && this.#dictionaryPages === this.#dataPages.length) return { dictionary: dictionary.values() }
     if (dictionary && this.#dictionaryPages > 0) this.#bloom?.add(dictionary.table(), 0, dictionary.count)
     return { bloomFilter: this.#bloom?.build() }
   }

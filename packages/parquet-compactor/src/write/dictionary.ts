@@ -1,3 +1,4 @@
+import type { DistinctValues } from '../footer/bloom-filter.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import type { LeafColumn } from '../schema/schema.ts'
@@ -84,6 +85,11 @@ export class Dictionary {
   table(): ValueTable {
     const table: ValueTable = { count: this.count, bytes: this.plain.view() }
     return this.#width > 0 ? table : { ...table, starts: this.#starts, lengths: this.#lengths }
+  }
+
+  /** valid until the next one is added */
+  values(): DistinctValues {
+    return { plain: this.plain.view(), count: this.count }
   }
 
   /** bytes that all of this holds */

@@ -1,7 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
+import type { DistinctValues } from '../footer/bloom-filter.ts'
 import type { ChunkStatistics } from '../footer/chunk-bounds.ts'
 import type { SizeStatistics } from '../footer/size-statistics.ts'
-import type { ValueTable } from '../format/value-table.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 
 /**
@@ -34,7 +34,7 @@ export interface FinishedChunk {
    * Every distinct value of the chunk, where a dictionary that all its data pages use is in memory. A bloom filter is
    * built from it if the inputs had one. Need not stay valid once the chunk is handed to `FileWriter`.
    */
-  dictionary?: ValueTable
+  dictionary?: DistinctValues
   /** header and bitset (BloomFilter.md), where the chunk is to have one */
   bloomFilter?: Uint8Array | undefined
   sizes?: SizeStatistics | undefined
