@@ -7,6 +7,8 @@ import { mergeOptionsOf, type WayOrder } from './ways.ts'
 
 /** bytes of one request that loads inputs */
 const LOAD_BYTES = 32 * 2 ** 20
+/** an output is hardly ever larger than its inputs */
+const MOST_GROWTH = 1.25
 /** the kernel counts the time of processes in hundredths of a second */
 const TICKS_OF_SECOND = 100
 
@@ -59,6 +61,8 @@ export async function mergeInWorkerd(order: WayOrder, inputs: Uint8Array[], warm
       if (!loaded.ok) throw new Error(await loaded.text())
       from = to
     }
+    const bytesIn = inputs.reduce((sum, { byteLength }) => sum + byteLength, 0)
+    await runtime.dispatchFetch(`http://bench/room?bytes=${Math.ceil(bytesIn * MOST_GROWTH)}`)
     const { codecs, ...options } = mergeOptionsOf(order)
     const merge = (files: number) =>
       `http://bench/held?files=${files}&options=${encodeURIComponent(JSON.stringify(options))}`

@@ -18,10 +18,10 @@ Written by \`npm run bench\` on ${new Date().toISOString().slice(0, 10)}: ${cpus
 ${process.platform} ${process.arch}, Node ${process.versions.node}, ${versions}. ${scale === 1 ? 'The whole sets' : `${scale} of the files of each set`}, medians of ${runs} run${runs === 1 ? '' : 's'}.
 
 Each run is a process of its own, and the ways take turns. Where they are not DuckDB's, inputs are in memory before the
-clock starts; DuckDB reads its files from the page cache. Every way writes its output to a file. The engine first merges a
-tenth of the files, so that the compiler has seen the code; \`warm\` is the fourth merge of all of them in one process, as in a
-Worker that merges all day. In workerd
-the output stays in the Worker's memory while the clock runs.
+clock starts; DuckDB reads its files from the page cache. Every way writes its output to a file, but for the engine in
+workerd, which puts it into memory of the Worker that is there before the clock starts: a Worker hands parts over and uses
+their memory again. The engine first merges a tenth of the files, so that the compiler has seen the code; \`warm\` is the fourth
+merge of all of them in one process, as in a Worker that merges all day.
 
 CPU is user and system time of the process (of workerd for the engine there, without the one that writes), peak its resident
 memory over what it held before the merge, with the inputs. Queries are DuckDB's with one thread, medians of 5.

@@ -8,9 +8,12 @@ interface Env {
 
 const TAIL_BYTES = 64 * 1024
 const READS_AT_A_TIME = 6
+const PART_BYTES = 2 ** 20
 
 const held: Uint8Array[] = []
-const output: Uint8Array<ArrayBuffer>[] = []
+/** touched before the clock starts: a Worker uses the memory of parts again */
+let output = new Uint8Array()
+let outputBytes = 0
 
 export default {
   async fetch(request: Request, env: Env): Promise<Response> {
@@ -25,19 +28,33 @@ export default {
     const options = { codecs: workerCodecs, ...(JSON.parse(searchParams.get('options')!) as MergeOptions) }
     if (pathname === '/held') {
       const files = held.slice(0, Number(searchParams.get('files')))
-      output.length = 0
+      outputBytes = 0
+      const sink: Sink = {
+        async write(part) {
+          output.set(part, outputBytes)
+          outputBytes += part.byteLength
+        },
+      }
       await mergeParquet(
         files.map((bytes, i) => memorySource(`${i}`, bytes)),
-        { write: async (part) => void output.push(part.slice()) },
+        sink,
         options,
       )
       return new Response('')
     }
-    if (pathname === '/output') return new Response(ReadableStream.from(output) as ReadableStream<Uint8Array>)
+    if (pathname === '/room') {
+      output = new Uint8Array(Number(searchParams.get('bytes'))).fill(1)
+      return new Response('')
+    }
+    if (pathname === '/output') return new Response(ReadableStream.from(partsOfOutput()) as ReadableStream<Uint8Array>)
     const lengths = JSON.parse(await request.text()) as number[]
     const sources = lengths.map((byteLength, i) => remoteSource(env, i, byteLength))
     return new Response(outputOf(sources, options))
   },
+}
+
+function* partsOfOutput(): Generator<Uint8Array> {
+  for (let at = 0; at < outputBytes; at += PART_BYTES) yield output.slice(at, Math.min(at + PART_BYTES, outputBytes))
 }
 
 /** What a merge reads of files that it cannot hold: their ends, then all of each. Nothing is done with it. */
