@@ -51,29 +51,25 @@ export async function compareWays(input: BenchInput, comparison: Comparison): Pr
       results.get(way)!.push(await runScript('run-one.ts', JSON.stringify(order), list))
     }
   }
-  const found: WayResult[] = []
-  for (const [way, measured] of results) {
-    const isSlow = SLOW_WAYS.includes(way)
-    const { paths } = isSlow ? few : input
-    const isWhole = !isSlow && way !== 'copy of the bytes'
-    found.push({
+  const whole = ways.filter((way) => !SLOW_WAYS.includes(way) && way !== 'copy of the bytes')
+  const facts = await runScript<OutputFacts[]>(
+    'query.ts',
+    JSON.stringify(whole.map((way) => outputOf(way, folder))),
+    JSON.stringify(input.queries),
+    ...(task === 'sort' ? [input.sortColumn] : []),
+  )
+  return [...results].map(([way, measured]) => {
+    const { paths } = SLOW_WAYS.includes(way) ? few : input
+    return {
       way,
       files: paths.length,
       runs: measured.length,
       bytesPerSecond: sizeOf(paths) / median(measured.map(({ seconds }) => seconds)),
       cpuSeconds: median(measured.map(({ cpuSeconds }) => cpuSeconds)),
       peakAboveIdleBytes: median(measured.map(({ peakAboveIdleBytes }) => peakAboveIdleBytes)),
-      output: isWhole
-        ? await runScript<OutputFacts>(
-            'query.ts',
-            outputOf(way, folder),
-            JSON.stringify(input.queries),
-            ...(task === 'sort' ? [input.sortColumn] : []),
-          )
-        : undefined,
-    })
-  }
-  return found
+      output: facts[whole.indexOf(way)],
+    }
+  })
 }
 
 /** of fragments, which all pass from process to process */

@@ -1,4 +1,4 @@
-/** What DuckDB finds in an output, with one thread: query FILE QUERIES [SORT_COLUMN], where queries are JSON by their names */
+/** What DuckDB finds in outputs, with one thread: query FILES QUERIES [SORT_COLUMN], files and queries, by their names, as JSON */
 import { statSync } from 'node:fs'
 import { DuckDBInstance } from '@duckdb/node-api'
 
@@ -13,34 +13,43 @@ export interface OutputFacts {
   unsortedRows: number | null
 }
 
-/** a first run brings the file into the page cache and is not counted */
-const RUNS = 5
+/** Queries take milliseconds, and the machine changes its pace: outputs are asked in turn, many times. */
+const RUNS = 15
 
-const [file, text, sortColumn] = process.argv.slice(2) as [string, string, string | undefined]
+const [fileList, queryList, sortColumn] = process.argv.slice(2) as [string, string, string | undefined]
+const files: string[] = JSON.parse(fileList)
+const queries = Object.entries(JSON.parse(queryList) as Record<string, string>)
 const connection = await (await DuckDBInstance.create(':memory:', { threads: '1' })).connect()
-const ask = async (sql: string) => (await connection.runAndReadAll(sql.replaceAll('FILE', file))).getRowsJson()
+const ask = async (sql: string, file: string) =>
+  (await connection.runAndReadAll(sql.replaceAll('FILE', file))).getRowsJson()
 
-const querySeconds: Record<string, number> = {}
-let checksum = ''
-for (const [name, sql] of Object.entries(JSON.parse(text) as Record<string, string>)) {
-  const times: number[] = []
+const secondsOf = new Map(files.map((file) => [file, {} as Record<string, number>]))
+const checksums = new Map<string, string>()
+for (const [name, sql] of queries) {
+  const times = new Map(files.map((file) => [file, [] as number[]]))
+  // a first run brings the files into the page cache and is not counted
   for (let run = 0; run <= RUNS; run++) {
-    const started = performance.now()
-    const rows = await ask(sql)
-    if (run > 0) times.push((performance.now() - started) / 1000)
-    if (name === 'full scan') checksum = String(rows[0]![0])
+    for (const file of files) {
+      const started = performance.now()
+      const rows = await ask(sql, file)
+      if (run > 0) times.get(file)!.push((performance.now() - started) / 1000)
+      if (name === 'full scan') checksums.set(file, String(rows[0]![0]))
+    }
   }
-  querySeconds[name] = times.sort((a, b) => a - b)[times.length >> 1]!
+  for (const [file, own] of times) secondsOf.get(file)![name] = own.sort((a, b) => a - b)[own.length >> 1]!
 }
-const unsorted = sortColumn
-  ? `select count(*) from (select ${sortColumn} < lag(${sortColumn}) over (order by file_row_number) as early
-      from read_parquet('FILE', file_row_number = true)) where early`
-  : undefined
-const facts: OutputFacts = {
-  bytes: statSync(file).size,
-  rowGroups: Number((await ask("select count(distinct row_group_id) from parquet_metadata('FILE')"))[0]![0]),
-  querySeconds,
-  checksum,
-  unsortedRows: unsorted ? Number((await ask(unsorted))[0]![0]) : null,
+
+const unsorted = `select count(*) from (select ${sortColumn} < lag(${sortColumn}) over (order by file_row_number) as early
+  from read_parquet('FILE', file_row_number = true)) where early`
+const facts: OutputFacts[] = []
+for (const file of files) {
+  const rowGroups = await ask("select count(distinct row_group_id) from parquet_metadata('FILE')", file)
+  facts.push({
+    bytes: statSync(file).size,
+    rowGroups: Number(rowGroups[0]![0]),
+    querySeconds: secondsOf.get(file)!,
+    checksum: checksums.get(file)!,
+    unsortedRows: sortColumn ? Number((await ask(unsorted, file))[0]![0]) : null,
+  })
 }
 console.log(JSON.stringify(facts))

@@ -24,7 +24,7 @@ their memory again. The engine first merges a tenth of the files, so that the co
 merge of all of them in one process, as in a Worker that merges all day.
 
 CPU is user and system time of the process (of workerd for the engine there, without the one that writes), peak its resident
-memory over what it held before the merge, with the inputs. Queries are DuckDB's with one thread, medians of 5.
+memory over what it held before the merge, with the inputs. Queries are DuckDB's with one thread, medians of 15, outputs in turn.
 \`×\` is how many times the throughput of DuckDB with one thread; bytes and queries are parts of those of its output.
 parquet-wasm and hyparquet decode every value: they run once, on a tenth of the files.`
 }
