@@ -65,10 +65,10 @@ export function beginPages(
   }
   levelsAt = take(<usize>pageLevels)
   indicesAt = take((<usize>pageLevels) << 2)
-  // room for levels before the values
-  const levelsRoom = align(<usize>pageLevels + 64)
+  // room for levels before the values, a byte each and the headers of their runs
+  const levelsRoom = align(<usize>pageLevels + (<usize>pageLevels >> 6) + 64)
   plainAt = take(levelsRoom + pageBytes) + levelsRoom
-  const bodyRoom = max(pageBytes, (<usize>pageLevels) << 2) + <usize>pageLevels + 64
+  const bodyRoom = max(pageBytes, (<usize>pageLevels) << 2) + levelsRoom
   bodyAt = take(bodyRoom)
   compressedAt = take(snappyBound(bodyRoom))
   tableAt = take(SNAPPY_TABLE_BYTES)

@@ -136,6 +136,9 @@ export function decodeBitPacked(
   return needed
 }
 
+/** Numbers of a packed run at most; kernel/encode-runs.ts says why. */
+const MOST_PACKED = 256
+
 /** Encode numbers as RLE / bit-packing hybrid: runs of eight or more as RLE. */
 export function encodeHybridRuns(values: Uint8Array | Uint32Array, width: number, out: ByteBuffer): void {
   const total = values.length
@@ -146,7 +149,7 @@ export function encodeHybridRuns(values: Uint8Array | Uint32Array, width: number
     let run = 1
     while (at + run < total && values[at + run] === value) run++
     if (run >= 8) {
-      if (packedFrom >= 0) pack(values, packedFrom, at, width, out)
+      if (packedFrom >= 0) packRuns(values, packedFrom, at, width, out)
       packedFrom = -1
       out.varint(run * 2)
       for (let left = width, rest = value; left > 0; left -= 8, rest = Math.floor(rest / 256)) out.push(rest % 256)
@@ -156,7 +159,11 @@ export function encodeHybridRuns(values: Uint8Array | Uint32Array, width: number
       at = Math.min(total, at + 8)
     }
   }
-  if (packedFrom >= 0) pack(values, packedFrom, total, width, out)
+  if (packedFrom >= 0) packRuns(values, packedFrom, total, width, out)
+}
+
+function packRuns(values: Uint8Array | Uint32Array, from: number, to: number, width: number, out: ByteBuffer): void {
+  for (let at = from; at < to; at += MOST_PACKED) pack(values, at, Math.min(to, at + MOST_PACKED), width, out)
 }
 
 function pack(values: Uint8Array | Uint32Array, from: number, to: number, width: number, out: ByteBuffer): void {
