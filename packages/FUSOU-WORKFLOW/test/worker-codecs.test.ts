@@ -27,3 +27,13 @@ describe.for(Object.entries(workerCodecs))('%s of the runtime', ([, codec]) => {
     await expect((async () => codec.decompress!(bomb, 1000))()).rejects.toThrow()
   })
 })
+
+test.for(SIZES)('a zstd frame of %i bytes declares them', async (length) => {
+  const frame = await workerCodecs.zstd!.compress!(noise(length, 16))
+  // RFC 8878, 3.1.1.1: a window is told where there is more than one segment, then the size in 1, 2, 4 or 8 bytes
+  const flags = frame[4]!
+  const hasWindow = (flags & 0b10_0000) === 0
+  const size = new DataView(frame.buffer, frame.byteOffset + (hasWindow ? 6 : 5))
+  const declared = [hasWindow ? 0 : size.getUint8(0), size.getUint16(0, true) + 256, size.getUint32(0, true)]
+  expect(declared[flags >> 6]).toBe(length)
+})

@@ -27,10 +27,15 @@ const outputLimit = (uncompressedLength: number) => 2 * uncompressedLength + 128
  */
 function zstdCompress(bytes: Uint8Array): Promise<Uint8Array> {
   const length = bytes.byteLength
-  const chunkSize = length + (length >>> 8) + 1024
+  const options = {
+    chunkSize: length + (length >>> 8) + 1024,
+    // readers make room for exactly what the frame declares, and zstd for no more than that
+    pledgedSrcSize: length,
+    params: { [constants.ZSTD_c_compressionLevel]: 1 },
+  }
   return new Promise((resolve, reject) => {
     const chunks: Uint8Array[] = []
-    createZstdCompress({ chunkSize, params: { [constants.ZSTD_c_compressionLevel]: 1 } })
+    createZstdCompress(options)
       .on('data', (chunk: Uint8Array) => chunks.push(chunk))
       .on('error', reject)
       .on('end', () => resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks)))
