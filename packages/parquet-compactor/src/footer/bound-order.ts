@@ -47,7 +47,7 @@ export class BoundOrder {
   usableOfChunk(footer: Footer, chunk: number): Bounds | undefined {
     const { min, max, areDeprecated } = boundsOf(footer, chunk)
     // those of numbers with a fraction were often wrong where there was a NaN
-    if (areDeprecated && !this.order.startsWith('signed')) return undefined
+    if (areDeprecated && !this.order.startsWith('int')) return undefined
     return this.usable(min, max, haveTypeOrder(footer, chunk))
   }
 
@@ -67,22 +67,22 @@ export class BoundOrder {
     if (width > 0 && (middle - from !== width || end - middle !== width)) return false
     const { min, max } = outer
     switch (this.order) {
-      case 'signed32':
+      case 'int32':
         return isBetween(
           uint32At(min, 0) | 0,
           uint32At(bytes, from) | 0,
           uint32At(bytes, middle) | 0,
           uint32At(max, 0) | 0,
         )
-      case 'unsigned32':
+      case 'uint32':
         return isBetween(uint32At(min, 0), uint32At(bytes, from), uint32At(bytes, middle), uint32At(max, 0))
       case 'float':
         return isBetween(float32At(min, 0), float32At(bytes, from), float32At(bytes, middle), float32At(max, 0))
       case 'double':
         return isBetween(float64At(min, 0), float64At(bytes, from), float64At(bytes, middle), float64At(max, 0))
-      case 'signed64':
-      case 'unsigned64': {
-        const sign = this.order === 'signed64' ? 0 : 0x80000000
+      case 'int64':
+      case 'uint64': {
+        const sign = this.order === 'int64' ? 0 : 0x80000000
         return (
           compare64(min, 0, bytes, from, sign) <= 0 &&
           compare64(bytes, from, bytes, middle, sign) <= 0 &&
@@ -100,7 +100,7 @@ export class BoundOrder {
 
   /** the orders that files without a named one keep to as well */
   get #isSigned(): boolean {
-    return this.order.startsWith('signed') || this.order === 'float' || this.order === 'double'
+    return this.order.startsWith('int') || this.order === 'float' || this.order === 'double'
   }
 
   #zero(zero: number): Uint8Array {
@@ -123,13 +123,13 @@ export class BoundOrder {
       return x < y ? -1 : x > y ? 1 : 0
     }
     switch (this.order) {
-      case 'signed32':
+      case 'int32':
         return (uint32At(a, 0) | 0) - (uint32At(b, 0) | 0)
-      case 'unsigned32':
+      case 'uint32':
         return uint32At(a, 0) - uint32At(b, 0)
-      case 'signed64':
+      case 'int64':
         return (uint32At(a, 4) | 0) - (uint32At(b, 4) | 0) || uint32At(a, 0) - uint32At(b, 0)
-      case 'unsigned64':
+      case 'uint64':
         return uint32At(a, 4) - uint32At(b, 4) || uint32At(a, 0) - uint32At(b, 0)
     }
   }

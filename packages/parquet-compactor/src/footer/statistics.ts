@@ -1,41 +1,19 @@
-import { CONVERTED, LOGICAL, PHYSICAL } from '../format/format.ts'
+import { LOGICAL, PHYSICAL } from '../format/format.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import type { LeafColumn } from '../schema/schema.ts'
+import { type ValueOrder, valueOrderOf } from '../schema/value-order.ts'
 
 /** Longer bounds are left out: a shortened one is no value of the column, and not every reader looks at the flag. */
 const MAX_BOUND_BYTES = 256
 
-export type Order = 'signed32' | 'unsigned32' | 'signed64' | 'unsigned64' | 'float' | 'double' | 'boolean' | 'bytes'
+/** An order in which all readers compare bounds. */
+export type Order = Exclude<ValueOrder, 'float16' | 'int96' | 'decimal'>
 
 /** The order in which readers compare bounds (parquet.thrift, ColumnOrder); undefined where they disagree. */
 export function orderOf(leaf: LeafColumn): Order | undefined {
-  switch (leaf.physical) {
-    case PHYSICAL.BOOLEAN:
-      return 'boolean'
-    case PHYSICAL.INT32:
-      return leaf.isUnsigned ? 'unsigned32' : 'signed32'
-    case PHYSICAL.INT64:
-      return leaf.isUnsigned ? 'unsigned64' : 'signed64'
-    case PHYSICAL.FLOAT:
-      return 'float'
-    case PHYSICAL.DOUBLE:
-      return 'double'
-    case PHYSICAL.INT96:
-      return undefined
-  }
-  const { convertedType: converted, logicalType: logical } = leaf
-  const bytewise: (number | undefined)[] = [
-    undefined,
-    LOGICAL.STRING,
-    LOGICAL.ENUM,
-    LOGICAL.JSON,
-    LOGICAL.BSON,
-    LOGICAL.UUID,
-  ]
-  // decimals are signed, intervals unordered, float16 numeric, and later types unknown to us
-  if (!bytewise.includes(logical)) return undefined
-  if (converted === CONVERTED.DECIMAL || converted === CONVERTED.INTERVAL) return undefined
-  return 'bytes'
+  if (leaf.logicalType === LOGICAL.UNKNOWN) return undefined
+  const order = valueOrderOf(leaf)
+  return order === 'float16' || order === 'int96' || order === 'decimal' ? undefined : order
 }
 
 /** whether values of the column may be no number, and are told apart from those that are */
@@ -77,10 +55,10 @@ export class Statistics {
         case 'boolean':
           this.#number(table.bytes[i]!, count)
           break
-        case 'signed32':
+        case 'int32':
           this.#number(view.getInt32(i * 4, true), count)
           break
-        case 'unsigned32':
+        case 'uint32':
           this.#number(view.getUint32(i * 4, true), count)
           break
         case 'float':
@@ -89,10 +67,10 @@ export class Statistics {
         case 'double':
           this.#number(view.getFloat64(i * 8, true), count)
           break
-        case 'signed64':
+        case 'int64':
           this.#halves(view.getInt32(i * 8 + 4, true), view.getUint32(i * 8, true))
           break
-        case 'unsigned64':
+        case 'uint64':
           this.#halves(view.getUint32(i * 8 + 4, true), view.getUint32(i * 8, true))
           break
         case 'bytes': {
@@ -107,7 +85,7 @@ export class Statistics {
   include(other: Statistics): void {
     this.nans += other.nans
     if (other.#isEmpty) return
-    if (this.#order === 'signed64' || this.#order === 'unsigned64') {
+    if (this.#order === 'int64' || this.#order === 'uint64') {
       this.#halves(other.#minHigh, other.#min)
       this.#halves(other.#maxHigh, other.#max)
     } else if (this.#order === 'bytes') {
@@ -166,8 +144,8 @@ export class Statistics {
         return undefined
       case 'boolean':
         return { min: Uint8Array.of(this.#min), max: Uint8Array.of(this.#max) }
-      case 'signed32':
-      case 'unsigned32':
+      case 'int32':
+      case 'uint32':
         return {
           min: encode((v) => v.setUint32(0, this.#min, true)),
           max: encode((v) => v.setUint32(0, this.#max, true)),
@@ -176,8 +154,8 @@ export class Statistics {
         return { min: encode((v) => v.setFloat32(0, min, true)), max: encode((v) => v.setFloat32(0, max, true)) }
       case 'double':
         return { min: encode((v) => v.setFloat64(0, min, true)), max: encode((v) => v.setFloat64(0, max, true)) }
-      case 'signed64':
-      case 'unsigned64': {
+      case 'int64':
+      case 'uint64': {
         const halves = (low: number, high: number) =>
           encode((v) => {
             v.setUint32(0, low, true)

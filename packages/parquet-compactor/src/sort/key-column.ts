@@ -1,8 +1,9 @@
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import type { ValueTable } from '../format/value-table.ts'
 import type { LevelBatch, RowSink } from '../read/row-stream.ts'
+import type { ValueOrder } from '../schema/value-order.ts'
 import { Dictionary } from '../write/dictionary.ts'
-import type { KeyKind, SortKey } from './key-order.ts'
+import type { SortKey } from './key-order.ts'
 import { compareTexts, rankTexts } from './key-texts.ts'
 import { appendDecimal, putWords } from './key-words.ts'
 
@@ -50,7 +51,7 @@ export class KeyColumn implements RowSink {
   }
 
   /** a flag for null comes on top */
-  static bytesOfRow(kind: KeyKind): number {
+  static bytesOfRow(kind: ValueOrder): number {
     return WORDS[kind] * 4
   }
 

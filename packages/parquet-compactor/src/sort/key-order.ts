@@ -1,6 +1,6 @@
-import { CONVERTED, LOGICAL, PHYSICAL } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
+import { type ValueOrder, valueOrderOf } from '../schema/value-order.ts'
 
 /** A column to sort by: the names from below the root, joined by dots. */
 export interface SortColumn {
@@ -11,65 +11,13 @@ export interface SortColumn {
   nullsFirst?: boolean
 }
 
-/**
- * How values of a column are ordered:
- * `float16`, `float`, `double`  by number, -0 equal to +0, every NaN equal and greater than all numbers
- * `decimal`                     two's complement, most significant byte first, of any length
- * `int96`                       the timestamps of Impala: day, then nanoseconds of the day
- * `bytes`                       unsigned, byte by byte; a prefix comes first
- */
-export type KeyKind =
-  | 'boolean'
-  | 'int32'
-  | 'uint32'
-  | 'int64'
-  | 'uint64'
-  | 'float16'
-  | 'float'
-  | 'double'
-  | 'int96'
-  | 'decimal'
-  | 'bytes'
-
 export interface SortKey {
   /** number of the leaf */
   column: number
   leaf: LeafColumn
-  kind: KeyKind
+  kind: ValueOrder
   isDescending: boolean
   areNullsFirst: boolean
-}
-
-/** @returns undefined for intervals, and for types that the format gives no order */
-export function keyKindOf(leaf: LeafColumn): KeyKind | undefined {
-  const { convertedType: converted, logicalType: logical } = leaf
-  switch (leaf.physical) {
-    case PHYSICAL.BOOLEAN:
-      return 'boolean'
-    case PHYSICAL.INT32:
-      return leaf.isUnsigned ? 'uint32' : 'int32'
-    case PHYSICAL.INT64:
-      return leaf.isUnsigned ? 'uint64' : 'int64'
-    case PHYSICAL.FLOAT:
-      return 'float'
-    case PHYSICAL.DOUBLE:
-      return 'double'
-    case PHYSICAL.INT96:
-      return 'int96'
-  }
-  if (logical === LOGICAL.DECIMAL || converted === CONVERTED.DECIMAL) return 'decimal'
-  if (logical === LOGICAL.FLOAT16 && leaf.width === 2) return 'float16'
-  if (converted === CONVERTED.INTERVAL) return undefined
-  const bytewise: (number | undefined)[] = [
-    undefined,
-    LOGICAL.STRING,
-    LOGICAL.ENUM,
-    LOGICAL.JSON,
-    LOGICAL.BSON,
-    LOGICAL.UUID,
-    LOGICAL.UNKNOWN,
-  ]
-  return bytewise.includes(logical) ? 'bytes' : undefined
 }
 
 /** @throws ParquetError `bad_option` for a column that is not there, is repeated, or has no order */
@@ -77,7 +25,7 @@ export function resolveSortBy(schema: Schema, sortBy: readonly SortColumn[]): So
   return sortBy.map(({ column, descending = false, nullsFirst = false }) => {
     const at = findColumn(schema, column, 'sortBy')
     const leaf = schema.leaves[at]!
-    const kind = keyKindOf(leaf)
+    const kind = valueOrderOf(leaf)
     if (!kind) throw new ParquetError('bad_option', `sortBy: values of column ${column} have no order`)
     return { column: at, leaf, kind, isDescending: descending, areNullsFirst: nullsFirst }
   })
@@ -88,7 +36,7 @@ export function resolveDedupeBy(schema: Schema, dedupeBy: readonly string[]): So
   return dedupeBy.map((name) => {
     const column = findColumn(schema, name, 'dedupeBy')
     const leaf = schema.leaves[column]!
-    return { column, leaf, kind: keyKindOf(leaf) ?? 'bytes', isDescending: false, areNullsFirst: false }
+    return { column, leaf, kind: valueOrderOf(leaf) ?? 'bytes', isDescending: false, areNullsFirst: false }
   })
 }
 

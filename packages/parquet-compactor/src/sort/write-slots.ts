@@ -26,10 +26,10 @@ export interface WriteSlotsSettings {
 
 /** as kernel/bounds.ts numbers them */
 const ORDERS: Record<Order, number> = {
-  signed32: 1,
-  unsigned32: 2,
-  signed64: 3,
-  unsigned64: 4,
+  int32: 1,
+  uint32: 2,
+  int64: 3,
+  uint64: 4,
   float: 5,
   double: 6,
   boolean: 7,
