@@ -75,8 +75,8 @@ export function memoryTable(name: string, results: [number, ManyResult][]): stri
   return `### ${name}, memory in workerd
 
 Each fragment is read by ranges from outside, the output is streamed out; the files of the set come again where it has fewer.
-A collection is asked for every 64 reads: without a limit on its memory V8 hardly collects. Heap and buffers are what the
-inspector says of the Worker, up to 64 reads of garbage included; resident is the whole process, which keeps something of
+A collection is asked for every 16 reads: without a limit on its memory V8 hardly collects. Heap and buffers are what the
+inspector says of the Worker, up to 16 reads of garbage included; resident is the whole process, which keeps something of
 each read until the request ends, as the last column shows, of the same reads with nothing done.
 
 | fragments | heap and buffers, peak MiB | resident above idle, peak MiB | resident, reading alone | seconds |

@@ -75,7 +75,7 @@ async function readAlone(env: Env, lengths: number[]): Promise<number> {
 let reads = 0
 /** Under a flag of V8's, as here, a collection can be asked for; without a limit on its memory the isolate hardly has any. */
 const collect = (globalThis as { gc?: () => void }).gc
-const READS_A_COLLECTION = 64
+const READS_A_COLLECTION = 16
 
 /** Each read is a request of its own, as to a bucket. */
 function remoteSource({ FILES }: Env, number: number, byteLength: number): Source {
