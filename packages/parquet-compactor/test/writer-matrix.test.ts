@@ -1,5 +1,8 @@
 /** Every writer with every codec, page version and dictionary setting that it has, merged in four ways. */
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
+import type { FieldDefinition } from '@dsnp/parquetjs/dist/lib/declare.js'
+import { ParquetSchema } from '@dsnp/parquetjs/dist/lib/schema.js'
+import { ParquetWriter } from '@dsnp/parquetjs/dist/lib/writer.js'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import pl from 'nodejs-polars'
 import { Compression, readParquet, WriterPropertiesBuilder, WriterVersion, writeParquet } from 'parquet-wasm/node'
@@ -133,5 +136,123 @@ describe('hyparquet-writer', () => {
     await expectFaithfulInAllWays(RANGES.filter(([from, to]) => from < to).map(write))
     // arrow-rs refuses its files without rows
     await expectFaithfulMerge(RANGES.map(write), {}, { arrow: true })
+  })
+})
+
+describe('parquetjs', () => {
+  const fields: Record<string, FieldDefinition> = {
+    i: { type: 'INT64' },
+    text: { type: 'UTF8', optional: true },
+    double: { type: 'DOUBLE', optional: true },
+    single: { type: 'FLOAT' },
+    flag: { type: 'BOOLEAN', optional: true },
+    tiny: { type: 'INT_8' },
+    short: { type: 'INT_16' },
+    int: { type: 'INT_32' },
+    long: { type: 'INT_64' },
+    unsigned_tiny: { type: 'UINT_8' },
+    unsigned_short: { type: 'UINT_16', optional: true },
+    unsigned_int: { type: 'UINT_32' },
+    unsigned_long: { type: 'UINT_64' },
+    int96: { type: 'INT96' },
+    decimal: { type: 'DECIMAL', precision: 9, scale: 2 },
+    millis: { type: 'TIMESTAMP_MILLIS' },
+    micros: { type: 'TIMESTAMP_MICROS', optional: true },
+    clock: { type: 'TIME_MILLIS' },
+    exact_clock: { type: 'TIME_MICROS' },
+    day: { type: 'DATE' },
+    json: { type: 'JSON' },
+    level: { type: 'ENUM' },
+    bytes: { type: 'BYTE_ARRAY', optional: true },
+    fixed: { type: 'FIXED_LEN_BYTE_ARRAY', typeLength: 4 },
+    nothing: { type: 'UTF8', optional: true },
+    numbers: { type: 'INT32', repeated: true },
+    list: {
+      type: 'LIST',
+      optional: true,
+      fields: { list: { repeated: true, fields: { element: { type: 'INT64', optional: true } } } },
+    },
+    structs: {
+      repeated: true,
+      fields: { a: { type: 'INT32' }, b: { type: 'UTF8', optional: true }, c: { type: 'DOUBLE', repeated: true } },
+    },
+  }
+  const row = (i: number) => ({
+    i,
+    text: i % 3 ? `t${i % 9}` : undefined,
+    double: i % 4 ? i / 7 : undefined,
+    single: i / 3,
+    flag: i % 5 ? i % 2 === 0 : undefined,
+    tiny: (i % 200) - 100,
+    short: i * 50 - 10_000,
+    int: i * 1000 - 100_000,
+    long: i * 1e9,
+    unsigned_tiny: i % 256,
+    unsigned_short: i % 6 ? i * 100 : undefined,
+    unsigned_int: i * 5_000_000,
+    unsigned_long: i * 1e12,
+    int96: i,
+    decimal: i / 4,
+    millis: new Date(i * 1001),
+    micros: i % 7 ? i * 1_234_567 : undefined,
+    clock: i * 1000,
+    exact_clock: i * 1001,
+    day: new Date(i * 86_400_000),
+    json: { i },
+    level: `level ${i % 3}`,
+    bytes: i % 8 ? Buffer.from([i % 256, 0]) : undefined,
+    fixed: Buffer.from([1, 2, i % 256, 0]),
+    numbers: Array.from({ length: i % 4 }, (_, at) => i + at),
+    structs:
+      i % 3
+        ? [
+            { a: i, b: 'x', c: [i / 2, 1] },
+            { a: i + 1, c: [] },
+          ]
+        : [],
+  })
+  const write = async (
+    [from, to]: readonly [number, number],
+    definition: Record<string, FieldDefinition>,
+    options: object,
+    rowOf: (i: number) => object,
+  ) => {
+    const pieces: Uint8Array[] = []
+    const stream = {
+      write(bytes: Uint8Array, done?: () => void) {
+        pieces.push(new Uint8Array(bytes))
+        done?.()
+      },
+      end: (done: () => void) => done(),
+    }
+    const all = { rowGroupSize: 70, pageSize: 20, ...options }
+    const writer = await ParquetWriter.openStream(new ParquetSchema(definition), stream as never, all as never)
+    for (let i = from; i < to; i++) await writer.appendRow(rowOf(i) as never)
+    await writer.close()
+    return new Uint8Array(Buffer.concat(pieces))
+  }
+
+  const CODECS = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI'] as const
+  test.each(
+    CODECS.flatMap((codec) => [
+      [codec, 1, true] as const,
+      [codec, 1, false] as const,
+      [codec, 2, true] as const,
+      [codec, 2, false] as const,
+    ]),
+  )('%s, pages of version %i, page indexes %s', async (codec, version, pageIndex) => {
+    const own = Object.entries(fields).map(([name, field]) => [name, { ...field, compression: codec }])
+    const options = { useDataPageV2: version === 2, pageIndex, bloomFilters: [{ column: 'text' }, { column: 'i' }] }
+    const files = RANGES.map((range) => write(range, Object.fromEntries(own), options, row))
+    await expectFaithfulInAllWays(await Promise.all(files))
+  })
+
+  test.each([
+    ['INTERVAL', { hyparquet: true }, (i: number) => ({ months: 1, days: i + 1, milliseconds: 5 })],
+    ['BSON', { duckdb: true, hyparquet: true }, (i: number) => ({ i })],
+  ] as const)('%s, which not all readers know', async (type, without, make) => {
+    const rowOf = (i: number) => ({ value: i % 3 ? make(i) : undefined })
+    const files = RANGES.map((range) => write(range, { value: { type, optional: true } }, {}, rowOf))
+    await expectFaithfulInAllWays(await Promise.all(files), without)
   })
 })
