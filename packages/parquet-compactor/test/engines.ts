@@ -141,7 +141,7 @@ export async function expectFaithfulMerge(
   }
   if (!without.hyparquet) {
     const rows: Record<string, unknown>[] = []
-    for (const input of inputs) rows.push(...(await readWithHyparquet(input)))
+    for (const input of inputs) for (const row of await readWithHyparquet(input)) rows.push(row)
     for (const { output } of outputs) expectSameRows(await readWithHyparquet(output), rows)
   }
   return { ...first, spliced: second.report }

@@ -126,7 +126,8 @@ export function chunkLimits(share: number): ChunkWriterLimits {
   const clamp = (least: number, most: number) => Math.floor(Math.min(most, Math.max(least, share)))
   return {
     pageBytes: clamp(8 * 1024, MIB),
-    pageLevels: Math.floor(Math.min(64 * 1024, Math.max(1024, share / 6))),
+    // as many rows as a row group has by default: readers pay for each page
+    pageLevels: Math.floor(Math.min(128 * 1024, Math.max(1024, share / 6))),
     dictionaryBytes: clamp(16 * 1024, MIB),
     scratch: new ByteBuffer(),
     compressed: new ByteBuffer(),
