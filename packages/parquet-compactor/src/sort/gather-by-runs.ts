@@ -1,0 +1,85 @@
+import type { ScratchRoom } from '../read/scratch.ts'
+import type { Schema } from '../schema/schema.ts'
+import type { ChunkWriterLimits } from '../write/chunk-writer.ts'
+import type { RowGatherer, RowTarget } from './gather-rows.ts'
+import type { KeptRows } from './kept-rows.ts'
+import type { SortKey } from './key-order.ts'
+import type { RunPlan } from './plan-runs.ts'
+import type { SortRange } from './plan-sort.ts'
+import { rankTogether } from './rank-rows.ts'
+import { rankRuns } from './rank-runs.ts'
+import { RunSet } from './run-set.ts'
+import { RunWriter } from './run-writer.ts'
+import type { Piece, PieceSettings } from './value-piece.ts'
+
+/** What runs are written with. */
+export interface RunRoom {
+  schema: Schema
+  room: ScratchRoom
+  limits: ChunkWriterLimits
+}
+
+/** Row groups that overlap, and how they are to be sorted. */
+export interface SortedCluster {
+  pieces: readonly Piece[]
+  keys: readonly SortKey[]
+  /** what was planned for */
+  range: SortRange
+  keptRows: KeptRows | undefined
+}
+
+/**
+ * Sort the rows of pieces by an external merge: as many at a time as can be gathered become sorted runs in the scratch, and these are
+ * merged. So each piece is read once, and each run once and a little. Where there are more runs than can be merged at one time, some
+ * that follow one another become one, as often as need be.
+ */
+export async function gatherByRuns(
+  cluster: SortedCluster,
+  plan: RunPlan,
+  { schema, room, limits }: RunRoom,
+  gatherer: RowGatherer,
+  target: RowTarget,
+  settings: PieceSettings,
+): Promise<void> {
+  const { keys } = cluster
+  const { rowsOfPiece, rowsOfPart, mostRuns } = plan
+  const rows = countRows(cluster)
+  const expected = Math.ceil(rows / rowsOfPiece) + plan.runs.length
+  const newSet = () => {
+    const set = new RunSet(schema, room, expected)
+    return { set, writer: new RunWriter(set, room, rowsOfPiece, limits, settings.signal) }
+  }
+  let { set, writer } = newSet()
+  for (const pieces of plan.runs) {
+    const run = { ...cluster, pieces }
+    writer.beginRun(countRows(run))
+    const { range, keptRows } = cluster
+    const rank = async function* () {
+      yield await rankTogether(pieces, keys, range, keptRows, settings, rowsOfPiece)
+    }
+    const ranked = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+    await gatherer.gather(() => writer.note(rank()), ranked, writer)
+    await gatherer.flush()
+  }
+  const ranking = { rowsOfPart, rowsOfPiece, every: rowsOfPiece }
+  while (set.count > mostRuns) {
+    await room.settle()
+    const merged = newSet()
+    for (let from = 0; from < set.count; from += mostRuns) {
+      const own = { from, to: Math.min(set.count, from + mostRuns) }
+      merged.writer.beginRun(set.rowsOfRuns(own))
+      await gatherer.gather(() => merged.writer.note(rankRuns(set, own, keys, ranking, settings)), 0, merged.writer)
+      await gatherer.flush()
+    }
+    ;({ set, writer } = merged)
+  }
+  await room.settle()
+  const all = { from: 0, to: set.count }
+  const last = { ...ranking, every: Number.POSITIVE_INFINITY }
+  await gatherer.gather(() => rankRuns(set, all, keys, last, settings), 0, target)
+}
+
+/** rows that stay */
+export function countRows({ pieces, keptRows }: Pick<SortedCluster, 'pieces' | 'keptRows'>): number {
+  return pieces.reduce((sum, { firstRow, rows }) => sum + (keptRows?.count(firstRow, rows) ?? rows), 0)
+}
