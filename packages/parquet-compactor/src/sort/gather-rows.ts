@@ -4,8 +4,8 @@ import { readAhead } from '../read/read-ahead.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { GatheredGroup } from './gathered-group.ts'
-import { guessBytesOfRow } from './held-bytes.ts'
-import { LEFT_OUT, type RankedPiece, type RankedRows } from './rank-rows.ts'
+import { guessBytesOfRow, isHardToGuess } from './held-bytes.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows, rankInOrder } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
 /** Takes rows that are complete, all columns of them, and has them written. */
@@ -33,6 +33,9 @@ const RANKING_BYTES_OF_ROW = 20
 const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
+/** part of the rows of a group that are gathered to see what they take, and of how many pieces at the most */
+const MEASURED_SHARE = 0.25
+const MEASURED_PIECES = 64
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
 const WELL_FILLED = 0.5
 
@@ -58,6 +61,7 @@ export class RowGatherer {
   readonly #mostRowsOfPiece: number
   /** what a row takes in memory: a guess, until the first group is written */
   #heldBytesOfRow: number
+  #isMeasured = false
   /** of a group at most, once a larger one did not fit */
   #mostRows = Number.POSITIVE_INFINITY
   /** once a guess of what is needed was too small */
@@ -98,6 +102,22 @@ export class RowGatherer {
       this.#kernel = undefined
     }
     for await (const part of rank(this.rowsAtATime)) await this.#gatherPart(part, target)
+  }
+
+  /** Gather the rows of a few pieces in vain, to know what a row takes where that is hard to guess and nothing was written yet. */
+  async measure(pieces: readonly Piece[]): Promise<void> {
+    if (this.#isMeasured || !pieces.some((piece) => isHardToGuess(this.#schema.leaves, piece))) return
+    const wanted = this.rowsAtATime * MEASURED_SHARE
+    const stride = Math.max(1, Math.floor(pieces.length / MEASURED_PIECES))
+    const some: Piece[] = []
+    let rows = 0
+    for (let i = 0; i < pieces.length && rows < wanted; i += stride) {
+      some.push(pieces[i]!)
+      rows += pieces[i]!.rows
+    }
+    const nowhere: RowTarget = { rowsLeft: 0, write: async () => {} }
+    await this.gather(() => rankInOrder(some, undefined), rows, nowhere)
+    await this.flush()
   }
 
   async #gatherPart(part: RankedRows, target: RowTarget): Promise<void> {
@@ -141,6 +161,7 @@ export class RowGatherer {
     this.#group = undefined
     if (!group || group.filled === 0) return
     const rows = group.filled
+    this.#isMeasured = true
     this.#heldBytesOfRow = Math.max(group.heldBytes / group.rows, group.isFull ? group.heldBytes / rows : 0)
     group.finish()
     await this.#target!.write(group, rows, this.#kernel!)

@@ -35,6 +35,8 @@ export async function gatherSorted(
   settings: PieceSettings,
 ): Promise<void> {
   const { pieces, keys, range, keptRows } = cluster
+  // what is guessed too low would be found out when it is too late for runs
+  if (runRoom) await gatherer.measure(pieces)
   const plan =
     runRoom && planRuns(runRoom.schema, pieces, ranges, keys, countRows(cluster), gatherer.rowsAtATime, settings)
   if (plan) {

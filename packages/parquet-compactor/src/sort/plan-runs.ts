@@ -13,12 +13,18 @@ const INDEX_SHARE = 1 / 16
 const PART_SHARE = 0.3
 /** numbers of a row of a part, and its rank */
 const PART_BYTES_OF_ROW = 8
-/** of the rows of a part that those of the pieces are which are read for it and end behind it */
-const READ_TOO_MUCH = 0.25
+/**
+ * Rows that are read for a part and end behind it, of its own: a piece of each run. The second where the first would mean that runs
+ * are merged more than once.
+ */
+const READ_TOO_MUCH = [0.25, 0.75]
+/** pieces need not be smaller than this, nor of fewer rows */
+const LEAST_BYTES_OF_PIECE = 16 * 1024
 const LEAST_ROWS_OF_PIECE = 64
 const MOST_ROWS_OF_PIECE = 8192
-/** of a key of byte arrays, where the length is not known */
+/** of byte arrays, of what they take compressed */
 const UNFOLDED = 1.5
+/** of a key that is none */
 const ENCODED_BYTES = 13
 
 /** How rows are sorted in the scratch. */
@@ -47,21 +53,26 @@ export function planRuns(
   rowsAtATime: number,
   settings: PieceSettings,
 ): RunPlan | undefined {
-  const bytesOfRow = keyBytesOfRow(pieces, keys)
-  const rowsOfRun = Math.min(rowsAtATime, Math.floor(settings.keyBytes / bytesOfRow))
-  const most = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW) / (1 + 2 * READ_TOO_MUCH)
-  const rowsOfPart = Math.floor(rowsAtATime / Math.ceil(rowsAtATime / most))
-  const runs = cutRuns(pieces, rowsOfRun)
-  const bytesOfPiece = RunSet.bytesOfPiece(schema, guessKeyBytes(pieces, keys))
+  const textBytes = guessTextBytes(pieces, keys)
+  const bytesOfRow = keyBytesOfRow(pieces, keys) + textBytes
+  const runs = cutRuns(pieces, Math.min(rowsAtATime, Math.floor(settings.keyBytes / bytesOfRow)))
+  const bytesOfPiece = RunSet.bytesOfPiece(schema, keys.length * ENCODED_BYTES + textBytes)
   const mostPieces = (settings.memoryBudgetBytes * INDEX_SHARE) / bytesOfPiece
-  const least = Math.max(LEAST_ROWS_OF_PIECE, Math.ceil(rows / mostPieces))
-  const wanted = Math.floor((rowsOfPart * READ_TOO_MUCH) / runs.length)
-  const rowsOfPiece = Math.max(least, Math.min(MOST_ROWS_OF_PIECE, wanted))
-  const mostRuns = Math.floor((rowsOfPart * READ_TOO_MUCH) / rowsOfPiece)
-  if (mostRuns < 2) return undefined
-  const passes = Math.max(1, Math.ceil(Math.log(runs.length) / Math.log(mostRuns)))
-  if (countReads(pieces, ranges, rowsAtATime) <= MOST_READS * passes) return undefined
-  return { runs, rowsOfPiece, rowsOfPart, mostRuns }
+  const bytesOfGatheredRow = settings.memoryBudgetBytes / 2 / rowsAtATime
+  const efficient = Math.min(LEAST_ROWS_OF_PIECE, Math.ceil(LEAST_BYTES_OF_PIECE / bytesOfGatheredRow))
+  const least = Math.max(efficient, Math.ceil(rows / mostPieces))
+  const rowsOfKeys = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
+  const plans = READ_TOO_MUCH.map((tooMuch) => {
+    const most = rowsOfKeys / (1 + 2 * tooMuch)
+    const rowsOfPart = Math.floor(rowsAtATime / Math.ceil(rowsAtATime / most))
+    const wanted = Math.floor((rowsOfPart * tooMuch) / runs.length)
+    const rowsOfPiece = Math.max(least, Math.min(MOST_ROWS_OF_PIECE, wanted))
+    return { runs, rowsOfPiece, rowsOfPart, mostRuns: Math.floor((rowsOfPart * tooMuch) / rowsOfPiece) }
+  })
+  const plan = plans.find(({ mostRuns }) => mostRuns >= runs.length) ?? plans.at(-1)!
+  if (plan.mostRuns < 2) return undefined
+  const passes = Math.max(1, Math.ceil(Math.log(runs.length) / Math.log(plan.mostRuns)))
+  return countReads(pieces, ranges, rowsAtATime) > MOST_READS * passes ? plan : undefined
 }
 
 /** Put pieces that follow one another together as long as their rows can be gathered together. */
@@ -122,19 +133,14 @@ export function countReads(pieces: readonly Piece[], ranges: readonly SortRange[
   return read / Math.max(1, bytes)
 }
 
-function guessKeyBytes(pieces: readonly Piece[], keys: readonly SortKey[]): number {
-  let bytes = 0
-  for (const { kind, column } of keys) {
-    bytes += ENCODED_BYTES
-    if (kind !== 'bytes') continue
-    const [packed, rows] = pieces.reduce(
-      ([sum, count], { footer, rowGroup, rows: own }) => [
-        sum + footer.chunkBytes[rowGroup * footer.schema.leaves.length + column]!,
-        count + own,
-      ],
-      [0, 0],
-    )
-    bytes += (packed / rows) * UNFOLDED
+/** What the byte arrays of a key take. */
+function guessTextBytes(pieces: readonly Piece[], keys: readonly SortKey[]): number {
+  let [bytes, rows] = [0, 0]
+  for (const { footer, rowGroup, rows: own } of pieces) {
+    rows += own
+    for (const { kind, column } of keys) {
+      if (kind === 'bytes') bytes += footer.chunkBytes[rowGroup * footer.schema.leaves.length + column]! * UNFOLDED
+    }
   }
-  return bytes
+  return Math.ceil(bytes / rows)
 }
