@@ -114,8 +114,8 @@ describe('rows sorted in a scratch are those sorted without', () => {
 
   test('of files with other columns and narrower types', async () => {
     const inputs = [
-      ...(await makeFiles('i::int as k, hash(i) as h, i as id', '', 5)),
-      ...(await makeFiles(`(i * 7 % 10000) as k, hash(i) as h, 'more' || i as t, [i] as l`, '', 5)),
+      ...(await makeFiles('(i * 11 % 10000)::int as k, hash(i) as h, md5(i::varchar) as id', '', 5)),
+      ...(await makeFiles(`(i * 7 % 10000) as k, hash(i) as h, repeat(md5(i::varchar), 2) as t, [i] as l`, '', 5)),
     ]
     await expectSame(inputs, { sortBy: [{ column: 'h' }], schema: 'union' })
     await expectSame(inputs, { sortBy: [{ column: 'k' }], schema: 'union' })
@@ -123,9 +123,9 @@ describe('rows sorted in a scratch are those sorted without', () => {
 
   test('also where a row is so long that few are held', async () => {
     const inputs = await makeFiles(
-      'hash(i) as k, repeat(md5(i::varchar), 300) as t',
+      'hash(i) as k, repeat(md5(i::varchar), 100) as t',
       'compression uncompressed',
-      10,
+      12,
       60,
     )
     await expectSame(inputs, { sortBy: [{ column: 'k' }] })
@@ -241,7 +241,7 @@ describe('what goes wrong', () => {
 
   test('bounds in a footer that are wrong, and a page that is corrupt, name the file', async () => {
     const inputs = await makeFiles(
-      'case when i < 14000 then i * 7919 % 20000 else i - 14000 + 10 end as k, md5(i::varchar) as t',
+      'i * 7919 % (case when i // 2000 = 6 then 20000 else 10000 end) as k, md5(i::varchar) as t',
     )
     const input = inputs[6]!
     const { data_page_offset, statistics } = metadataOf(input).row_groups[0]!.columns[0]!.meta_data!
@@ -259,10 +259,16 @@ describe('what goes wrong', () => {
         bytes.writeBigInt64LE(9000n, at)
     })
     const broken = withBytes((bytes) => bytes.fill(255, Number(data_page_offset), Number(data_page_offset) + 40))
-    for (const scratch of [undefined, new MemoryScratch()]) {
-      const options = { sortBy: [{ column: 'k' }], ...(scratch && { scratch }) }
-      await expect(merge(broken, options)).rejects.toThrow(/input-6: .*column k/)
-      await expect(merge(wrong, options)).rejects.toThrow('corrupt_data: input-6: bounds of k in a footer are wrong')
+    const scratch = new MemoryScratch()
+    for (const options of [{}, { scratch }]) {
+      const sortBy = [{ column: 'k' }]
+      await expect(merge(broken, { sortBy, ...options })).rejects.toThrow(/input-6: .*column k/)
+      await expect(merge(wrong, { sortBy, ...options })).rejects.toThrow(
+        'corrupt_data: input-6: bounds of k in a footer are wrong',
+      )
     }
+    expect(scratch.byteLength).toBeGreaterThan(0)
+    // what was under way has ended
+    await scratch.write(new Uint8Array(1))
   })
 })

@@ -74,6 +74,7 @@ export async function writeSelected(
     })
     await gatherer.end()
   } catch (error) {
+    await scratch?.abandon()
     if (!isTrap(error)) throw error
     throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
       cause: error,

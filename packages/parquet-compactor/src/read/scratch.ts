@@ -1,7 +1,10 @@
 import { ParquetError } from '../parquet-error.ts'
 import { reason, type Source } from './source.ts'
 
-/** Room outside of memory for rows that are to be read again, a temporary file for example. Empty at first, and of one merge. */
+/**
+ * Room outside of memory for rows that are to be read again, a temporary file for example. Empty at first, and of one merge; once
+ * that has ended, nothing is written any more.
+ */
 export interface Scratch {
   /**
    * Append bytes: called with some at a time, never before the previous call has settled. They are the scratch's only until its
@@ -52,6 +55,11 @@ export class ScratchRoom implements Source {
   /** Wait until all bytes have been written. */
   async settle(): Promise<void> {
     await this.#writing
+  }
+
+  /** Wait until nothing is under way, after a failure that is thrown elsewhere. */
+  async abandon(): Promise<void> {
+    await Promise.allSettled([this.#writing])
   }
 
   async read(offset: number, length: number): Promise<Uint8Array> {

@@ -4,7 +4,7 @@ import type { ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { RowGatherer, RowTarget } from './gather-rows.ts'
 import type { KeptRows } from './kept-rows.ts'
 import type { SortKey } from './key-order.ts'
-import type { RunPlan } from './plan-runs.ts'
+import { type RunPlan, rowsOfParts } from './plan-runs.ts'
 import type { SortRange } from './plan-sort.ts'
 import { rankTogether } from './rank-rows.ts'
 import { rankRuns } from './rank-runs.ts'
@@ -42,7 +42,7 @@ export async function gatherByRuns(
   settings: PieceSettings,
 ): Promise<void> {
   const { keys } = cluster
-  const { rowsOfPiece, rowsOfPart, mostRuns } = plan
+  const { rowsOfPiece, rowsOfKeys, mostRuns } = plan
   const rows = countRows(cluster)
   const expected = Math.ceil(rows / rowsOfPiece) + plan.runs.length
   const newSet = () => {
@@ -61,22 +61,24 @@ export async function gatherByRuns(
     await gatherer.gather(() => writer.note(rank()), ranked, writer)
     await gatherer.flush()
   }
-  const ranking = { rowsOfPart, rowsOfPiece, every: rowsOfPiece }
+  const rankBy = (runs: { from: number; to: number }, every: number) => (rowsAtATime: number) => {
+    const rowsOfPart = rowsOfParts(rowsAtATime, rowsOfKeys)
+    return rankRuns(set, runs, keys, { rowsOfPart, rowsOfPiece, every }, settings)
+  }
   while (set.count > mostRuns) {
     await room.settle()
     const merged = newSet()
     for (let from = 0; from < set.count; from += mostRuns) {
       const own = { from, to: Math.min(set.count, from + mostRuns) }
       merged.writer.beginRun(set.rowsOfRuns(own))
-      await gatherer.gather(() => merged.writer.note(rankRuns(set, own, keys, ranking, settings)), 0, merged.writer)
+      const rank = rankBy(own, rowsOfPiece)
+      await gatherer.gather((rowsAtATime) => merged.writer.note(rank(rowsAtATime)), 0, merged.writer)
       await gatherer.flush()
     }
     ;({ set, writer } = merged)
   }
   await room.settle()
-  const all = { from: 0, to: set.count }
-  const last = { ...ranking, every: Number.POSITIVE_INFINITY }
-  await gatherer.gather(() => rankRuns(set, all, keys, last, settings), 0, target)
+  await gatherer.gather(rankBy({ from: 0, to: set.count }, Number.POSITIVE_INFINITY), 0, target)
 }
 
 /** rows that stay */

@@ -5,8 +5,11 @@ import { keyBytesOfRow } from './rank-rows.ts'
 import { RunSet } from './run-set.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
-/** Where pieces would be read more often than this on average, runs are written. */
-const MOST_READS = 3
+/**
+ * To write a value to the scratch and to read it again takes about as long as to read so many bytes of the inputs, of which few rows
+ * are taken.
+ */
+const BYTES_OF_VALUE = 9
 /** part of the budget for what is known of pieces of runs; twice that while runs are merged into longer ones */
 const INDEX_SHARE = 1 / 16
 /** part of the budget for the keys of a part while it is sorted, beside rows that are being gathered */
@@ -32,8 +35,8 @@ export interface RunPlan {
   /** pieces of each run, to begin with */
   runs: Piece[][]
   rowsOfPiece: number
-  /** rows that are ranked at one time */
-  rowsOfPart: number
+  /** that are ranked at one time, at the most */
+  rowsOfKeys: number
   /** runs that are merged at one time */
   mostRuns: number
 }
@@ -64,15 +67,27 @@ export function planRuns(
   const rowsOfKeys = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
   const plans = READ_TOO_MUCH.map((tooMuch) => {
     const most = rowsOfKeys / (1 + 2 * tooMuch)
-    const rowsOfPart = Math.floor(rowsAtATime / Math.ceil(rowsAtATime / most))
+    const rowsOfPart = rowsOfParts(rowsAtATime, most)
     const wanted = Math.floor((rowsOfPart * tooMuch) / runs.length)
     const rowsOfPiece = Math.max(least, Math.min(MOST_ROWS_OF_PIECE, wanted))
-    return { runs, rowsOfPiece, rowsOfPart, mostRuns: Math.floor((rowsOfPart * tooMuch) / rowsOfPiece) }
+    return {
+      runs,
+      rowsOfPiece,
+      rowsOfKeys: Math.floor(most),
+      mostRuns: Math.floor((rowsOfPart * tooMuch) / rowsOfPiece),
+    }
   })
   const plan = plans.find(({ mostRuns }) => mostRuns >= runs.length) ?? plans.at(-1)!
   if (plan.mostRuns < 2) return undefined
   const passes = Math.max(1, Math.ceil(Math.log(runs.length) / Math.log(plan.mostRuns)))
-  return countReads(pieces, ranges, rowsAtATime) > MOST_READS * passes ? plan : undefined
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const bytesByRuns = bytes + passes * rows * schema.leaves.length * BYTES_OF_VALUE
+  return countReads(pieces, ranges, rowsAtATime) * bytes > bytesByRuns ? plan : undefined
+}
+
+/** @returns rows of parts of equal size that make up a group, of `most` rows each */
+export function rowsOfParts(rowsAtATime: number, most: number): number {
+  return Math.max(1, Math.floor(rowsAtATime / Math.ceil(rowsAtATime / most)))
 }
 
 /** Put pieces that follow one another together as long as their rows can be gathered together. */
