@@ -100,6 +100,7 @@ export function reportText(report: CommandReport): string {
     const { duplicateRows, rowGroupsKept, rowGroupsMerged } = report
     const rows = `${rowGroupsKept} kept as they were, ${rowGroupsMerged} merged by values`
     lines.push(`  row groups of the inputs: ${rows}; ${duplicateRows} duplicate rows left out`)
+    if (report.scratchBytes) lines.push(`  sorted by ${formatByteSize(report.scratchBytes)} in a temporary file`)
   }
   for (const { column, change, from, to } of report.schemaChanges) {
     lines.push(`  column ${column}: ${change}${to ? ` from ${from} to ${to}` : ''}`)
