@@ -39,7 +39,7 @@ export class ScratchFile implements Scratch {
   /** @returns fewer bytes only where the file has ended */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const file = await this.#file!
-    const bytes = new Uint8Array(length)
+    const bytes = Buffer.allocUnsafeSlow(length)
     let done = 0
     while (done < length) {
       const { bytesRead } = await file.read(bytes, done, length - done, offset + done)

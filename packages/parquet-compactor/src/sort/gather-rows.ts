@@ -236,7 +236,10 @@ export class RowGatherer {
 function membersOf({ pieces }: RankedRows): Member[] {
   return pieces.map((own) => {
     let [least, greatest] = [Number.POSITIVE_INFINITY, -1]
-    for (const rank of own.ranks) {
+    const { ranks } = own
+    // most of the time of a loop over the elements themselves would be the iterator's
+    for (let row = 0; row < ranks.length; row++) {
+      const rank = ranks[row]!
       if (rank === LEFT_OUT) continue
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank
