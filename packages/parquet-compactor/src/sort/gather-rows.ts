@@ -33,8 +33,6 @@ const RANKING_BYTES_OF_ROW = 20
 const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
-/** by which groups grow again after one did not fit */
-const GROWTH = 1.5
 /** part of the rows of a group that are gathered to see what they take, and of how many pieces at the most */
 const MEASURED_SHARE = 0.25
 const MEASURED_PIECES = 64
@@ -64,9 +62,8 @@ export class RowGatherer {
   /** what a row takes in memory: a guess, until the first group is written */
   #heldBytesOfRow: number
   #isMeasured = false
-  /** of a group at most, once a larger one did not fit; how many did not, the last time */
+  /** of a group at most, once a larger one did not fit */
   #mostRows = Number.POSITIVE_INFINITY
-  #tooManyRows = Number.POSITIVE_INFINITY
   /** once a guess of what is needed was too small */
   #wantsAllRoom = false
 
@@ -150,7 +147,6 @@ export class RowGatherer {
         if (group.roomBytes < room) {
           this.#wantsAllRoom = true
         } else if (count > LEAST_ROWS) {
-          this.#tooManyRows = count
           this.#mostRows = Math.ceil(count / 2)
         } else {
           throw new ParquetError('memory_budget', `${count} rows take more than ${room} bytes`)
@@ -167,10 +163,6 @@ export class RowGatherer {
     const rows = group.filled
     this.#isMeasured = true
     this.#heldBytesOfRow = Math.max(group.heldBytes / group.rows, group.isFull ? group.heldBytes / rows : 0)
-    // what did not fit when nothing was known may do so now, but not what failed a second time
-    const hasRoom = group.heldBytes < group.roomBytes / 2
-    const larger = Math.floor(this.#mostRows * GROWTH)
-    if (hasRoom && larger < this.#tooManyRows) this.#mostRows = larger
     group.finish()
     await this.#target!.write(group, rows, this.#kernel!)
   }
