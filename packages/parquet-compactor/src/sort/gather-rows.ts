@@ -5,7 +5,7 @@ import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
 import { GatheredGroup } from './gathered-group.ts'
 import { guessBytesOfRow, isHardToGuess } from './held-bytes.ts'
-import { LEFT_OUT, type RankedPiece, type RankedRows, rankInOrder } from './rank-rows.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows, ranksOf } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
 /** Takes rows that are complete, all columns of them, and has them written. */
@@ -34,7 +34,9 @@ const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
 /** part of the rows of a group that are gathered to see what they take, and of how many pieces at the most */
-const MEASURED_SHARE = 0.25
+const MEASURED_SHARE = 1 / 8
+/** of the rows of a group, fewer than these are not worth it */
+const WORTH_MEASURING = 1 / 2
 const MEASURED_PIECES = 64
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
 const WELL_FILLED = 0.5
@@ -107,6 +109,8 @@ export class RowGatherer {
   /** Gather the rows of a few pieces in vain, to know what a row takes where that is hard to guess and nothing was written yet. */
   async measure(pieces: readonly Piece[]): Promise<void> {
     if (this.#isMeasured || !pieces.some((piece) => isHardToGuess(this.#schema.leaves, piece))) return
+    const all = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+    if (all < this.rowsAtATime * WORTH_MEASURING) return
     const wanted = this.rowsAtATime * MEASURED_SHARE
     const stride = Math.max(1, Math.floor(pieces.length / MEASURED_PIECES))
     const some: Piece[] = []
@@ -115,8 +119,12 @@ export class RowGatherer {
       some.push(pieces[i]!)
       rows += pieces[i]!.rows
     }
-    const nowhere: RowTarget = { rowsLeft: 0, write: async () => {} }
-    await this.gather(() => rankInOrder(some, undefined), rows, nowhere)
+    const kept = Math.min(rows, Math.ceil(wanted))
+    const order = Uint32Array.from({ length: kept }, (_, row) => row)
+    const rank = async function* () {
+      yield { pieces: ranksOf(some, order), kept }
+    }
+    await this.gather(rank, rows, { rowsLeft: 0, write: async () => {} })
     await this.flush()
   }
 
