@@ -39,7 +39,8 @@ export class ScratchFile implements Scratch {
   /** @returns fewer bytes only where the file has ended */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const file = await this.#file!
-    const bytes = Buffer.allocUnsafeSlow(length)
+    // all of it is read into
+    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
     let done = 0
     while (done < length) {
       const { bytesRead } = await file.read(bytes, done, length - done, offset + done)

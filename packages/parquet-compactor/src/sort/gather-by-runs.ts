@@ -57,8 +57,8 @@ export async function gatherByRuns(
     const rank = async function* () {
       yield await rankTogether(pieces, keys, range, keptRows, settings, rowsOfPiece)
     }
-    const ranked = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-    await gatherer.gather(() => writer.note(rank()), ranked, writer)
+    const rankingBytes = pieces.reduce((sum, piece) => sum + piece.rows, 0) * plan.rankingBytesOfRow
+    await gatherer.gather(() => writer.note(rank()), rankingBytes, writer)
     await gatherer.flush()
   }
   const rankBy = (runs: { from: number; to: number }, every: number) => (rowsAtATime: number) => {
@@ -68,8 +68,11 @@ export async function gatherByRuns(
   while (set.count > mostRuns) {
     await room.settle()
     const merged = newSet()
-    for (let from = 0; from < set.count; from += mostRuns) {
-      const own = { from, to: Math.min(set.count, from + mostRuns) }
+    for (const own of runsToMerge(set.count, mostRuns)) {
+      if (own.to === own.from + 1) {
+        merged.set.addRun(set, own.from)
+        continue
+      }
       merged.writer.beginRun(set.rowsOfRuns(own))
       const rank = rankBy(own, rowsOfPiece)
       await gatherer.gather((rowsAtATime) => merged.writer.note(rank(rowsAtATime)), 0, merged.writer)
@@ -79,6 +82,23 @@ export async function gatherByRuns(
   }
   await room.settle()
   await gatherer.gather(rankBy({ from: 0, to: set.count }, Number.POSITIVE_INFINITY), 0, target)
+}
+
+/**
+ * Choose which runs are to become one, so that no more than `most` are left, or as few as one pass can leave.
+ * @returns all runs, in order; those that stay as they are alone
+ */
+export function runsToMerge(count: number, most: number): { from: number; to: number }[] {
+  const groups: { from: number; to: number }[] = []
+  // each merge leaves one run of those that it takes
+  let tooMany = count - most
+  for (let from = 0; from < count; ) {
+    const taken = Math.min(count - from, most, Math.max(0, tooMany) + 1)
+    groups.push({ from, to: from + taken })
+    tooMany -= taken - 1
+    from += taken
+  }
+  return groups
 }
 
 /** rows that stay */

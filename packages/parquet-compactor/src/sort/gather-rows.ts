@@ -28,7 +28,7 @@ const SAFE_SHARE = 0.95
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 /** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
-const RANKING_BYTES_OF_ROW = 20
+export const RANKING_BYTES_OF_ROW = 20
 /** part of the budget for the ranks of rows that are ranked part by part */
 const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
@@ -87,18 +87,18 @@ export class RowGatherer {
 
   /**
    * Gather rows, behind those that went to the same target before.
-   * @param rankedRows how many are ranked at one time
+   * @param rankingBytes what it takes to rank them
    * @throws ParquetError `memory_budget` when a few rows do not fit
    */
   async gather(
     rank: (rowsAtATime: number) => AsyncIterable<RankedRows>,
-    rankedRows: number,
+    rankingBytes: number,
     target: RowTarget,
   ): Promise<void> {
     const { memoryBudgetBytes } = this.#settings
     if (target !== this.#target) await this.flush()
     this.#target = target
-    if (rankedRows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
+    if (rankingBytes > memoryBudgetBytes * RANKING_SHARE) {
       await this.flush()
       // memory of the kernel does not shrink
       this.#kernel = undefined
@@ -124,7 +124,7 @@ export class RowGatherer {
     const rank = async function* () {
       yield { pieces: ranksOf(some, order), kept }
     }
-    await this.gather(rank, rows, { rowsLeft: 0, write: async () => {} })
+    await this.gather(rank, rows * RANKING_BYTES_OF_ROW, { rowsLeft: 0, write: async () => {} })
     await this.flush()
   }
 

@@ -1,5 +1,5 @@
 import { countRows, gatherByRuns, type RunRoom, type SortedCluster } from './gather-by-runs.ts'
-import type { RowGatherer, RowTarget } from './gather-rows.ts'
+import { RANKING_BYTES_OF_ROW, type RowGatherer, type RowTarget } from './gather-rows.ts'
 import type { KeptRows } from './kept-rows.ts'
 import { planRuns } from './plan-runs.ts'
 import type { SortRange } from './plan-sort.ts'
@@ -21,7 +21,7 @@ export type Gather = (gathering: Gathering) => Promise<void>
 /** As they come. */
 export function gatherInOrder(pieces: readonly Piece[], kept: KeptRows | undefined): Gather {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  return ({ gatherer, target }) => gatherer.gather(() => rankInOrder(pieces, kept), rows, target)
+  return ({ gatherer, target }) => gatherer.gather(() => rankInOrder(pieces, kept), rows * RANKING_BYTES_OF_ROW, target)
 }
 
 /**
@@ -45,5 +45,5 @@ export async function gatherSorted(
   }
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const rank = (rowsAtATime: number) => rankBySort(pieces, keys, range, keptRows, settings, rowsAtATime)
-  await gatherer.gather(rank, rows, target)
+  await gatherer.gather(rank, rows * RANKING_BYTES_OF_ROW, target)
 }

@@ -25,8 +25,9 @@ const READ_TOO_MUCH = [0.25, 0.75]
 const LEAST_BYTES_OF_PIECE = 16 * 1024
 const LEAST_ROWS_OF_PIECE = 64
 const MOST_ROWS_OF_PIECE = 8192
-/** of byte arrays, of what they take compressed */
-const UNFOLDED = 1.5
+/** of byte arrays, of what they take compressed, in tables that grow; and their places and numbers */
+const UNFOLDED = 2
+const BYTES_OF_TEXT = 48
 /** of a key that is none */
 const ENCODED_BYTES = 13
 
@@ -34,6 +35,8 @@ const ENCODED_BYTES = 13
 export interface RunPlan {
   /** pieces of each run, to begin with */
   runs: Piece[][]
+  /** what it takes to rank a row of them */
+  rankingBytesOfRow: number
   rowsOfPiece: number
   /** that are ranked at one time, at the most */
   rowsOfKeys: number
@@ -64,7 +67,8 @@ export function planRuns(
   const bytesOfGatheredRow = settings.memoryBudgetBytes / 2 / rowsAtATime
   const efficient = Math.min(LEAST_ROWS_OF_PIECE, Math.ceil(LEAST_BYTES_OF_PIECE / bytesOfGatheredRow))
   const least = Math.max(efficient, Math.ceil(rows / mostPieces))
-  const rowsOfKeys = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
+  const rankingBytesOfRow = bytesOfRow + PART_BYTES_OF_ROW
+  const rowsOfKeys = (settings.memoryBudgetBytes * PART_SHARE) / rankingBytesOfRow
   const plans = READ_TOO_MUCH.map((tooMuch) => {
     const most = rowsOfKeys / (1 + 2 * tooMuch)
     const rowsOfPart = rowsOfParts(rowsAtATime, most)
@@ -72,6 +76,7 @@ export function planRuns(
     const rowsOfPiece = Math.max(least, Math.min(MOST_ROWS_OF_PIECE, wanted))
     return {
       runs,
+      rankingBytesOfRow,
       rowsOfPiece,
       rowsOfKeys: Math.floor(most),
       mostRuns: Math.floor((rowsOfPart * tooMuch) / rowsOfPiece),
@@ -157,5 +162,6 @@ function guessTextBytes(pieces: readonly Piece[], keys: readonly SortKey[]): num
       if (kind === 'bytes') bytes += footer.chunkBytes[rowGroup * footer.schema.leaves.length + column]! * UNFOLDED
     }
   }
-  return Math.ceil(bytes / rows)
+  const texts = keys.filter(({ kind }) => kind === 'bytes').length
+  return Math.ceil(bytes / rows) + texts * BYTES_OF_TEXT
 }

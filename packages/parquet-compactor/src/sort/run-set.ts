@@ -87,6 +87,20 @@ export class RunSet {
     this.#keyEnds[piece] = this.#keys.length
   }
 
+  /** Add a run of another set of the same schema, as it is. */
+  addRun(other: RunSet, run: number): void {
+    this.beginRun()
+    const { from, to } = other.piecesOf(run)
+    const { leaves } = this.#schema
+    for (let piece = from; piece < to; piece++) {
+      const at = piece * this.#numbersOfPiece
+      const chunks = leaves.map((_, column): RunChunk => ({ bytes: other.#numbers[at + column]!, levels: 0 }))
+      for (const [i, column] of this.#lists.entries()) chunks[column]!.levels = other.#numbers[at + leaves.length + i]!
+      const origin = other.#origins[other.#originOf[piece]!]!
+      this.add(other.#offsets[piece]!, other.#rows[piece]!, chunks, origin, other.leastKey(piece))
+    }
+  }
+
   #grow(pieces: number): void {
     const grown = (old: Uint32Array, length: number): Uint32Array => {
       const larger = new Uint32Array(length)
