@@ -1,15 +1,14 @@
-import { ByteBuffer } from '../format/byte-buffer.ts'
+import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { pageHeader } from '../splice/coalesce-chunk.ts'
 import type { ColumnLimits, Kernel } from '../splice/kernel.ts'
 import type { GatheredSlots } from './gathered-slots.ts'
 
-const pages = new ByteBuffer()
-
 /**
  * Append `rows` slots of a column as the pages of a chunk, uncompressed. What slots hold by a dictionary has one there, and what they
  * hold plain is plain, so that it is held in the same way once it is read again.
- * @param out what is appended to
+ * @param out   what is appended to
+ * @param pages room for them until the dictionary is known
  */
 export function appendSlots(
   kernel: Kernel,
@@ -18,6 +17,7 @@ export function appendSlots(
   rows: number,
   limits: ColumnLimits,
   out: ByteBuffer,
+  pages: ByteBuffer,
 ): void {
   pages.clear()
   kernel.onPage = (page) => {

@@ -45,43 +45,47 @@ export async function gatherByRuns(
   const { rowsOfPiece, rowsOfKeys, mostRuns } = plan
   const rows = countRows(cluster)
   const expected = Math.ceil(rows / rowsOfPiece) + plan.runs.length
-  const newSet = () => {
-    const set = new RunSet(schema, room, expected)
-    return { set, writer: new RunWriter(set, room, rowsOfPiece, limits, settings.signal) }
-  }
-  let { set, writer } = newSet()
-  for (const pieces of plan.runs) {
-    const run = { ...cluster, pieces }
-    writer.beginRun(countRows(run))
-    const { range, keptRows } = cluster
-    const rank = async function* () {
-      yield await rankTogether(pieces, keys, range, keptRows, settings, rowsOfPiece)
-    }
-    const rankingBytes = pieces.reduce((sum, piece) => sum + piece.rows, 0) * plan.rankingBytesOfRow
-    await gatherer.gather(() => writer.note(rank()), rankingBytes, writer)
-    await gatherer.flush()
-  }
-  const rankBy = (runs: { from: number; to: number }, every: number) => (rowsAtATime: number) => {
+  const newSet = () => new RunSet(schema, room, expected)
+  const writerOf = (set: RunSet) => new RunWriter(set, room, rowsOfPiece, limits, settings.signal)
+  const rankBy = (set: RunSet, runs: { from: number; to: number }, every: number) => (rowsAtATime: number) => {
     const rowsOfPart = rowsOfParts(rowsAtATime, rowsOfKeys)
     return rankRuns(set, runs, keys, { rowsOfPart, rowsOfPiece, every }, settings)
   }
-  while (set.count > mostRuns) {
-    await room.settle()
-    const merged = newSet()
-    for (const own of runsToMerge(set.count, mostRuns)) {
-      if (own.to === own.from + 1) {
-        merged.set.addRun(set, own.from)
-        continue
+  const sortPieces = async () => {
+    const sorted = newSet()
+    const writer = writerOf(sorted)
+    for (const pieces of plan.runs) {
+      const { range, keptRows } = cluster
+      writer.beginRun(countRows({ pieces, keptRows }))
+      const rank = async function* () {
+        yield await rankTogether(pieces, keys, range, keptRows, settings, rowsOfPiece)
       }
-      merged.writer.beginRun(set.rowsOfRuns(own))
-      const rank = rankBy(own, rowsOfPiece)
-      await gatherer.gather((rowsAtATime) => merged.writer.note(rank(rowsAtATime)), 0, merged.writer)
+      const rankingBytes = pieces.reduce((sum, piece) => sum + piece.rows, 0) * plan.rankingBytesOfRow
+      await gatherer.gather(() => writer.note(rank()), rankingBytes, writer)
       await gatherer.flush()
     }
-    ;({ set, writer } = merged)
+    await room.settle()
+    return sorted
   }
-  await room.settle()
-  await gatherer.gather(rankBy({ from: 0, to: set.count }, Number.POSITIVE_INFINITY), 0, target)
+  const mergeSome = async (set: RunSet) => {
+    const merged = newSet()
+    const writer = writerOf(merged)
+    for (const own of runsToMerge(set.count, mostRuns)) {
+      if (own.to === own.from + 1) {
+        merged.addRun(set, own.from)
+        continue
+      }
+      writer.beginRun(set.rowsOfRuns(own))
+      const rank = rankBy(set, own, rowsOfPiece)
+      await gatherer.gather((rowsAtATime) => writer.note(rank(rowsAtATime)), 0, writer)
+      await gatherer.flush()
+    }
+    await room.settle()
+    return merged
+  }
+  let set = await sortPieces()
+  while (set.count > mostRuns) set = await mergeSome(set)
+  await gatherer.gather(rankBy(set, { from: 0, to: set.count }, Number.POSITIVE_INFINITY), 0, target)
 }
 
 /**

@@ -25,6 +25,8 @@ const READ_TOO_MUCH = [0.25, 0.75]
 const LEAST_BYTES_OF_PIECE = 16 * 1024
 const LEAST_ROWS_OF_PIECE = 64
 const MOST_ROWS_OF_PIECE = 8192
+/** part of the budget that a piece takes at the most, as three of them are held while they are written */
+const PIECE_SHARE = 1 / 64
 /** of byte arrays, of what they take compressed, in tables that grow; and their places and numbers */
 const UNFOLDED = 2
 const BYTES_OF_TEXT = 48
@@ -66,6 +68,8 @@ export function planRuns(
   const mostPieces = (settings.memoryBudgetBytes * INDEX_SHARE) / bytesOfPiece
   const bytesOfGatheredRow = settings.memoryBudgetBytes / 2 / rowsAtATime
   const efficient = Math.min(LEAST_ROWS_OF_PIECE, Math.ceil(LEAST_BYTES_OF_PIECE / bytesOfGatheredRow))
+  const largest = Math.floor((settings.memoryBudgetBytes * PIECE_SHARE) / bytesOfGatheredRow)
+  const mostRows = Math.max(1, Math.min(MOST_ROWS_OF_PIECE, largest))
   const least = Math.max(efficient, Math.ceil(rows / mostPieces))
   const rankingBytesOfRow = bytesOfRow + PART_BYTES_OF_ROW
   const rowsOfKeys = (settings.memoryBudgetBytes * PART_SHARE) / rankingBytesOfRow
@@ -73,7 +77,7 @@ export function planRuns(
     const most = rowsOfKeys / (1 + 2 * tooMuch)
     const rowsOfPart = rowsOfParts(rowsAtATime, most)
     const wanted = Math.floor((rowsOfPart * tooMuch) / runs.length)
-    const rowsOfPiece = Math.max(least, Math.min(MOST_ROWS_OF_PIECE, wanted))
+    const rowsOfPiece = Math.max(least, Math.min(mostRows, wanted))
     return {
       runs,
       rankingBytesOfRow,

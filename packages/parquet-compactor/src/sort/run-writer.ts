@@ -30,6 +30,7 @@ export class RunWriter implements RowTarget {
   // one is filled while the other is written
   #filling = new ByteBuffer()
   #writing = new ByteBuffer()
+  readonly #pages = new ByteBuffer()
 
   constructor(
     runs: RunSet,
@@ -93,7 +94,7 @@ export class RunWriter implements RowTarget {
   ): Promise<RunChunk> {
     const before = out.length
     if (!(column instanceof GatheredLists)) {
-      appendSlots(kernel, column, from, rows, this.#limits, out)
+      appendSlots(kernel, column, from, rows, this.#limits, out, this.#pages)
       return { bytes: out.length - before, levels: rows }
     }
     const writer = new ChunkWriter(column.leaf, 'none', {}, this.#limits, NOTHING_CARRIED)
