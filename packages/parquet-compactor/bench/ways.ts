@@ -7,6 +7,7 @@ import { compressors } from 'hyparquet-compressors'
 import { parquetWriteBuffer, schemaFromColumnData } from 'hyparquet-writer'
 import { Compression, readParquet, Table, WriterPropertiesBuilder, writeParquet } from 'parquet-wasm/node'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { ScratchFile } from '../src/command/scratch-file.ts'
 import { type MergeOptions, memorySource, mergeParquet } from '../src/index.ts'
 
 /** What one process does. */
@@ -47,7 +48,11 @@ export function mergeOptionsOf({ codec, keepsCodec, sortColumn }: WayOrder): Mer
 export async function mergeWithEngine(order: WayOrder, inputs: Uint8Array[]): Promise<void> {
   const file = await open(order.output, 'w')
   const sources = inputs.map((bytes, i) => memorySource(`${i}`, bytes))
-  await mergeParquet(sources, { write: async (bytes) => void (await file.write(bytes)) }, mergeOptionsOf(order))
+  // as the command does
+  const scratch = new ScratchFile(order.output)
+  const options = { ...mergeOptionsOf(order), scratch }
+  await mergeParquet(sources, { write: async (bytes) => void (await file.write(bytes)) }, options)
+  await scratch.discard()
   await file.close()
 }
 

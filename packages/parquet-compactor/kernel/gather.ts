@@ -26,6 +26,8 @@ const FIRST_DICTIONARY_BYTES: usize = 1024
 const FIRST_ENTRIES: u32 = 64
 const MOST_ENTRIES: u32 = 4_194_304
 const TEXT_BLOCK_BYTES: usize = 65536
+/** texts of a page after which its dictionary is looked at */
+const JUDGED_TEXTS: u32 = 1024
 /** so many entries have indices of 16 bits */
 const MOST_SHORT: u32 = 65536
 
@@ -210,6 +212,7 @@ export function putFixed(values: usize, count: u32, definition: usize): bool {
 export function putByteArrays(values: usize, end: usize, count: u32, definition: usize, present: u32): bool {
   if (!select(count, definition)) return false
   if (taken > 0 && !makeReady(taken)) return false
+  const before = column.values - taken
   let from = values
   let next: u32 = 0
   for (let i: u32 = 0; i < present; i++) {
@@ -220,6 +223,9 @@ export function putByteArrays(values: usize, end: usize, count: u32, definition:
     if (next < taken && load<u32>(takenAt + ((<usize>next) << 2)) - shift === i) {
       if (!putText(from, length, load<u32>(slotOfTakenAt + ((<usize>next) << 2)))) return false
       next++
+      // a large page alone would make a large dictionary
+      const isDue = next % JUDGED_TEXTS === 0 && hasIndices(column)
+      if (isDue && isTooDistinct(dictionary.count, before + next) && !becomeValues()) return false
     }
     from += length
   }

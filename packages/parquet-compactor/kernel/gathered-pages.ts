@@ -51,6 +51,11 @@ export function largestInput(number: u32): u32 {
   return slots.columnOf(number).inputBytes
 }
 
+/** whether slots of a column hold indices of a dictionary: then they are written as such */
+export function holdsIndices(number: u32): bool {
+  return slots.hasIndices(slots.columnOf(number))
+}
+
 function definitionOf(column: slots.Column, slot: u32): usize {
   return column.definitionAt === 0 ? 0 : column.definitionAt + <usize>slot
 }

@@ -33,7 +33,7 @@ export {
 } from './chunk'
 export { beginCheck, beginColumn } from './column'
 export { putDecoded } from './gather'
-export { largestInput, writeSlots } from './gathered-pages'
+export { holdsIndices, largestInput, writeSlots } from './gathered-pages'
 export { beginGroup, chunkList, memberInHand, takeList, whyStopped } from './kept-chunks'
 export {
   countValues,

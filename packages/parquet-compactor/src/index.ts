@@ -14,4 +14,5 @@ export {
   printPlan,
 } from './plan/plan-merge.ts'
 export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './read/inspect.ts'
+export type { Scratch } from './read/scratch.ts'
 export { memorySink, memorySource, type Sink, type Source } from './read/source.ts'

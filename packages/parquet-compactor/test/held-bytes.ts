@@ -2,8 +2,11 @@
  * Merges files in a process of its own and prints the most bytes that it held: buffers, WebAssembly memory and heap, each time
  * after a collection. node --expose-gc held-bytes.ts ORDER, see `HeldOrder`
  */
-import { closeSync, openSync, readSync, statSync } from 'node:fs'
+import { closeSync, mkdtempSync, openSync, readSync, rmSync, statSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
+import { ScratchFile } from '../src/command/scratch-file.ts'
 import { type MergeOptions, mergeParquet, type Source } from '../src/index.ts'
 
 export interface HeldOrder {
@@ -11,6 +14,8 @@ export interface HeldOrder {
   paths: string[]
   files: number
   options: MergeOptions
+  /** whether a file is given for rows that are sorted */
+  hasScratch: boolean
 }
 
 export interface HeldBytes {
@@ -19,9 +24,10 @@ export interface HeldBytes {
   peakBuffers: number
   rows: number
   rowGroups: number
+  scratchBytes: number
 }
 
-const { paths, files, options }: HeldOrder = JSON.parse(process.argv[2]!)
+const { paths, files, options, hasScratch }: HeldOrder = JSON.parse(process.argv[2]!)
 const collect = (globalThis as unknown as { gc(): void }).gc
 
 /** reads between two looks */
@@ -61,17 +67,27 @@ const sources = Array.from({ length: files }, (_, i): Source => {
     },
   }
 })
-const merge = (some: Source[]) => mergeParquet(some, { write: async () => look() }, { codecs: NODE_CODECS, ...options })
+const folder = mkdtempSync(join(tmpdir(), 'held-bytes-scratch-'))
+
+async function merge(some: Source[]) {
+  const scratch = hasScratch ? new ScratchFile(join(folder, 'output')) : undefined
+  const write = async () => look()
+  const report = await mergeParquet(some, { write }, { codecs: NODE_CODECS, ...options, ...(scratch && { scratch }) })
+  await scratch?.discard()
+  return report
+}
 
 // what code and tables take that stay
 await merge(sources.slice(0, 2))
 const idle = held()
 Object.assign(peak, idle)
-const { rowsOut, rowGroupsOut } = await merge(sources)
+const { rowsOut, rowGroupsOut, scratchBytes = 0 } = await merge(sources)
+rmSync(folder, { recursive: true })
 const result: HeldBytes = {
   peak: peak.all - idle.all,
   peakBuffers: peak.buffers - idle.buffers,
   rows: rowsOut,
   rowGroups: rowGroupsOut,
+  scratchBytes,
 }
 console.log(JSON.stringify(result))

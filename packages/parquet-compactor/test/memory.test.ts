@@ -50,8 +50,13 @@ beforeAll(async () => {
 })
 afterAll(() => rmSync(folder, { recursive: true }))
 
-async function heldBytes(shape: string, files: number, options: MergeOptions): Promise<HeldBytes> {
-  const order: HeldOrder = { paths: paths[shape]!, files, options: { memoryBudgetBytes: BUDGET, ...options } }
+async function heldBytes(shape: string, files: number, options: MergeOptions, hasScratch = false): Promise<HeldBytes> {
+  const order: HeldOrder = {
+    paths: paths[shape]!,
+    files,
+    options: { memoryBudgetBytes: BUDGET, ...options },
+    hasScratch,
+  }
   const script = join(import.meta.dirname, 'held-bytes.ts')
   const flags = ['--expose-gc', '--disable-warning=ExperimentalWarning']
   const { stdout } = await promisify(execFile)(process.execPath, [...flags, script, JSON.stringify(order)])
@@ -93,6 +98,21 @@ describe('what a merge holds stays below the memory budget', () => {
     const { peak, peakBuffers, rows } = await heldBytes(shape, files, options)
     // of the same file again, no row stays
     expect(rows).toBe((options.dedupeBy ? KINDS : files) * SHAPES[shape]!.rows)
+    expect(peakBuffers).toBeLessThan(BUDGET)
+    expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
+  })
+
+  test.each([
+    ['files of many pages', 60, 'n0'],
+    ['files of many pages', 240, 'n0'],
+    ['files of many pages', 120, 's1'],
+    ['files of lists', 240, 'n'],
+    ['narrow files', 200, 'n'],
+    ['files of one column that nothing repeats in', 200, 'text'],
+  ] as const)('with a scratch: %s, %i of them, sorted by %s', { timeout: 240_000 }, async (shape, files, column) => {
+    const { peak, peakBuffers, rows, scratchBytes } = await heldBytes(shape, files, { sortBy: [{ column }] }, true)
+    expect(rows).toBe(files * SHAPES[shape]!.rows)
+    expect(scratchBytes, 'rows in the scratch').toBeGreaterThan(rows)
     expect(peakBuffers).toBeLessThan(BUDGET)
     expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
   })

@@ -3,6 +3,7 @@ import { parquetWriteBuffer } from 'hyparquet-writer'
 import { expect, test } from 'vitest'
 import { memorySink, memorySource, mergeParquet } from '../src/index.ts'
 import { readWithHyparquet } from './engines.ts'
+import { MemoryScratch } from './memory-scratch.ts'
 
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { freq: 4 })
 const row = fc.record({
@@ -25,13 +26,13 @@ const file = fc.record({
   isSorted: fc.boolean(),
 })
 
-function write(rows: Row[], codec: 'SNAPPY' | 'UNCOMPRESSED', rowGroupSize: number): Uint8Array {
+function write(rows: Row[], codec: 'SNAPPY' | 'UNCOMPRESSED', rowGroupSize: number, padBytes = 0): Uint8Array {
   return new Uint8Array(
     parquetWriteBuffer({
       codec,
       rowGroupSize,
       schema: [
-        { name: 'root', num_children: 7 },
+        { name: 'root', num_children: padBytes > 0 ? 8 : 7 },
         { name: 'int', type: 'INT32', repetition_type: 'OPTIONAL' },
         { name: 'long', type: 'INT64', repetition_type: 'OPTIONAL' },
         { name: 'double', type: 'DOUBLE', repetition_type: 'OPTIONAL' },
@@ -41,10 +42,12 @@ function write(rows: Row[], codec: 'SNAPPY' | 'UNCOMPRESSED', rowGroupSize: numb
         { name: 'list', repetition_type: 'REPEATED', num_children: 1 },
         { name: 'element', type: 'INT32', repetition_type: 'OPTIONAL' },
         { name: 'place', type: 'INT32', repetition_type: 'REQUIRED' },
+        ...(padBytes > 0 ? [{ name: 'pad', type: 'BYTE_ARRAY', repetition_type: 'REQUIRED' } as const] : []),
       ],
       columnData: [
         ...([...COLUMNS, 'list'] as const).map((name) => ({ name, data: rows.map((values) => values[name]) })),
         { name: 'place', data: rows.map((_, i) => i) },
+        ...(padBytes > 0 ? [{ name: 'pad', data: rows.map((_, i) => new Uint8Array(padBytes + i).fill(i)) }] : []),
       ],
     }),
   )
@@ -121,4 +124,34 @@ test('any files, any keys: exactly the wanted rows, sorted, equal ones as they c
     }),
     { numRuns: 100 },
   )
+})
+
+test('any files, any keys: rows so long that few are held are sorted in a scratch as they are without', {
+  timeout: 120_000,
+}, async () => {
+  const given = fc.record({
+    files: fc.array(fc.record({ rows: fc.array(row, { minLength: 5, maxLength: 30 }) }), {
+      minLength: 4,
+      maxLength: 12,
+    }),
+    sortBy: keys.filter(({ length }) => length > 0),
+    dedupeBy: fc.uniqueArray(fc.constantFrom(...COLUMNS), { maxLength: 2 }),
+    padBytes: fc.constantFrom(500, 2000),
+  })
+  let sorted = 0
+  await fc.assert(
+    fc.asyncProperty(given, async ({ files, padBytes, ...options }) => {
+      const sources = files.map(({ rows }, i) => memorySource(`file-${i}`, write(rows, 'UNCOMPRESSED', 40, padBytes)))
+      const merge = async (memoryBudgetBytes: number, scratch?: MemoryScratch) => {
+        const sink = memorySink()
+        await mergeParquet(sources, sink, { ...options, memoryBudgetBytes, ...(scratch && { scratch }) })
+        return readWithHyparquet(sink.bytes())
+      }
+      const scratch = new MemoryScratch()
+      expect(await merge(2 ** 20, scratch)).toEqual(await merge(2 ** 26))
+      if (scratch.byteLength > 0) sorted++
+    }),
+    { numRuns: 60 },
+  )
+  expect(sorted).toBeGreaterThan(10)
 })

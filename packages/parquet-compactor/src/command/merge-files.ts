@@ -8,6 +8,7 @@ import { findInputs } from './find-inputs.ts'
 import { OutputFile } from './output-file.ts'
 import type { Command, MergeCommand } from './parse-command.ts'
 import type { ProgressLine } from './progress-line.ts'
+import { ScratchFile } from './scratch-file.ts'
 import { type VerifyOptions, verifyMerge } from './verify-merge.ts'
 import { isSelecting, verifySelection } from './verify-selection.ts'
 
@@ -30,9 +31,11 @@ export async function mergeFiles(
   const started = performance.now()
   const inputs = await findInputs(command.inputs)
   const output = await OutputFile.create(command.output, inputs, command.mayReplace)
+  const scratch = new ScratchFile(output.path)
   try {
     const report = await mergeParquet(inputs.map(fileSource), output, {
       ...command.merge,
+      scratch,
       signal,
       onProgress: ({ rowsDone, rowsTotal, filesDone, filesTotal, bytesOut }) => {
         const detail = `${filesDone} of ${filesTotal} files, ${formatByteSize(bytesOut)} written`
@@ -58,7 +61,11 @@ export async function mergeFiles(
     await output.commit()
     return { ...report, output: command.output, seconds: (performance.now() - started) / 1000, rowsVerified }
   } finally {
-    await output.discard()
+    try {
+      await scratch.discard()
+    } finally {
+      await output.discard()
+    }
   }
 }
 
@@ -93,6 +100,7 @@ export function reportText(report: CommandReport): string {
     const { duplicateRows, rowGroupsKept, rowGroupsMerged } = report
     const rows = `${rowGroupsKept} kept as they were, ${rowGroupsMerged} merged by values`
     lines.push(`  row groups of the inputs: ${rows}; ${duplicateRows} duplicate rows left out`)
+    if (report.scratchBytes) lines.push(`  sorted by ${formatByteSize(report.scratchBytes)} in a temporary file`)
   }
   for (const { column, change, from, to } of report.schemaChanges) {
     lines.push(`  column ${column}: ${change}${to ? ` from ${from} to ${to}` : ''}`)

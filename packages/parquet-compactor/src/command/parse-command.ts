@@ -20,7 +20,8 @@ unless they are sorted. IN is a file, a folder (its *.parquet files and those be
       --memory SIZE         bound on all that is held at one time; default 64MiB
       --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
       --reads N             reads under way at one time; default 6
-      --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came
+      --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came;
+                            rows that do not fit into memory take as much room again in a temporary file beside OUT
       --dedupe-by COLUMNS   keep one of the rows that are equal in these columns: 'id,day'
       --keep WHICH          last (default) or first of them, in the order of the inputs
       --schema HOW          strict (default): all files have one schema; union: columns are matched by name

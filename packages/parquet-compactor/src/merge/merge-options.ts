@@ -1,6 +1,7 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropReason } from '../drop-reasons.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
+import type { Scratch } from '../read/scratch.ts'
 import type { SchemaChange } from '../schema/unite-schemas.ts'
 import type { SortColumn } from '../sort/key-order.ts'
 
@@ -37,7 +38,7 @@ export interface MergeOptions {
   codecs?: Partial<Record<CodecName, Codec>>
   /** reads under way at one time; default 6, the number of connections a Worker may hold */
   maxReadsInFlight?: number
-  /** bytes that the sink gets at a time, for example the size of the parts of an upload; an eighth of `memoryBudgetBytes` at most, default 1 MiB or that */
+  /** bytes that the sink gets at a time, for example the size of the parts of an upload; an eighth of `memoryBudgetBytes` at most, default 1 MiB or a quarter of that */
   partBytes?: number
   /** a file up to this length is read whole in one read; default 1 MiB */
   smallFileBytes?: number
@@ -56,6 +57,12 @@ export interface MergeOptions {
    * thrown. Columns of lists, and types without an order (intervals, geometry), are refused with `bad_option`.
    */
   sortBy?: readonly SortColumn[]
+  /**
+   * Room outside of memory, for `sortBy` where many row groups overlap: rows are written there once in sorted runs, which are then
+   * merged, instead of reading the row groups anew for each part of the output. What is written is about what the rows
+   * take uncompressed. The caller makes it, empty, for one merge, and throws it away afterwards.
+   */
+  scratch?: Scratch
   /**
    * Of rows that are equal in these columns one stays, the others are left out. Nulls equal each other; so do -0 and 0, NaNs,
    * and decimals of one value. Values are compared whole, never by a hash alone.
@@ -112,6 +119,8 @@ export interface MergeReport {
   /** where `sortBy` or `dedupeBy` was given: row groups of the inputs that stayed as they are, and those merged by values */
   rowGroupsKept?: number
   rowGroupsMerged?: number
+  /** the same where a `scratch` was given: bytes that were written to it */
+  scratchBytes?: number
   /** what the `union` of schemas changed */
   schemaChanges: SchemaChange[]
 }

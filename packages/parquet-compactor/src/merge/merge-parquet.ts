@@ -11,6 +11,7 @@ import type { InputFile } from '../read/input-file.ts'
 import { nameSource } from '../read/inspect.ts'
 import { openChunk } from '../read/open-chunk.ts'
 import { readAhead } from '../read/read-ahead.ts'
+import { ScratchRoom } from '../read/scratch.ts'
 import type { Sink, Source } from '../read/source.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type Selection, selectRows } from '../sort/select-rows.ts'
@@ -98,9 +99,10 @@ async function writeOutput(
   }
   const progress = new ProgressCount(inputs, options.onProgress)
   const group = new RowGroupBuilder(output, schema, columns, settings)
+  const scratch = options.scratch && new ScratchRoom(options.scratch)
   const merge: Merge = { found, codecs, output, group, tally, progress, columns }
   if (selection) {
-    await writeSelected(selection, settings, options.kernel, { schema, ...merge }, async (run) => {
+    await writeSelected(selection, settings, options.kernel, { schema, scratch, ...merge }, async (run) => {
       const own = new MergePlanner(schema, { ...settings, codecs })
       for (const { range } of run) own.add(range!)
       await writeInOrder(run, own.finish(), settings, merge)
@@ -135,6 +137,7 @@ async function writeOutput(
     },
     duplicateRows: rowsIn - rowsWanted,
     ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
+    ...(selection && scratch && { scratchBytes: scratch.byteLength }),
     schemaChanges,
     dropped: drops.counts,
   }

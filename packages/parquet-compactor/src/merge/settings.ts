@@ -91,7 +91,7 @@ export function checkOptions(options: MergeOptions): Settings {
   const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
   // there are two: one is filled while the other is written
   const mostPartBytes = Math.floor(memoryBudgetBytes / 8)
-  const partBytes = number('partBytes', Math.min(MIB, mostPartBytes), 1)
+  const partBytes = number('partBytes', Math.min(MIB, Math.floor(memoryBudgetBytes / 32)), 1)
   if (partBytes > mostPartBytes) {
     throw new ParquetError('bad_option', 'partBytes must be an eighth of memoryBudgetBytes at the most')
   }

@@ -1,13 +1,17 @@
 import { ParquetError } from '../parquet-error.ts'
+import { throwIfAborted } from '../read/file-reader.ts'
 import type { InputFile } from '../read/input-file.ts'
+import type { ScratchRoom } from '../read/scratch.ts'
 import type { Schema } from '../schema/schema.ts'
-import { RowGatherer, type RowGroupTarget } from '../sort/gather-rows.ts'
+import { RowGatherer, type RowTarget } from '../sort/gather-rows.ts'
+import type { GatheredGroup } from '../sort/gathered-group.ts'
 import { GatheredLists } from '../sort/gathered-lists.ts'
-import { type Selection, writeSelection } from '../sort/select-rows.ts'
+import type { Selection } from '../sort/select-rows.ts'
+import { writeSelection } from '../sort/write-selection.ts'
 import { writeSlots } from '../sort/write-slots.ts'
-import { carryChunk } from '../splice/carry-chunk.ts'
+import { type CarriedRowGroup, carryChunk } from '../splice/carry-chunk.ts'
 import { isTrap, Kernel } from '../splice/kernel.ts'
-import { ChunkWriter } from '../write/chunk-writer.ts'
+import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { FileWriter } from '../write/file-writer.ts'
 import type { ProgressCount } from './merge-progress.ts'
 import type { MergeTally } from './merge-tally.ts'
@@ -24,6 +28,7 @@ interface GatheredMerge {
   columns: ColumnSettings
   tally: MergeTally
   progress: ProgressCount
+  scratch: ScratchRoom | undefined
 }
 
 /**
@@ -34,25 +39,34 @@ export async function writeSelected(
   selection: Selection,
   settings: Settings,
   givenKernel: object | undefined,
-  { schema, output, columns, tally, progress }: GatheredMerge,
+  { schema, output, columns, tally, progress, scratch }: GatheredMerge,
   inOrder: (inputs: InputFile[]) => Promise<void>,
 ): Promise<void> {
-  const target = gatheredTarget(output, schema, columns, settings.shares.sorting)
+  const pieces = selection.steps.flatMap((step) => step.pieces)
+  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const bytesOfRow =
+    bytes /
+    Math.max(
+      1,
+      pieces.reduce((sum, piece) => sum + piece.rows, 0),
+    )
+  const target = new GatheredTarget(output, schema, columns, settings, selection.rows, bytesOfRow)
   const gathering = {
     ...sortSettings(settings),
     maxPageBytes: columns.maxPageBytes,
     newKernel: () => Kernel.acquire(givenKernel),
   }
-  const pieces = selection.steps.flatMap((step) => step.pieces)
-  const gatherer = new RowGatherer(schema, pieces, selection.rows, target, gathering)
+  const gatherer = new RowGatherer(schema, pieces, gathering)
+  const limits = chunkLimits(settings.shares.sorting * WRITE_SHARE)
+  const runRoom = scratch && { schema, room: scratch, limits }
   try {
     await writeSelection(selection, settings.targetRowGroupBytes, {
       async inOrder(inputs) {
         await gatherer.flush()
         await inOrder(inputs)
       },
-      async gather(own, rank) {
-        await gatherer.gather(own, rank)
+      async gather(own, gather) {
+        await gather({ gatherer, target, runRoom })
         tally.add('rewritten', 'rows_reordered', own.length * schema.leaves.length)
         for (const piece of own) progress.add(piece.source, piece.rows)
         progress.report(output.offset)
@@ -60,6 +74,7 @@ export async function writeSelected(
     })
     await gatherer.end()
   } catch (error) {
+    await scratch?.abandon()
     if (!isTrap(error)) throw error
     throw new ParquetError('memory_budget', 'rows that are put in order take more than the kernel gets', {
       cause: error,
@@ -68,32 +83,69 @@ export async function writeSelected(
 }
 
 /** Writes rows that were gathered as row groups, a column at a time. */
-function gatheredTarget(
-  output: FileWriter,
-  schema: Schema,
-  columns: ColumnSettings,
-  memoryBudgetBytes: number,
-): RowGroupTarget {
-  const limits = chunkLimits(memoryBudgetBytes * WRITE_SHARE)
-  const { codecs, columnCodecs, carriedColumns, drops, sortingOf } = columns
-  return {
-    async writeRowGroup(from, rows, gathered, kernel, pieces) {
-      const members = pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
-      const before = output.offset
-      output.beginRowGroup()
-      for (const [number, column] of gathered.entries()) {
-        const carried = carriedColumns[number]!
-        const codec = columnCodecs[number]!
-        const writing = { codec, codecs, limits, compressed: limits.compressed, carried }
-        const chunk =
-          column instanceof GatheredLists
-            ? await writeLists(column, rows, new ChunkWriter(column.leaf, codec, codecs, limits, carried))
-            : await writeSlots(kernel, column, from, rows, writing)
-        await output.writeChunk(carryChunk(chunk, number, members, false, carried, drops, kernel))
-      }
-      await output.endRowGroup(rows, sortingOf(members, schema, drops))
-      return output.offset - before
-    },
+class GatheredTarget implements RowTarget {
+  rowsLeft: number
+  readonly #output: FileWriter
+  readonly #schema: Schema
+  readonly #columns: ColumnSettings
+  readonly #settings: Settings
+  readonly #limits: ChunkWriterLimits
+  /** what a row takes in the output: a guess, until the first row group is written */
+  #bytesOfRow: number
+
+  constructor(
+    output: FileWriter,
+    schema: Schema,
+    columns: ColumnSettings,
+    settings: Settings,
+    rows: number,
+    bytesOfRow: number,
+  ) {
+    this.#output = output
+    this.#schema = schema
+    this.#columns = columns
+    this.#settings = settings
+    this.#limits = chunkLimits(settings.shares.sorting * WRITE_SHARE)
+    this.rowsLeft = rows
+    this.#bytesOfRow = bytesOfRow
+  }
+
+  async write(group: GatheredGroup, rows: number, kernel: Kernel): Promise<void> {
+    const { targetRowGroupBytes, targetRowGroupRows, signal } = this.#settings
+    const wanted = Math.min(Math.max(1, targetRowGroupBytes / this.#bytesOfRow), targetRowGroupRows)
+    const rowGroups = Math.max(1, Math.round(rows / wanted))
+    const most = Math.ceil(rows / rowGroups)
+    const members = group.pieces.map(({ footer, rowGroup }) => ({ footer, rowGroup, carried: [] }))
+    const before = this.#output.offset
+    for (let from = 0; from < rows; from += most) {
+      throwIfAborted(signal)
+      await this.#writeRowGroup(group, from, Math.min(most, rows - from), members, kernel)
+    }
+    this.#bytesOfRow = (this.#output.offset - before) / rows
+    this.rowsLeft -= rows
+  }
+
+  async #writeRowGroup(
+    { columns }: GatheredGroup,
+    from: number,
+    rows: number,
+    members: readonly CarriedRowGroup[],
+    kernel: Kernel,
+  ): Promise<void> {
+    const { codecs, columnCodecs, carriedColumns, drops, sortingOf } = this.#columns
+    const limits = this.#limits
+    this.#output.beginRowGroup()
+    for (const [number, column] of columns.entries()) {
+      const carried = carriedColumns[number]!
+      const codec = columnCodecs[number]!
+      const writing = { codec, codecs, limits, compressed: limits.compressed, carried }
+      const chunk =
+        column instanceof GatheredLists
+          ? await writeLists(column, rows, new ChunkWriter(column.leaf, codec, codecs, limits, carried))
+          : await writeSlots(kernel, column, from, rows, writing)
+      await this.#output.writeChunk(carryChunk(chunk, number, members, false, carried, drops, kernel))
+    }
+    await this.#output.endRowGroup(rows, sortingOf(members, this.#schema, drops))
   }
 }
 

@@ -3,30 +3,20 @@ import { type FileReader, throwIfAborted } from '../read/file-reader.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Schema } from '../schema/schema.ts'
 import type { Kernel } from '../splice/kernel.ts'
-import { type GatheredColumn, GatheredGroup } from './gathered-group.ts'
-import { guessBytesOfRow } from './held-bytes.ts'
-import { LEFT_OUT, type RankedPiece, type RankedRows } from './rank-rows.ts'
+import { GatheredGroup } from './gathered-group.ts'
+import { guessBytesOfRow, isHardToGuess } from './held-bytes.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows, ranksOf } from './rank-rows.ts'
 import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
-/** Takes rows that are complete, all columns of them. */
-export interface RowGroupTarget {
-  /**
-   * @param from   the first of the rows in the columns
-   * @param pieces those that rows of it come from
-   * @returns bytes written
-   */
-  writeRowGroup(
-    from: number,
-    rows: number,
-    columns: readonly GatheredColumn[],
-    kernel: Kernel,
-    pieces: Piece[],
-  ): Promise<number>
+/** Takes rows that are complete, all columns of them, and has them written. */
+export interface RowTarget {
+  /** rows that it is to get yet */
+  readonly rowsLeft: number
+  /** @param group all places are filled up to `rows` */
+  write(group: GatheredGroup, rows: number, kernel: Kernel): Promise<void>
 }
 
 export interface GatherSettings extends PieceSettings {
-  targetRowGroupBytes: number
-  targetRowGroupRows: number
   /** makes one for rows that are gathered alone */
   newKernel: () => Kernel
 }
@@ -38,11 +28,16 @@ const SAFE_SHARE = 0.95
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
 /** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
-const RANKING_BYTES_OF_ROW = 20
+export const RANKING_BYTES_OF_ROW = 20
 /** part of the budget for the ranks of rows that are ranked part by part */
 const RANKS_SHARE = 0.1
 /** beyond this part of the budget rows that wait are written before others are ranked */
 const RANKING_SHARE = 0.2
+/** part of the rows of a group that are gathered to see what they take, and of how many pieces at the most */
+const MEASURED_SHARE = 1 / 8
+/** of the rows of a group, fewer than these are not worth it */
+const WORTH_MEASURING = 1 / 2
+const MEASURED_PIECES = 64
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
 const WELL_FILLED = 0.5
 
@@ -53,72 +48,95 @@ interface Member extends RankedPiece {
 }
 
 /**
- * Writes the rows of pieces in the order of their ranks, a row group at a time: of all pieces that have rows in it, which are
- * then read whole, so that wide overlaps are read as often as there are row groups. Pieces that follow share a row group with
- * those before. Values are moved as bytes, in the kernel's memory. Held are the rows of one row group, in three quarters of
- * the budget at most, and the ranks of the pieces in hand.
+ * Hands the rows of pieces on in the order of their ranks, some at a time: of all pieces that have rows among them, which are then
+ * read whole, so that wide overlaps are read again and again. Pieces that follow share a group with those before. Values are
+ * moved as bytes, in the kernel's memory. Held are the rows of one group, in three quarters of the budget at most, and
+ * the ranks of the pieces in hand.
  */
 export class RowGatherer {
   readonly #schema: Schema
-  readonly #target: RowGroupTarget
   readonly #settings: GatherSettings
   #kernel: Kernel | undefined
   #group: GatheredGroup | undefined
-  /** rows that are still to come, and their bytes by what their inputs take */
-  #rowsLeft: number
+  #target: RowTarget | undefined
   readonly #bytesOfRow: number
   readonly #mostRowsOfPiece: number
-  /** what a row takes in memory and in the output: a guess, until the first row group is written */
+  /** what a row takes in memory: a guess, until the first group is written */
   #heldBytesOfRow: number
-  #writtenBytesOfRow: number
-  /** of a row group at most, once a larger one did not fit */
+  #isMeasured = false
+  /** of a group at most, once a larger one did not fit */
   #mostRows = Number.POSITIVE_INFINITY
   /** once a guess of what is needed was too small */
   #wantsAllRoom = false
 
   /** @param pieces all that will be gathered, in any order */
-  constructor(
-    schema: Schema,
-    pieces: readonly Piece[],
-    rows: number,
-    target: RowGroupTarget,
-    settings: GatherSettings,
-  ) {
+  constructor(schema: Schema, pieces: readonly Piece[], settings: GatherSettings) {
     this.#schema = schema
-    this.#target = target
     this.#settings = settings
-    this.#rowsLeft = rows
     const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
     const rowsOfPieces = pieces.reduce((sum, piece) => sum + piece.rows, 0)
     this.#mostRowsOfPiece = pieces.reduce((most, piece) => Math.max(most, piece.rows), 0)
     this.#bytesOfRow = bytes / Math.max(1, rowsOfPieces)
     this.#heldBytesOfRow = guessBytesOfRow(schema.leaves, pieces)
-    this.#writtenBytesOfRow = this.#bytesOfRow
+  }
+
+  /** how many rows are expected to fit into a group, beside the ranks of a part */
+  get rowsAtATime(): number {
+    return this.#placesIn(this.#room(this.#settings.memoryBudgetBytes * RANKS_SHARE))
   }
 
   /**
-   * Gather the rows of pieces, behind those before.
+   * Gather rows, behind those that went to the same target before.
+   * @param rankingBytes what it takes to rank them
    * @throws ParquetError `memory_budget` when a few rows do not fit
    */
-  async gather(pieces: readonly Piece[], rank: (rowsAtATime: number) => AsyncIterable<RankedRows>): Promise<void> {
-    const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  async gather(
+    rank: (rowsAtATime: number) => AsyncIterable<RankedRows>,
+    rankingBytes: number,
+    target: RowTarget,
+  ): Promise<void> {
     const { memoryBudgetBytes } = this.#settings
-    if (rows * RANKING_BYTES_OF_ROW > memoryBudgetBytes * RANKING_SHARE) {
+    if (target !== this.#target) await this.flush()
+    this.#target = target
+    if (rankingBytes > memoryBudgetBytes * RANKING_SHARE) {
       await this.flush()
       // memory of the kernel does not shrink
       this.#kernel = undefined
     }
-    const rowsAtATime = this.#placesIn(this.#room(memoryBudgetBytes * RANKS_SHARE))
-    for await (const part of rank(rowsAtATime)) await this.#gatherPart(part)
+    for await (const part of rank(this.rowsAtATime)) await this.#gatherPart(part, target)
   }
 
-  async #gatherPart(part: RankedRows): Promise<void> {
+  /** Gather the rows of a few pieces in vain, to know what a row takes where that is hard to guess and nothing was written yet. */
+  async measure(pieces: readonly Piece[]): Promise<void> {
+    if (this.#isMeasured || !pieces.some((piece) => isHardToGuess(this.#schema.leaves, piece))) return
+    const all = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+    if (all < this.rowsAtATime * WORTH_MEASURING) return
+    const wanted = this.rowsAtATime * MEASURED_SHARE
+    const stride = Math.max(1, Math.floor(pieces.length / MEASURED_PIECES))
+    const some: Piece[] = []
+    let rows = 0
+    for (let i = 0; i < pieces.length && rows < wanted; i += stride) {
+      some.push(pieces[i]!)
+      rows += pieces[i]!.rows
+    }
+    const kept = Math.min(rows, Math.ceil(wanted))
+    const order = Uint32Array.from({ length: kept }, (_, row) => row)
+    const rank = async function* () {
+      yield { pieces: ranksOf(some, order), kept }
+    }
+    await this.gather(rank, rows * RANKING_BYTES_OF_ROW, { rowsLeft: 0, write: async () => {} })
+    await this.flush()
+  }
+
+  async #gatherPart(part: RankedRows, target: RowTarget): Promise<void> {
     const { kept } = part
     const members = membersOf(part)
+    const mostPicks = part.pieces.reduce((most, { ranks }) => Math.max(most, ranks.length), 0)
+    if (this.#group && this.#group.mostPicks < Math.min(this.#group.rows, mostPicks)) await this.flush()
     const rankBytes = part.pieces.reduce((sum, own) => sum + own.ranks.byteLength + (own.rows?.byteLength ?? 0), 0)
     const room = this.#room(rankBytes)
     for (let first = 0; first < kept; ) {
-      this.#group ??= this.#open(room, kept - first)
+      this.#group ??= this.#open(room, kept - first, target.rowsLeft, mostPicks)
       const group = this.#group
       const isWell = group.filled >= group.rows * WELL_FILLED
       if (isWell && kept - first > group.rows - group.filled && kept - first <= group.rows) {
@@ -128,7 +146,6 @@ export class RowGatherer {
       const count = Math.min(group.rows - group.filled, kept - first)
       if (await this.#fill(group, members, first, count)) {
         first += count
-        this.#rowsLeft -= count
         if (group.filled === group.rows) await this.flush()
       } else if (group.filled > 0) {
         group.isFull = true
@@ -146,28 +163,19 @@ export class RowGatherer {
     }
   }
 
-  /** Write the rows so far. */
+  /** Hand on the rows so far. */
   async flush(): Promise<void> {
     const group = this.#group
     this.#group = undefined
     if (!group || group.filled === 0) return
     const rows = group.filled
+    this.#isMeasured = true
     this.#heldBytesOfRow = Math.max(group.heldBytes / group.rows, group.isFull ? group.heldBytes / rows : 0)
-    const { targetRowGroupBytes, targetRowGroupRows, signal } = this.#settings
-    const columns = group.finish()
-    const wanted = Math.min(Math.max(1, targetRowGroupBytes / this.#writtenBytesOfRow), targetRowGroupRows)
-    const rowGroups = Math.max(1, Math.round(rows / wanted))
-    const most = Math.ceil(rows / rowGroups)
-    let written = 0
-    for (let from = 0; from < rows; from += most) {
-      throwIfAborted(signal)
-      const count = Math.min(most, rows - from)
-      written += await this.#target.writeRowGroup(from, count, columns, this.#kernel!, [...group.pieces])
-    }
-    this.#writtenBytesOfRow = written / rows
+    group.finish()
+    await this.#target!.write(group, rows, this.#kernel!)
   }
 
-  /** Write the rows so far, and let go of the kernel. */
+  /** Hand on the rows so far, and let go of the kernel. */
   async end(): Promise<void> {
     await this.flush()
     this.#kernel?.release()
@@ -186,17 +194,22 @@ export class RowGatherer {
     return Math.max(LEAST_ROWS, Math.min(fitting, this.#mostRows))
   }
 
-  /** @param rows that are to find a place now; others may follow */
-  #open(room: number, rows: number): GatheredGroup {
-    const mostPicks = Math.min(this.#mostRowsOfPiece, this.#rowsLeft)
+  /**
+   * @param rows      that are to find a place now
+   * @param rowsLeft  these and others that may follow
+   * @param mostPicks rows of one piece, at the most
+   */
+  #open(room: number, rows: number, rowsLeft: number, mostPicks: number): GatheredGroup {
     const most = this.#placesIn(room)
     // groups of one size rather than a small last one
     const groups = Math.ceil(rows / most)
-    const places = groups > 1 ? Math.ceil(rows / groups) : Math.max(rows, Math.min(most, this.#rowsLeft))
-    const needed = places * (this.#heldBytesOfRow * 2 + this.#bytesOfRow * 4) + mostPicks * 8 + 2 ** 20
+    const places = groups > 1 ? Math.ceil(rows / groups) : Math.max(rows, Math.min(most, rowsLeft))
+    // those that follow are as large
+    const picks = Math.min(places, places > rows ? Math.max(mostPicks, this.#mostRowsOfPiece) : mostPicks)
+    const needed = places * (this.#heldBytesOfRow * 2 + this.#bytesOfRow * 4) + picks * 8 + 2 ** 20
     this.#kernel ??= this.#settings.newKernel()
     const roomBytes = this.#wantsAllRoom ? room : Math.min(room, Math.ceil(needed))
-    return new GatheredGroup(this.#schema, places, roomBytes, Math.min(places, mostPicks), this.#kernel)
+    return new GatheredGroup(this.#schema, places, roomBytes, picks, this.#kernel)
   }
 
   /** @returns false where the rows take more memory than there is */
@@ -223,7 +236,10 @@ export class RowGatherer {
 function membersOf({ pieces }: RankedRows): Member[] {
   return pieces.map((own) => {
     let [least, greatest] = [Number.POSITIVE_INFINITY, -1]
-    for (const rank of own.ranks) {
+    const { ranks } = own
+    // most of the time of a loop over the elements themselves would be the iterator's
+    for (let row = 0; row < ranks.length; row++) {
+      const rank = ranks[row]!
       if (rank === LEFT_OUT) continue
       if (rank < least) least = rank
       if (rank > greatest) greatest = rank

@@ -4,7 +4,7 @@ import type { Kernel } from '../splice/kernel.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'
 import { GatheredSlots } from './gathered-slots.ts'
 import type { RankedPiece } from './rank-rows.ts'
-import { type Piece, type PieceSettings, readColumn } from './value-piece.ts'
+import { type Piece, type PieceOrigin, type PieceSettings, readColumn } from './value-piece.ts'
 
 export type GatheredColumn = GatheredSlots | GatheredLists
 
@@ -19,8 +19,11 @@ export class GatheredGroup {
   /** whether rows found no room although places are left */
   isFull = false
   readonly roomBytes: number
-  readonly pieces = new Set<Piece>()
-  readonly #columns: GatheredColumn[]
+  /** rows of one piece that may be taken at a time */
+  readonly mostPicks: number
+  readonly columns: readonly GatheredColumn[]
+  readonly #pieces = new Set<Piece>()
+  readonly #origins = new Set<PieceOrigin>()
   readonly #kernel: Kernel
   readonly #hasRoom: boolean
   readonly #listBytes: number
@@ -32,11 +35,12 @@ export class GatheredGroup {
   constructor({ leaves }: Schema, rows: number, roomBytes: number, mostPicks: number, kernel: Kernel) {
     this.rows = rows
     this.roomBytes = roomBytes
+    this.mostPicks = mostPicks
     this.#kernel = kernel
     const lists = leaves.filter(({ maxRepetition }) => maxRepetition > 0).length
     this.#listBytes = lists === 0 ? 0 : roomBytes * (lists === leaves.length ? 0.75 : LISTS_SHARE)
     this.#hasRoom = kernel.beginSlots(Math.floor(roomBytes - this.#listBytes), leaves.length, rows, mostPicks)
-    this.#columns = leaves.map((leaf, column) =>
+    this.columns = leaves.map((leaf, column) =>
       leaf.maxRepetition > 0 ? new GatheredLists(leaf, rows) : new GatheredSlots(leaf, column, kernel),
     )
   }
@@ -46,7 +50,7 @@ export class GatheredGroup {
   }
 
   #heldByLists(): number {
-    return this.#columns.reduce((sum, column) => sum + (column instanceof GatheredLists ? column.heldBytes : 0), 0)
+    return this.columns.reduce((sum, column) => sum + (column instanceof GatheredLists ? column.heldBytes : 0), 0)
   }
 
   /**
@@ -63,14 +67,36 @@ export class GatheredGroup {
     if (!this.#hasRoom) return false
     const { piece } = ranked
     const picked = this.#pick(ranked, first, count)
-    this.pieces.add(piece)
-    for (const [number, column] of this.#columns.entries()) {
+    this.#remember(piece)
+    for (const [number, column] of this.columns.entries()) {
       if (column instanceof GatheredLists) {
         column.begin(picked)
         await readColumn(piece, file, number, column.leaf, column, settings)
       } else if (!(await column.take(piece, file, number, settings))) return false
     }
     return this.#heldByLists() <= this.#listBytes
+  }
+
+  /** row groups of the inputs that its rows come from */
+  get pieces(): Piece[] {
+    const pieces = new Set(this.#pieces)
+    for (const origin of this.#origins) for (const piece of origin.pieces) pieces.add(piece)
+    return [...pieces]
+  }
+
+  #remember(piece: Piece): void {
+    const { origin } = piece
+    if (!origin) {
+      this.#pieces.add(piece)
+      return
+    }
+    if (this.#origins.has(origin)) return
+    this.#origins.add(origin)
+    for (const [number, column] of this.columns.entries()) {
+      column.hasChecksums ||= origin.hasChecksums[number]!
+      if (column instanceof GatheredLists) continue
+      column.inputDictionaryBytes = Math.max(column.inputDictionaryBytes, origin.dictionaryBytes[number]!)
+    }
   }
 
   /** @returns what is picked, where lists want it too */
@@ -93,8 +119,7 @@ export class GatheredGroup {
   }
 
   /** All places that count are filled. */
-  finish(): GatheredColumn[] {
-    for (const column of this.#columns) if (column instanceof GatheredLists) column.finish()
-    return this.#columns
+  finish(): void {
+    for (const column of this.columns) if (column instanceof GatheredLists) column.finish()
   }
 }

@@ -19,6 +19,8 @@ export class GatheredSlots {
   readonly leaf: LeafColumn
   readonly number: number
   hasChecksums = false
+  /** of the largest dictionary that values came by, before they were read from the scratch */
+  inputDictionaryBytes = 0
   readonly #kernel: Kernel
 
   /** @param number of the column in the kernel */
@@ -26,6 +28,11 @@ export class GatheredSlots {
     this.leaf = leaf
     this.number = number
     this.#kernel = kernel
+  }
+
+  /** bytes of the largest dictionary that values came by */
+  get dictionaryBytes(): number {
+    return Math.max(this.inputDictionaryBytes, this.#kernel.slots.largestInput(this.number))
   }
 
   /**

@@ -23,6 +23,13 @@ export function guessBytesOfRow(leaves: readonly LeafColumn[], pieces: readonly 
   return bytes / Math.max(1, rows)
 }
 
+/** Whether values have no known length, nor few distinct ones. */
+export function isHardToGuess(leaves: readonly LeafColumn[], { footer, rowGroup }: Piece): boolean {
+  return leaves.some(({ width, maxRepetition }, column) => {
+    return maxRepetition > 0 || (width === 0 && !footer.chunkHasDictionary[rowGroup * leaves.length + column])
+  })
+}
+
 function guessBytes({ footer, rowGroup, rows }: Piece, column: number, leaf: LeafColumn): number {
   const chunk = rowGroup * footer.schema.leaves.length + column
   const packed = footer.chunkBytes[chunk]!

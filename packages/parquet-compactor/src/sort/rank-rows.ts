@@ -25,6 +25,12 @@ export interface RankedRows {
   kept: number
 }
 
+/** Rows that are to become part of a run. */
+export interface SampledRows extends RankedRows {
+  /** keys of the rows of ranks 0, `every`, twice that … as `encodeKey` has them */
+  keys: Uint8Array[]
+}
+
 /** What the keys of a row take while they are sorted. */
 export function keyBytesOfRow(pieces: readonly Piece[], keys: readonly SortKey[]): number {
   return keys.reduce((sum, { kind, column }) => {
@@ -51,6 +57,7 @@ export function checkKeyMemory(pieces: readonly Piece[], keys: readonly SortKey[
 /**
  * Read the keys of pieces that overlap and sort their rows; rows of equal keys stay in the order of the pieces.
  * @param range what was planned for
+ * @param every of so many rows the key of one is returned
  */
 export async function rankTogether(
   pieces: readonly Piece[],
@@ -58,13 +65,26 @@ export async function rankTogether(
   range: SortRange,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
-): Promise<RankedRows> {
+  every = Number.POSITIVE_INFINITY,
+): Promise<SampledRows> {
   const columns = await readKeys(pieces, keys, settings)
   for (const column of columns) column.finish()
   const order = sortRows(columns, wantedRows(pieces, keptRows))
   const members = pieces.map((piece) => ({ piece, count: piece.rows }))
   checkRange(columns, order, range, members)
-  return { pieces: ranksOf(pieces, order), kept: order.length }
+  return { pieces: ranksOf(pieces, order), kept: order.length, keys: sampleKeys(columns, order, 0, every) }
+}
+
+/** @returns the keys of some rows: the one at `first`, and each `every`th behind it */
+export function sampleKeys(
+  columns: readonly KeyColumn[],
+  order: Uint32Array,
+  first: number,
+  every: number,
+): Uint8Array[] {
+  const keys: Uint8Array[] = []
+  for (let at = first; at < order.length; at += every) keys.push(encodeKey(columns, order[at]!))
+  return keys
 }
 
 /**
@@ -100,7 +120,7 @@ export async function* rankInOrder(
   yield { pieces: ranksOf(pieces, order), kept: order.length }
 }
 
-function ranksOf(pieces: readonly Piece[], order: Uint32Array): RankedPiece[] {
+export function ranksOf(pieces: readonly Piece[], order: Uint32Array): RankedPiece[] {
   const ranks = new Int32Array(pieces.reduce((sum, piece) => sum + piece.rows, 0)).fill(LEFT_OUT)
   for (let rank = 0; rank < order.length; rank++) ranks[order[rank]!] = rank
   let before = 0

@@ -3,19 +3,16 @@ import { ParquetError } from '../parquet-error.ts'
 import type { InputFile } from '../read/input-file.ts'
 import type { Schema } from '../schema/schema.ts'
 import { findKeptRows } from './find-duplicates.ts'
+import { type Gather, gatherInOrder, gatherSorted } from './gather-step.ts'
 import type { KeptRows } from './kept-rows.ts'
 import { resolveDedupeBy, resolveSortBy, type SortColumn, type SortKey } from './key-order.ts'
 import { planSort, type SortCluster, type SortMember } from './plan-sort.ts'
-import { rankBySort } from './rank-by-sort.ts'
-import { checkKeyMemory, type RankedRows, rankInOrder } from './rank-rows.ts'
+import { checkKeyMemory } from './rank-rows.ts'
 import { footerRange, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
-/** @param rowsAtATime that are gathered together */
-type Rank = (rowsAtATime: number) => AsyncIterable<RankedRows>
-
 /** Pieces in the order of the output; of those that stay as they are, as many as follow one another. */
-type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; rank: Rank }
+type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Piece[]; gather: Gather }
 
 /** Which rows of the inputs are written, and in which order. */
 export interface Selection {
@@ -31,9 +28,6 @@ export interface Selection {
 interface SelectSettings extends Omit<PieceSettings, 'maxPageBytes'> {
   targetRowGroupBytes: number
 }
-
-/** A row group from this part of the target on stays as it is between others that are written anew. */
-const LARGE_ENOUGH = 0.5
 
 /** The part of the options that says which rows go where. */
 export interface SelectionOptions {
@@ -64,7 +58,8 @@ export async function selectRows(
   const counts = pieces.map(({ firstRow, rows }) => keptRows?.count(firstRow, rows) ?? rows)
   const wanted = pieces.filter((_, i) => counts[i]! > 0)
   const areWhole = wanted.map(({ firstRow, rows }) => !keptRows || keptRows.count(firstRow, rows) === rows)
-  const clusters = sortKeys.length > 0 ? await findClusters(wanted, areWhole, sortKeys, settings) : undefined
+  const found = sortKeys.length > 0 ? await findClusters(wanted, areWhole, sortKeys, settings) : undefined
+  const clusters = found?.clusters
   for (const { members, isMerged } of clusters ?? []) {
     if (!isMerged) continue
     const own = members.map((index) => wanted[index]!)
@@ -74,8 +69,8 @@ export async function selectRows(
     ? clusters.reduce((sum, { members, isMerged }) => sum + (isMerged ? members.length : 0), 0)
     : areWhole.filter((isWhole) => !isWhole).length
   return {
-    steps: clusters
-      ? stepsBySort(clusters, wanted, sortKeys, keptRows, settings)
+    steps: found
+      ? stepsBySort(found, wanted, sortKeys, keptRows, settings)
       : stepsInOrder(wanted, areWhole, keptRows!, given.targetRowGroupBytes),
     rows: counts.reduce((sum, count) => sum + count, 0),
     kept: wanted.length - merged,
@@ -107,13 +102,18 @@ function cutPieces(inputs: readonly InputFile[]): Piece[] {
   return pieces
 }
 
+interface FoundClusters {
+  clusters: SortCluster[]
+  members: SortMember[]
+}
+
 /** Plan with what the footers tell; then look at the keys of what is to stay as it is, until every such piece was seen. */
 async function findClusters(
   pieces: readonly Piece[],
   areWhole: readonly boolean[],
   keys: readonly SortKey[],
   settings: PieceSettings,
-): Promise<SortCluster[]> {
+): Promise<FoundClusters> {
   const members: SortMember[] = []
   const look = async (indices: readonly number[]) => {
     let next = 0
@@ -136,7 +136,7 @@ async function findClusters(
     const unseen = clusters
       .filter(({ members: own, isMerged }) => !isMerged && members[own[0]!]!.isInOrder === undefined)
       .map(({ members: own }) => own[0]!)
-    if (unseen.length === 0) return clusters
+    if (unseen.length === 0) return { clusters, members }
     await look(unseen)
   }
 }
@@ -155,71 +155,32 @@ function stepsInOrder(pieces: readonly Piece[], areWhole: readonly boolean[], ke
     }
     bytes = piece.bytes
     const own = [piece]
-    steps.push(kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, rank: () => rankInOrder(own, kept) })
+    steps.push(kind === 'in_order' ? { kind, pieces: own } : { kind, pieces: own, gather: gatherInOrder(own, kept) })
   }
   return steps
 }
 
 function stepsBySort(
-  clusters: readonly SortCluster[],
+  { clusters, members: all }: FoundClusters,
   pieces: readonly Piece[],
   keys: readonly SortKey[],
-  kept: KeptRows | undefined,
+  keptRows: KeptRows | undefined,
   settings: PieceSettings,
 ): Step[] {
   const steps: Step[] = []
   for (const { members, isMerged, range } of clusters) {
     const own = members.map((index) => pieces[index]!)
     const last = steps.at(-1)
-    if (isMerged)
+    if (isMerged) {
+      const ranges = members.map((index) => all[index]!.range)
+      const cluster = { pieces: own, keys, range, keptRows }
       steps.push({
         kind: 'gather',
         pieces: own,
-        rank: (rowsAtATime) => rankBySort(own, keys, range, kept, settings, rowsAtATime),
+        gather: (gathering) => gatherSorted(cluster, ranges, gathering, settings),
       })
-    else if (last?.kind === 'in_order') last.pieces.push(...own)
+    } else if (last?.kind === 'in_order') last.pieces.push(...own)
     else steps.push({ kind: 'in_order', pieces: own })
   }
   return steps
-}
-
-export interface SelectionWriters {
-  inOrder(inputs: InputFile[]): Promise<void>
-  gather(pieces: readonly Piece[], rank: Rank): Promise<void>
-}
-
-export async function writeSelection(
-  { steps }: Selection,
-  targetRowGroupBytes: number,
-  writers: SelectionWriters,
-): Promise<void> {
-  for (const step of steps) {
-    if (step.kind === 'gather') {
-      await writers.gather(step.pieces, step.rank)
-      continue
-    }
-    const bytes = step.pieces.reduce((sum, piece) => sum + piece.bytes, 0)
-    // pages that are too few to stay as they are between rows that are gathered
-    const areFew = steps.length > 1 && bytes < targetRowGroupBytes * LARGE_ENOUGH
-    if (areFew) await writers.gather(step.pieces, () => rankInOrder(step.pieces, undefined))
-    else await writers.inOrder(inputsOf(step.pieces))
-  }
-}
-
-/** Row groups of a file that follow one another are opened together. */
-function inputsOf(pieces: readonly Piece[]): InputFile[] {
-  const inputs: InputFile[] = []
-  for (let at = 0; at < pieces.length; ) {
-    const first = pieces[at]!
-    let last = first
-    at++
-    for (let next = pieces[at]; next; next = pieces[++at]) {
-      if (next.source !== first.source || next.firstRow !== last.firstRow + last.rows) break
-      last = next
-    }
-    const range = { footer: first.footer, from: first.rowGroup, to: last.rowGroup + 1 }
-    const rows = last.firstRow + last.rows - first.firstRow
-    inputs.push({ source: first.source, rows, rowGroups: range.to - range.from, range, bytes: first.held })
-  }
-  return inputs
 }

@@ -6,7 +6,15 @@ import type { RowSink } from '../read/row-stream.ts'
 import type { Source } from '../read/source.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 
-/** A row group of an input whose values may be read. */
+/** What rows of the inputs in the scratch come from. */
+export interface PieceOrigin {
+  pieces: readonly Piece[]
+  /** of each column: bytes of the largest dictionary that values came by, and whether some page had a checksum */
+  dictionaryBytes: readonly number[]
+  hasChecksums: readonly boolean[]
+}
+
+/** A row group of an input whose values may be read, or rows of some of them in the scratch. */
 export interface Piece {
   source: Source
   footer: Footer
@@ -18,6 +26,8 @@ export interface Piece {
   firstRow: number
   /** all of the file, where it is in memory */
   held: Uint8Array | undefined
+  /** of rows in the scratch */
+  origin?: PieceOrigin
 }
 
 export interface PieceSettings extends ReadSettings {

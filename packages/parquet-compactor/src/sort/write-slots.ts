@@ -44,11 +44,12 @@ interface SlotPage extends KernelPage {
 /** Make a column chunk of `rows` slots of a column: pages, and what is to be said of them. */
 export async function writeSlots(
   kernel: Kernel,
-  { leaf, number, hasChecksums }: GatheredSlots,
+  column: GatheredSlots,
   from: number,
   rows: number,
   { codec, codecs, limits, compressed, carried }: WriteSlotsSettings,
 ): Promise<FinishedChunk> {
+  const { leaf, number, hasChecksums } = column
   const statistics = new Statistics(leaf)
   const bloom = carried.bloomFilter ? new BloomBuilder(leaf) : undefined
   const pages: SlotPage[] = []
@@ -60,7 +61,7 @@ export async function writeSlots(
   // a page must have room for the longest value
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
   // a dictionary that an input could afford is worth having
-  const dictionaryBytes = Math.max(limits.dictionaryBytes, kernel.slots.largestInput(number) * 1.5)
+  const dictionaryBytes = Math.max(limits.dictionaryBytes, column.dictionaryBytes * 1.5)
   kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
   if (!kernel.slots.writeSlots(number, from, rows)) {
     throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)

@@ -17,6 +17,7 @@ export interface SlotExports {
   putDecoded(at: number, count: number, hasLevels: number, present: number, bytes: number): number
   longestText(number: number): number
   largestInput(number: number): number
+  holdsIndices(number: number): number
   writeSlots(number: number, from: number, rows: number): number
   findPageBounds(order: number, areIndices: number): number
   lowBoundAt(): number

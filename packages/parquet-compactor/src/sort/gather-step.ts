@@ -1,0 +1,49 @@
+import { countRows, gatherByRuns, type RunRoom, type SortedCluster } from './gather-by-runs.ts'
+import { RANKING_BYTES_OF_ROW, type RowGatherer, type RowTarget } from './gather-rows.ts'
+import type { KeptRows } from './kept-rows.ts'
+import { planRuns } from './plan-runs.ts'
+import type { SortRange } from './plan-sort.ts'
+import { rankBySort } from './rank-by-sort.ts'
+import { rankInOrder } from './rank-rows.ts'
+import type { Piece, PieceSettings } from './value-piece.ts'
+
+/** What rows are gathered with. */
+export interface Gathering {
+  gatherer: RowGatherer
+  target: RowTarget
+  /** where the caller gives a scratch */
+  runRoom: RunRoom | undefined
+}
+
+/** Hands rows on in the wanted order. */
+export type Gather = (gathering: Gathering) => Promise<void>
+
+/** As they come. */
+export function gatherInOrder(pieces: readonly Piece[], kept: KeptRows | undefined): Gather {
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  return ({ gatherer, target }) => gatherer.gather(() => rankInOrder(pieces, kept), rows * RANKING_BYTES_OF_ROW, target)
+}
+
+/**
+ * By their keys: in the scratch, where that costs less than to read the pieces for each group of rows.
+ * @param ranges of the keys of each piece
+ */
+export async function gatherSorted(
+  cluster: SortedCluster,
+  ranges: readonly SortRange[],
+  { gatherer, target, runRoom }: Gathering,
+  settings: PieceSettings,
+): Promise<void> {
+  const { pieces, keys, range, keptRows } = cluster
+  // what is guessed too low would be found out when it is too late for runs
+  if (runRoom) await gatherer.measure(pieces)
+  const plan =
+    runRoom && planRuns(runRoom.schema, pieces, ranges, keys, countRows(cluster), gatherer.rowsAtATime, settings)
+  if (plan) {
+    await gatherByRuns(cluster, plan, runRoom, gatherer, target, settings)
+    return
+  }
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  const rank = (rowsAtATime: number) => rankBySort(pieces, keys, range, keptRows, settings, rowsAtATime)
+  await gatherer.gather(rank, rows * RANKING_BYTES_OF_ROW, target)
+}
