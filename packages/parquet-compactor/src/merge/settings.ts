@@ -36,9 +36,12 @@ export interface MemoryShares {
   inputIndexes: number
 }
 
+/** part of the budget that the two parts for the sink take, unless the caller wants larger ones */
+const USUAL_PARTS_SHARE = 1 / 16
+
 function shareOut(budget: number, partBytes: number): MemoryShares {
-  // what is sorted takes all that the parts leave
-  const besideParts = budget - 2 * partBytes
+  // what is sorted takes all that parts of usual size leave, and less beside larger ones
+  const besideParts = budget - Math.max(0, 2 * partBytes - budget * USUAL_PARTS_SHARE)
   return {
     rowGroup: budget / 4,
     page: budget / 4,
@@ -91,7 +94,7 @@ export function checkOptions(options: MergeOptions): Settings {
   const memoryBudgetBytes = number('memoryBudgetBytes', 64 * MIB, MIB)
   // there are two: one is filled while the other is written
   const mostPartBytes = Math.floor(memoryBudgetBytes / 8)
-  const partBytes = number('partBytes', Math.min(MIB, Math.floor(memoryBudgetBytes / 32)), 1)
+  const partBytes = number('partBytes', Math.min(MIB, Math.floor((memoryBudgetBytes * USUAL_PARTS_SHARE) / 2)), 1)
   if (partBytes > mostPartBytes) {
     throw new ParquetError('bad_option', 'partBytes must be an eighth of memoryBudgetBytes at the most')
   }
