@@ -3,6 +3,7 @@ import type { SortKey } from './key-order.ts'
 import { compareKeys, type SortRange } from './plan-sort.ts'
 import { keyBytesOfRow } from './rank-rows.ts'
 import { RunSet } from './run-set.ts'
+import { guessTextBytes } from './text-bytes.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
 /**
@@ -27,11 +28,6 @@ const LEAST_ROWS_OF_PIECE = 64
 const MOST_ROWS_OF_PIECE = 8192
 /** part of the budget that a piece takes at the most, as three of them are held while they are written */
 const PIECE_SHARE = 1 / 64
-/** of byte arrays, of what they take compressed */
-const UNFOLDED = 1.25
-/** of the same in tables that grow, and their places and numbers there */
-const GROWN = 1.6
-const BYTES_OF_TEXT = 48
 /** of a key that is none */
 const ENCODED_BYTES = 13
 
@@ -63,12 +59,10 @@ export function planRuns(
   rowsAtATime: number,
   settings: PieceSettings,
 ): RunPlan | undefined {
-  const texts = keys.filter(({ kind }) => kind === 'bytes')
-  const encodedBytes = guessTextBytes(pieces, texts)
-  const textBytes = encodedBytes * GROWN + texts.length * BYTES_OF_TEXT
-  const bytesOfRow = keyBytesOfRow(pieces, keys) + textBytes
+  const textBytes = guessTextBytes(pieces, keys)
+  const bytesOfRow = keyBytesOfRow(pieces, keys) + textBytes.held
   const runs = cutRuns(pieces, Math.min(rowsAtATime, Math.floor(settings.keyBytes / bytesOfRow)))
-  const bytesOfPiece = RunSet.bytesOfPiece(schema, keys.length * ENCODED_BYTES + encodedBytes)
+  const bytesOfPiece = RunSet.bytesOfPiece(schema, keys.length * ENCODED_BYTES + textBytes.encoded)
   const mostPieces = (settings.memoryBudgetBytes * INDEX_SHARE) / bytesOfPiece
   const bytesOfGatheredRow = settings.memoryBudgetBytes / 2 / rowsAtATime
   const efficient = Math.min(LEAST_ROWS_OF_PIECE, Math.ceil(LEAST_BYTES_OF_PIECE / bytesOfGatheredRow))
@@ -93,7 +87,7 @@ export function planRuns(
   const plan = plans.find(({ mostRuns }) => mostRuns >= runs.length) ?? plans.at(-1)!
   if (plan.mostRuns < 2) return undefined
   // otherwise all texts of keys are held together
-  if (rows * textBytes > settings.memoryBudgetBytes) return plan
+  if (rows * textBytes.held > settings.memoryBudgetBytes) return plan
   const passes = Math.max(1, Math.ceil(Math.log(runs.length) / Math.log(plan.mostRuns)))
   const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
   const bytesByRuns = bytes + passes * rows * schema.leaves.length * BYTES_OF_VALUE
@@ -161,16 +155,4 @@ export function countReads(pieces: readonly Piece[], ranges: readonly SortRange[
     bytes += piece.bytes
   }
   return read / Math.max(1, bytes)
-}
-
-/** What the byte arrays of a key are long together. */
-function guessTextBytes(pieces: readonly Piece[], texts: readonly SortKey[]): number {
-  let [bytes, rows] = [0, 0]
-  for (const { footer, rowGroup, rows: own } of pieces) {
-    rows += own
-    for (const { column } of texts) {
-      bytes += footer.chunkBytes[rowGroup * footer.schema.leaves.length + column]! * UNFOLDED
-    }
-  }
-  return bytes / rows
 }

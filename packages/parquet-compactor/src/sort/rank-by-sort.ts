@@ -6,6 +6,7 @@ import { compareKeys, type SortRange } from './plan-sort.ts'
 import { checkRange, keyBytesOfRow, type RankedPiece, type RankedRows, rankTogether } from './rank-rows.ts'
 import { encodeKey, footerRange, keysOfPieces } from './read-keys.ts'
 import { sortRows } from './sort-rows.ts'
+import { guessTextBytes } from './text-bytes.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** part of the budget for the keys of a part while it is sorted, beside rows that are being gathered */
@@ -41,7 +42,7 @@ export async function* rankBySort(
   rowsAtATime: number,
 ): AsyncGenerator<RankedRows> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const bytesOfRow = keyBytesOfRow(pieces, keys)
+  const bytesOfRow = keyBytesOfRow(pieces, keys) + guessTextBytes(pieces, keys).held
   if (rows * bytesOfRow <= settings.keyBytes) {
     yield await rankTogether(pieces, keys, range, keptRows, settings)
     return
