@@ -21,7 +21,8 @@ Each run is a process of its own, and the ways take turns. Where they are not Du
 clock starts; DuckDB reads its files from the page cache. Every way writes its output to a file, but for the engine in
 workerd, which puts it into memory of the Worker that is there before the clock starts: a Worker hands parts over and uses
 their memory again. The engine first merges a tenth of the files, so that the compiler has seen the code; \`warm\` is the fourth
-merge of all of them in one process, as in a Worker that merges all day.
+merge of all of them in one process, as in a Worker that merges all day. To sort it has a temporary file as scratch,
+as the command does.
 
 CPU is user and system time of the process (of workerd for the engine there, without the one that writes), peak its resident
 memory over what it held before the merge, with the inputs. Queries are DuckDB's with one thread, medians of 15, outputs in turn.
