@@ -4,9 +4,9 @@ import { mkdirSync, mkdtempSync, readdirSync, readFileSync, realpathSync, rmSync
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
-import { runCommand } from '../src/command/run-command.ts'
 import { ScratchFile } from '../src/command/scratch-file.ts'
 import { query, writeWithDuckDB } from './engines.ts'
+import { run } from './run-in-process.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'parquet-compact-scratch-')))
 const MAIN = join(import.meta.dirname, '../src/command/main.ts')
@@ -31,16 +31,6 @@ afterAll(() => rmSync(root, { recursive: true, force: true }))
 
 const at = (name: string) => join(folder, name)
 const ARGS = () => ['--memory', '1MiB', '--sort-by', 'k', '-o', at('out.parquet'), at('in')]
-
-async function run(...args: string[]) {
-  let [stdout, stderr] = ['', '']
-  const exitCode = await runCommand(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) } as unknown as NodeJS.WriteStream,
-    signal: new AbortController().signal,
-  })
-  return { exitCode, stdout, stderr }
-}
 
 test('rows that do not fit into memory are sorted in a temporary file, which is gone afterwards', async () => {
   const { exitCode, stdout } = await run('--json', '--verify', ...ARGS())

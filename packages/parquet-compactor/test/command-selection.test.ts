@@ -3,10 +3,10 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, beforeEach, describe, expect, test } from 'vitest'
 import { findInputs } from '../src/command/find-inputs.ts'
-import { runCommand } from '../src/command/run-command.ts'
 import { verifyMerge } from '../src/command/verify-merge.ts'
 import { verifySelection } from '../src/command/verify-selection.ts'
 import { query, readWithDuckDB, writeWithDuckDB } from './engines.ts'
+import { run } from './run-in-process.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'parquet-selection-')))
 let folder = ''
@@ -23,16 +23,6 @@ const at = (name: string) => join(folder, name)
 async function put(name: string, select: string): Promise<string> {
   writeFileSync(at(name), await writeWithDuckDB(select))
   return at(name)
-}
-
-async function run(...args: string[]) {
-  let [stdout, stderr] = ['', '']
-  const exitCode = await runCommand(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) } as unknown as NodeJS.WriteStream,
-    signal: new AbortController().signal,
-  })
-  return { exitCode, stdout, stderr }
 }
 
 /** Every kind of key: 40 of them, some null, over 120 rows. */

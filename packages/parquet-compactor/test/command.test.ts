@@ -20,9 +20,9 @@ import { findInputs } from '../src/command/find-inputs.ts'
 import { expandBraces } from '../src/command/glob-pattern.ts'
 import { parseCommand, USAGE } from '../src/command/parse-command.ts'
 import { ProgressLine } from '../src/command/progress-line.ts'
-import { runCommand } from '../src/command/run-command.ts'
 import { verifyMerge } from '../src/command/verify-merge.ts'
 import { query, readWithDuckDB, writeWithDuckDB } from './engines.ts'
+import { run } from './run-in-process.ts'
 
 const root = realpathSync(mkdtempSync(join(tmpdir(), 'parquet-compact-')))
 const MAIN = join(import.meta.dirname, '../src/command/main.ts')
@@ -47,16 +47,6 @@ async function put(name: string, select: string, options = ''): Promise<string> 
 const rows = (from: number, to: number) =>
   `select i, 's' || i % 7 as s, case when i % 4 > 0 then [i, null] end as l, (i / 8)::decimal(9, 3) as d,
   make_timestamp(i) as t from range(${from}, ${to}) t(i)`
-
-async function run(...args: string[]) {
-  let [stdout, stderr] = ['', '']
-  const exitCode = await runCommand(args, {
-    stdout: { write: (text) => (stdout += text) },
-    stderr: { write: (text: string) => (stderr += text) } as unknown as NodeJS.WriteStream,
-    signal: new AbortController().signal,
-  })
-  return { exitCode, stdout, stderr }
-}
 
 test('files, folders and patterns become one file, in order, whose rows were read back', async () => {
   await put('a/2.parquet', rows(20, 40))

@@ -1,5 +1,6 @@
 import { open } from 'node:fs/promises'
 import type { Source } from '../read/source.ts'
+import { readBytes } from './file-bytes.ts'
 import type { InputFile } from './find-inputs.ts'
 
 /** A file that is opened for each read: thousands of them at once would exceed what a process may hold open. */
@@ -11,14 +12,7 @@ export function fileSource({ path, byteLength }: InputFile): Source {
 export async function readFileRange(path: string, offset: number, length: number): Promise<Uint8Array<ArrayBuffer>> {
   const file = await open(path)
   try {
-    const bytes = new Uint8Array(length)
-    let done = 0
-    while (done < length) {
-      const { bytesRead } = await file.read(bytes, done, length - done, offset + done)
-      if (bytesRead === 0) return bytes.subarray(0, done)
-      done += bytesRead
-    }
-    return bytes
+    return await readBytes(file, offset, length)
   } finally {
     await file.close()
   }

@@ -3,6 +3,7 @@ import { type FileHandle, link, open, realpath, rename, stat, unlink } from 'nod
 import { basename, dirname, join } from 'node:path'
 import type { Sink } from '../read/source.ts'
 import { CommandError, isNotFound, messageOf } from './command-error.ts'
+import { appendBytes } from './file-bytes.ts'
 import type { InputFile } from './find-inputs.ts'
 
 /**
@@ -36,7 +37,7 @@ export class OutputFile implements Sink {
   }
 
   async write(bytes: Uint8Array): Promise<void> {
-    for (let done = 0; done < bytes.byteLength; ) done += (await this.#file.write(bytes, done)).bytesWritten
+    await appendBytes(this.#file, bytes)
   }
 
   /**

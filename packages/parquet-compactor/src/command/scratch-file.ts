@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto'
 import { type FileHandle, open, unlink } from 'node:fs/promises'
 import { basename, dirname, join } from 'node:path'
 import type { Scratch } from '../read/scratch.ts'
+import { appendBytes, readBytes } from './file-bytes.ts'
 
 /**
  * A temporary file beside the output, made when it is first written. Where a file that is open can be removed it is, at once, so
@@ -32,22 +33,12 @@ export class ScratchFile implements Scratch {
 
   async write(bytes: Uint8Array): Promise<void> {
     this.#file ??= this.#open()
-    const file = await this.#file
-    for (let done = 0; done < bytes.byteLength; ) done += (await file.write(bytes, done)).bytesWritten
+    await appendBytes(await this.#file, bytes)
   }
 
   /** @returns fewer bytes only where the file has ended */
   async read(offset: number, length: number): Promise<Uint8Array> {
-    const file = await this.#file!
-    // all of it is read into
-    const bytes = new Uint8Array(Buffer.allocUnsafeSlow(length).buffer)
-    let done = 0
-    while (done < length) {
-      const { bytesRead } = await file.read(bytes, done, length - done, offset + done)
-      if (bytesRead === 0) return bytes.subarray(0, done)
-      done += bytesRead
-    }
-    return bytes
+    return readBytes(await this.#file!, offset, length)
   }
 
   /** Remove it, if it was made. */

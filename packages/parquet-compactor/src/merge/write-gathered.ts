@@ -7,6 +7,7 @@ import { RowGatherer, type RowTarget } from '../sort/gather-rows.ts'
 import type { GatheredGroup } from '../sort/gathered-group.ts'
 import { GatheredLists } from '../sort/gathered-lists.ts'
 import type { Selection } from '../sort/select-rows.ts'
+import type { Piece } from '../sort/value-piece.ts'
 import { writeSelection } from '../sort/write-selection.ts'
 import { writeSlots } from '../sort/write-slots.ts'
 import { type CarriedRowGroup, carryChunk } from '../splice/carry-chunk.ts'
@@ -43,21 +44,21 @@ export async function writeSelected(
   inOrder: (inputs: InputFile[]) => Promise<void>,
 ): Promise<void> {
   const pieces = selection.steps.flatMap((step) => step.pieces)
-  const bytes = pieces.reduce((sum, piece) => sum + piece.bytes, 0)
+  const sum = (of: (piece: Piece) => number) => pieces.reduce((total, piece) => total + of(piece), 0)
   const bytesOfRow =
-    bytes /
+    sum(({ bytes }) => bytes) /
     Math.max(
       1,
-      pieces.reduce((sum, piece) => sum + piece.rows, 0),
+      sum(({ rows }) => rows),
     )
-  const target = new GatheredTarget(output, schema, columns, settings, selection.rows, bytesOfRow)
+  const limits = chunkLimits(settings.shares.sorting * WRITE_SHARE)
+  const target = new GatheredTarget(output, schema, columns, settings, limits, selection.rows, bytesOfRow)
   const gathering = {
     ...sortSettings(settings),
     maxPageBytes: columns.maxPageBytes,
     newKernel: () => Kernel.acquire(givenKernel),
   }
   const gatherer = new RowGatherer(schema, pieces, gathering)
-  const limits = chunkLimits(settings.shares.sorting * WRITE_SHARE)
   const runRoom = scratch && { schema, room: scratch, limits }
   try {
     await writeSelection(selection, settings.targetRowGroupBytes, {
@@ -98,6 +99,7 @@ class GatheredTarget implements RowTarget {
     schema: Schema,
     columns: ColumnSettings,
     settings: Settings,
+    limits: ChunkWriterLimits,
     rows: number,
     bytesOfRow: number,
   ) {
@@ -105,7 +107,7 @@ class GatheredTarget implements RowTarget {
     this.#schema = schema
     this.#columns = columns
     this.#settings = settings
-    this.#limits = chunkLimits(settings.shares.sorting * WRITE_SHARE)
+    this.#limits = limits
     this.rowsLeft = rows
     this.#bytesOfRow = bytesOfRow
   }

@@ -21,7 +21,7 @@ export type ValueOrder =
   | 'decimal'
   | 'bytes'
 
-const BYTEWISE = new Set([
+const BYTEWISE = new Set<number | undefined>([
   undefined,
   LOGICAL.STRING,
   LOGICAL.ENUM,
@@ -29,7 +29,7 @@ const BYTEWISE = new Set([
   LOGICAL.BSON,
   LOGICAL.UUID,
   LOGICAL.UNKNOWN,
-] as (number | undefined)[])
+])
 
 /** @returns undefined for intervals, and for types that the format gives no order */
 export function valueOrderOf(leaf: LeafColumn): ValueOrder | undefined {

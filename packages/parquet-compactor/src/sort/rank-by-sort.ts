@@ -42,11 +42,14 @@ export async function* rankBySort(
   rowsAtATime: number,
 ): AsyncGenerator<RankedRows> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const bytesOfRow = keyBytesOfRow(pieces, keys) + guessTextBytes(pieces, keys).held
-  if (rows * bytesOfRow <= settings.keyBytes) {
-    yield await rankTogether(pieces, keys, range, keptRows, settings)
+  const keyBytes = keyBytesOfRow(pieces, keys)
+  const together =
+    rows * keyBytes <= settings.keyBytes && (await rankIfTextsFit(pieces, keys, range, keptRows, settings))
+  if (together) {
+    yield together
     return
   }
+  const bytesOfRow = keyBytes + guessTextBytes(pieces, keys).held
   const most = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
   const multiple = Math.floor(most / rowsAtATime) * rowsAtATime * EVEN_SHARE
   const rowsOfPart = multiple > 0 ? multiple : most
@@ -60,6 +63,16 @@ export async function* rankBySort(
       return !(low && compareKeys(own.high, low.key) < 0) && !(high && compareKeys(own.low, high.key) > 0)
     })
     yield await rankPart(pieces, members, keys, low, high, range, keptRows, settings)
+  }
+}
+
+/** @returns undefined where there are texts among the keys that do not fit: only reading them tells how often they repeat */
+async function rankIfTextsFit(...cluster: Parameters<typeof rankTogether>): Promise<RankedRows | undefined> {
+  try {
+    return await rankTogether(...cluster)
+  } catch (error) {
+    if (error instanceof ParquetError && error.code === 'memory_budget') return undefined
+    throw error
   }
 }
 

@@ -67,7 +67,9 @@ export async function rankTogether(
   settings: PieceSettings,
   every = Number.POSITIVE_INFINITY,
 ): Promise<SampledRows> {
-  const columns = await readKeys(pieces, keys, settings)
+  const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
+  const textRoom = Math.min(settings.memoryBudgetBytes, settings.keyBytes - rows * keyBytesOfRow(pieces, keys))
+  const columns = await readKeys(pieces, keys, settings, textRoom)
   for (const column of columns) column.finish()
   const order = sortRows(columns, wantedRows(pieces, keptRows))
   const members = pieces.map((piece) => ({ piece, count: piece.rows }))

@@ -46,7 +46,8 @@ export async function* rankRuns(
   let open: OpenPiece[] = []
   let before = 0
   // of each run rows of one piece may come behind those that are not open yet
-  let wanted = rowsOfPart + (runs.to - runs.from) * rowsOfPiece
+  const usual = rowsOfPart + (runs.to - runs.from) * rowsOfPiece
+  let wanted = usual
   for (;;) {
     let rows = open.reduce((sum, { piece, done }) => sum + piece.rows - done, 0)
     for (; next < waiting.length && rows < wanted; next++) {
@@ -73,6 +74,7 @@ export async function* rankRuns(
       wanted *= 2
       continue
     }
+    wanted = usual
     before += part.kept
     for (const [at, { ranks }] of part.pieces.entries()) {
       const own = open[at]!

@@ -11,12 +11,14 @@ import { openColumns, type Piece, type PieceSettings, readColumn } from './value
 
 /**
  * Read the keys of pieces, one after another, into columns that are not finished yet.
+ * @param textRoom bytes that texts among them may take
  * @throws ParquetError `memory_budget` when the texts among them do not fit
  */
 export async function readKeys(
   pieces: readonly Piece[],
   keys: readonly SortKey[],
   settings: PieceSettings,
+  textRoom = settings.memoryBudgetBytes,
 ): Promise<KeyColumn[]> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const columns = keys.map((key) => new KeyColumn(key, rows))
@@ -28,11 +30,11 @@ export async function readKeys(
       await readColumn(piece, files[at]!, column, leaf, columns[at]!, settings)
     }
     const textBytes = columns.reduce((sum, column) => sum + column.textBytes, 0)
-    if (textBytes > settings.memoryBudgetBytes) {
+    if (textBytes > textRoom) {
       const names = keys.map(({ leaf }) => leaf.name).join(', ')
       throw new ParquetError(
         'memory_budget',
-        `the distinct values of ${names} in rows that overlap take more than ${settings.memoryBudgetBytes} bytes: ` +
+        `the distinct values of ${names} in rows that overlap take more than ${Math.floor(textRoom)} bytes: ` +
           'raise memoryBudgetBytes or merge fewer files at a time',
       )
     }
