@@ -201,7 +201,6 @@ export function takePage(at: usize): bool {
     present = countLevels(definition, count, maxDefinition)
     if (present === count) definition = 0
   }
-  if (header.kind === DATA_V2 && <u32>header.nulls !== count - present) return false
   if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
     return takeIndices(from, end, count, definition, present)
   }

@@ -59,7 +59,10 @@ export function readThrift(bytes: Uint8Array, from: number): { fields: ThriftStr
     const value = varint()
     return (value >> 1n) ^ -(value & 1n)
   }
-  const readBytes = (length: number) => bytes.slice(at, (at += length))
+  const readBytes = (length: number) => {
+    at += length
+    return bytes.slice(at - length, at)
+  }
   const readValue = (type: number, isElement: boolean): ThriftValue => {
     if (type <= 2) return boolean(isElement ? bytes[at++] === 1 : type === 1)
     if (type === 3) return { type: 'i8', value: BigInt(bytes[at++]!) }
