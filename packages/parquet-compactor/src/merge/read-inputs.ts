@@ -9,6 +9,7 @@ import type { InputFile } from '../read/input-file.ts'
 import { loadFooter } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Source } from '../read/source.ts'
+import { describeDifference } from '../schema/describe-difference.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
@@ -59,7 +60,7 @@ export async function readInputs(
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
+      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`)
     }
     checkCodecs(file, source)
     keyValues.add(file.keyValues)
@@ -129,14 +130,6 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
     const { name } = leaves[chunk % leaves.length]!
     throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`)
   }
-}
-
-function firstDifference(a: Schema, b: Schema): string {
-  const left = a.canonical.split('\n')
-  const right = b.canonical.split('\n')
-  const at = left.findIndex((line, i) => line !== right[i])
-  if (at === 0 || at < 0) return `${b.leaves.length} columns where the first source has ${a.leaves.length}`
-  return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
 /** @returns the codec of each column of the output */
