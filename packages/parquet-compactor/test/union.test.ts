@@ -205,7 +205,11 @@ test('field ids and logical types are kept, and metadata that describes the old 
     ['s', 7, 'OPTIONAL'],
   ])
   expect(key_value_metadata).toEqual([{ key: 'owner', value: 'me' }])
-  expect(report.keyValueMetadata).toMatchObject({ written: 1, droppedKeys: ['ARROW:schema'] })
+  expect(report.keyValueMetadata).toEqual({
+    written: 1,
+    dropped: [{ key: 'ARROW:schema', reason: 'schema_changed' }],
+    droppedCount: 1,
+  })
 })
 
 test('a union is sorted and deduplicated like any other', async () => {

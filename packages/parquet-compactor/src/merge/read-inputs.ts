@@ -13,7 +13,7 @@ import { describeDifference } from '../schema/describe-difference.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
-import { KeyValueMerge } from './merge-key-values.ts'
+import { KeyValueMerge, MAX_KEY_VALUE_BYTES } from './merge-key-values.ts'
 import type { Settings } from './settings.ts'
 
 export interface ReadInputs {
@@ -38,7 +38,7 @@ export async function readInputs(
   footerBytes: number,
 ): Promise<ReadInputs> {
   const inputs: InputFile[] = []
-  const keyValues = new KeyValueMerge()
+  const keyValues = new KeyValueMerge(Math.min(MAX_KEY_VALUE_BYTES, settings.memoryBudgetBytes / 16))
   let schema: Schema | undefined
   const schemas = new Map<string, NamedSchema>()
   const kept = new FooterTables()
@@ -63,7 +63,7 @@ export async function readInputs(
       throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`)
     }
     checkCodecs(file, source)
-    keyValues.add(file.keyValues)
+    keyValues.add(file.keyValues, { rows: file.rowCount, schema: footer.schema })
     const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.shares.heldFiles
     if (keeps) heldBytes += tail.byteLength
     schemas.set(

@@ -215,7 +215,12 @@ function integerElement({ bits }: IntegerType): { physical: number; fields: Map<
 function changesOf(united: SchemaNode, schemas: readonly NamedSchema[]): SchemaChange[] {
   const written = leafPaths(toWrittenForm(united))
   const columns = leafPaths(united).map((leaf, at) => {
-    return { leaf, column: written[at]!.names.join('.'), types: new Set<string>(), paths: new Set<string>() }
+    return {
+      leaf,
+      column: shorten(written[at]!.names.join('.'), MAX_PATH_LENGTH),
+      types: new Set<string>(),
+      paths: new Set<string>(),
+    }
   })
   const added = new Set(columns)
   const nullable = new Set<(typeof columns)[number]>()
@@ -227,17 +232,17 @@ function changesOf(united: SchemaNode, schemas: readonly NamedSchema[]): SchemaC
       const { names, repetitions } = column.leaf
       const own = found.get(pathKey(names))
       if (own) {
-        column.paths.add(paths[own.at]!.names.join('.'))
+        column.paths.add(shorten(paths[own.at]!.names.join('.'), MAX_PATH_LENGTH))
         if (`${own.leaf.repetitions}` !== `${repetitions}`) nullable.add(column)
       }
       const typed = own ?? nullAbove(names, found)
-      if (typed) column.types.add(typeName(typed.leaf.node))
+      if (typed) column.types.add(shorten(typeName(typed.leaf.node), MAX_TYPE_LENGTH))
       if (typed && number === 0) added.delete(column)
     }
   }
   return columns.flatMap((entry): SchemaChange[] => {
     const { leaf, column, types, paths } = entry
-    const to = typeName(leaf.node)
+    const to = shorten(typeName(leaf.node), MAX_TYPE_LENGTH)
     return [
       ...(added.has(entry) ? [{ column, change: 'added' } as const] : []),
       ...(nullable.has(entry) ? [{ column, change: 'nullable' } as const] : []),
