@@ -26,7 +26,7 @@ export interface ReadInputs {
 }
 
 /** Where the head did not come with the tail it is taken for right: it says nothing of the rows, and would cost a read a file. */
-const UNREAD_HEAD = new TextEncoder().encode('PAR1')
+export const UNREAD_HEAD = new TextEncoder().encode('PAR1')
 
 /**
  * Read and check all footers, before anything is written.
@@ -55,12 +55,16 @@ export async function readInputs(
     if (!schema) {
       const { schemaFingerprint: expected } = settings
       if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
-        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`)
+        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`, {
+          source: source.name,
+        })
       }
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`)
+      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`, {
+        source: source.name,
+      })
     }
     checkCodecs(file, source)
     keyValues.add(file.keyValues, { rows: file.rowCount, schema: footer.schema })
@@ -107,7 +111,9 @@ async function readAgain(
 ): Promise<FileFooter> {
   const { footer: file } = await loadFooter(source, whole, UNREAD_HEAD, known, tables)
   if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
-    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`)
+    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`, {
+      source: source.name,
+    })
   }
   return file
 }
@@ -128,7 +134,10 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
     const codec = footer.chunkCodec[chunk]!
     if (CODEC_NAMES[codec]) continue
     const { name } = leaves[chunk % leaves.length]!
-    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`)
+    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`, {
+      source: source.name,
+      column: name,
+    })
   }
 }
 

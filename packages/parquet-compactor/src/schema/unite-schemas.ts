@@ -57,7 +57,8 @@ const MAX_TYPE_LENGTH = 200
 const MAX_PATH_LENGTH = 400
 
 function refuse(path: readonly string[], detail: string, source: string): never {
-  throw new ParquetError('schema_mismatch', `${source}: column ${shorten(path.join('.'), MAX_PATH_LENGTH)} ${detail}`)
+  const column = shorten(path.join('.'), MAX_PATH_LENGTH)
+  throw new ParquetError('schema_mismatch', `${source}: column ${column} ${detail}`, { source, column })
 }
 
 function refuseTypes(path: readonly string[], left: string, right: string, source: string): never {
