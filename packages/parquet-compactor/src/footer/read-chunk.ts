@@ -29,7 +29,7 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
     else if (id === 6) columnIndexAt = reader.i64()
     else if (id === 7) columnIndexBytes = reader.i32()
     else if (id === 8 || id === 9) {
-      throw new ParquetError('encrypted', `column ${name} is encrypted`)
+      throw new ParquetError('encrypted', `column ${name} is encrypted`, { column: name })
     } else {
       reader.skip()
     }

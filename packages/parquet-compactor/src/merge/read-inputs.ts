@@ -25,7 +25,7 @@ export interface ReadInputs {
 }
 
 /** Where the head did not come with the tail it is taken for right: it says nothing of the rows, and would cost a read a file. */
-const UNREAD_HEAD = new TextEncoder().encode('PAR1')
+export const UNREAD_HEAD = new TextEncoder().encode('PAR1')
 
 /**
  * Read and check all footers, before anything is written.
@@ -54,12 +54,16 @@ export async function readInputs(
     if (!schema) {
       const { schemaFingerprint: expected } = settings
       if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
-        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`)
+        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`, {
+          source: source.name,
+        })
       }
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
+      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`, {
+        source: source.name,
+      })
     }
     checkCodecs(file, source)
     keyValues.add(file.keyValues)
@@ -106,7 +110,9 @@ async function readAgain(
 ): Promise<FileFooter> {
   const { footer: file } = await loadFooter(source, whole, UNREAD_HEAD, known, tables)
   if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
-    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`)
+    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`, {
+      source: source.name,
+    })
   }
   return file
 }
@@ -127,7 +133,10 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
     const codec = footer.chunkCodec[chunk]!
     if (CODEC_NAMES[codec]) continue
     const { name } = leaves[chunk % leaves.length]!
-    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`)
+    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`, {
+      source: source.name,
+      column: name,
+    })
   }
 }
 

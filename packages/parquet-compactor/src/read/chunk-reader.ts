@@ -145,10 +145,10 @@ export class ChunkReader implements RowReader {
   /** @throws ParquetError `row_count_mismatch` when the chunk has more rows than the row group */
   async expectEnd(): Promise<void> {
     if (await this.#currentPage()) {
-      throw new ParquetError(
-        'row_count_mismatch',
-        `column ${this.#leaf.name}: the chunk has more rows than its row group`,
-      )
+      const { name } = this.#leaf
+      throw new ParquetError('row_count_mismatch', `column ${name}: the chunk has more rows than its row group`, {
+        column: name,
+      })
     }
   }
 
@@ -336,11 +336,10 @@ export class ChunkReader implements RowReader {
   }
 }
 
-/** Put the name of the column into the message. */
-export function inColumn(error: unknown, leaf: LeafColumn): unknown {
-  if (!(error instanceof ParquetError) || error.code === 'aborted') return error
-  const detail = error.message.slice(error.code.length + 2)
-  return new ParquetError(error.code, `column ${leaf.name}: ${detail}`, { cause: error })
+/** Name the column in an error that names none yet. */
+export function inColumn(error: unknown, { name }: LeafColumn): unknown {
+  const isNamed = !(error instanceof ParquetError) || error.code === 'aborted' || error.column !== undefined
+  return isNamed ? error : error.at(`column ${name}`, { column: name })
 }
 
 /** @returns bytes read */

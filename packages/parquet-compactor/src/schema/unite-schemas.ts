@@ -52,7 +52,8 @@ interface SourceNames {
 }
 
 function refuse(path: readonly string[], detail: string, { right }: SourceNames): never {
-  throw new ParquetError('schema_mismatch', `${right}: column ${path.join('.')} ${detail}`)
+  const column = path.join('.')
+  throw new ParquetError('schema_mismatch', `${right}: column ${column} ${detail}`, { source: right, column })
 }
 
 function uniteChildren(left: SchemaNode, right: SchemaNode, path: string[], sources: SourceNames): SchemaNode[] {

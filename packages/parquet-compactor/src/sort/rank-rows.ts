@@ -110,7 +110,9 @@ export function checkRange(
     return left < 0
   })
   const names = columns.map(({ key }) => key.leaf.name).join(', ')
-  throw new ParquetError('corrupt_data', `${wrong!.piece.source.name}: bounds of ${names} in a footer are wrong`)
+  const source = wrong!.piece.source.name
+  const column = columns.length === 1 ? names : undefined
+  throw new ParquetError('corrupt_data', `${source}: bounds of ${names} in a footer are wrong`, { source, column })
 }
 
 /** Rows in the order of the pieces, without those that are left out. */

@@ -64,7 +64,7 @@ export async function writeSlots(
   const dictionaryBytes = Math.max(limits.dictionaryBytes, column.dictionaryBytes * 1.5)
   kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
   if (!kernel.slots.writeSlots(number, from, rows)) {
-    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
+    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`, { column: leaf.name })
   }
   kernel.finish()
   const last = pages.at(-1)
