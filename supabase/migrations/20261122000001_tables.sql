@@ -125,17 +125,19 @@ create table public.files (
   sort_max text,
   created_version bigint not null,
   removed_version bigint,
-  created_by_job uuid references public.jobs (id),
-  removed_by_job uuid references public.jobs (id),
+  created_by_job uuid,
+  removed_by_job uuid,
   uploaded_by uuid,
   created_at timestamptz not null default now(),
   removed_at timestamptz,
   quarantine_code text,
   quarantine_message text,
-  quarantined_by_job uuid references public.jobs (id),
+  quarantined_by_job uuid,
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
+comment on column public.files.created_by_job is
+  'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
 comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is

@@ -3,6 +3,7 @@ import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { type LimitChanges, LimitsOfOwner } from './limits.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
@@ -103,6 +104,14 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
 type Admission = z.infer<typeof Admission>
+/** How long history is kept, in seconds; see public.retention for what each is of. */
+const Retention = z.object({
+  jobsSeconds: z.int(),
+  lettersSeconds: z.int(),
+  unsettledSeconds: z.int(),
+  outboxSeconds: z.int(),
+})
+type Retention = z.infer<typeof Retention>
 const FilesPage = withListedRows(
   { name: 'files', field: 'files', row: ListedFile, keys: ['id', 'table', 'periodTag'] },
   z.discriminatedUnion('outcome', [
@@ -637,6 +646,50 @@ export class Catalog {
       'end_sweep',
       { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
       z.undefined().or(z.null()).or(z.literal('')),
+    )
+  }
+
+  /** @param owner null: of every owner without limits of their own */
+  readLimits(owner: string | null) {
+    return this.#database.call('read_limits', { p_owner: owner }, LimitsOfOwner)
+  }
+
+  /** @param limits what is left out stays, null goes back to the default */
+  configureLimits(owner: string | null, limits: LimitChanges) {
+    return this.#database.call('configure_limits', { p_owner: owner, p_settings: limits }, LimitsOfOwner)
+  }
+
+  /**
+   * A lease for a stream of events of this owner; the same call again renews it.
+   * @throws FusouError `rate_limited` when the owner has as many open as they may
+   */
+  openEventStream(owner: string, streamId: string, leaseSeconds: number) {
+    return this.#database.call(
+      'open_event_stream',
+      { p_owner: owner, p_stream_id: streamId, p_lease_seconds: leaseSeconds },
+      outcomes('opened'),
+    )
+  }
+
+  closeEventStream(streamId: string) {
+    return this.#database.call('close_event_stream', { p_stream_id: streamId }, outcomes('closed'))
+  }
+
+  /** @param settings seconds, at least a day; what is left out stays as it is */
+  configureRetention(settings: Partial<Retention> = {}) {
+    return this.#database.call('configure_retention', { p_settings: settings }, Retention)
+  }
+
+  /**
+   * Removes history whose retention is over.
+   * @param limit rows of each kind at the most
+   * @returns how many rows of each kind went
+   */
+  trimHistory(limit: number) {
+    return this.#database.call(
+      'trim_history',
+      { p_limit: limit },
+      z.object({ jobs: z.int(), letters: z.int(), messages: z.int(), streams: z.int() }),
     )
   }
 

@@ -13,6 +13,7 @@ export {
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'

@@ -64,6 +64,7 @@ export const upload = route(
       'invalid_parquet',
       'unsupported_parquet',
       'forbidden',
+      'quota_exceeded',
       'storage_unavailable',
     ],
   },
@@ -87,12 +88,19 @@ export const upload = route(
       throw error
     })
 
-    const registered = await c.var.services.catalog.registerUpload({
-      datasetId,
-      userId,
-      object: { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) },
-      sender: senderOf(c),
-    })
+    const registered = await c.var.services.catalog
+      .registerUpload({
+        datasetId,
+        userId,
+        object: { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) },
+        sender: senderOf(c),
+      })
+      .catch((error: unknown) => {
+        // The call changed nothing, and so the object is nobody's.
+        if (error instanceof FusouError && error.code === 'quota_exceeded')
+          c.executionCtx.waitUntil(handToVacuum(c, key))
+        throw error
+      })
     if (registered.outcome === 'forbidden')
       throw new FusouError('forbidden', `the data set ${datasetId} belongs to somebody else`)
     publishAfterAnswer(c, [registered.outbox])
