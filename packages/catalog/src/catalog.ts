@@ -2,10 +2,12 @@ import { z } from 'zod'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
-import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
@@ -21,6 +23,15 @@ export interface Attempt {
 export interface StepEntry {
   readonly leaseSeconds: number
   readonly finished?: Readonly<Record<string, number>>
+}
+
+interface JobsQuery {
+  readonly requester: Requester
+  readonly state?: JobState | undefined
+  readonly kind?: z.infer<typeof JobKind> | undefined
+  readonly datasetId?: string | undefined
+  readonly before?: { createdAt: string; id: string } | undefined
+  readonly limit: number
 }
 
 const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
@@ -92,10 +103,18 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
 type Admission = z.infer<typeof Admission>
-const FilesPage = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
-  outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
-])
+const FilesPage = withListedRows(
+  { name: 'files', field: 'files', row: ListedFile, keys: ['id', 'table', 'periodTag'] },
+  z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      version: z.int(),
+      files: z.array(ListedFile),
+      unreadable: UnreadableRows,
+    }),
+    outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
+  ]),
+)
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
@@ -412,7 +431,8 @@ export class Catalog {
     datasetId: string | null
     jobId: string | null
   }) {
-    return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
+    const bounded = { ...letter, body: toStorableJson(letter.body) }
+    return this.#database.call('record_dead_letter', { p_letter: bounded }, outcomes('recorded', 'duplicate'))
   }
 
   /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
@@ -476,16 +496,14 @@ export class Catalog {
     return this.#database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
   }
 
+  /** Newest first, without jobs that cannot be read; see pageJobs(). */
+  async listJobs(query: JobsQuery): Promise<Job[]> {
+    return (await this.pageJobs(query)).jobs
+  }
+
   /** Newest first; `before` is the last job of the page before. */
-  listJobs(query: {
-    requester: Requester
-    state?: z.infer<typeof JobState> | undefined
-    kind?: z.infer<typeof JobKind> | undefined
-    datasetId?: string | undefined
-    before?: { createdAt: string; id: string } | undefined
-    limit: number
-  }) {
-    return this.#database.call(
+  async pageJobs(query: JobsQuery): Promise<z.infer<typeof ListedJobs>> {
+    const jobs = await this.#database.call(
       'list_jobs',
       {
         p_requester: query.requester,
@@ -496,12 +514,13 @@ export class Catalog {
         p_before_id: query.before?.id ?? null,
         p_limit: query.limit,
       },
-      z.array(Job),
+      z.array(z.unknown()),
     )
+    return ListedJobs.parse({ jobs })
   }
 
   jobStatus(requester: Requester) {
-    return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+    return this.#database.call('job_status', { p_requester: requester }, ReadJobStatus)
   }
 
   /** Adds ended jobs to the totals that the figures are read from; @returns how many */

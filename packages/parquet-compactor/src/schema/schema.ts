@@ -63,7 +63,6 @@ export function readSchema(reader: ThriftReader, known?: Schema): Schema {
   for (let i = 0; i < elementCount; i++) elements.push(readElement(reader))
   const root = elements[0]
   if (!root) reader.fail('schema without a root')
-  if (root.physical !== undefined) reader.fail('schema root has a type')
 
   const leaves: LeafColumn[] = []
   const lines: string[] = [`${root.children}`]
