@@ -39,6 +39,8 @@ export const ERROR_CODES = {
   version_gone: { status: 410, transient: false, title: 'Vacuum has removed this version' },
   job_not_dead: { status: 409, transient: false, title: 'Only a dead or cancelled job can be retried' },
   job_ended: { status: 409, transient: false, title: 'The job has ended' },
+  file_superseded: { status: 409, transient: false, title: 'The file was merged into another' },
+  file_not_quarantined: { status: 409, transient: false, title: 'The file is not in quarantine' },
   precondition_failed: { status: 412, transient: false, title: 'The file is not the one that was named' },
   range_not_satisfiable: { status: 416, transient: false, title: 'The range lies outside the file' },
 
@@ -57,6 +59,7 @@ export const ERROR_CODES = {
   object_missing: { status: 500, transient: false, title: 'An object named by the catalog is not in the bucket' },
   schema_mismatch: { status: 500, transient: false, title: 'A live file has another schema than the catalog says' },
   corrupt_file: { status: 500, transient: false, title: 'A live file cannot be read' },
+  merge_killed: { status: 500, transient: false, title: 'Merging the file ends the Workflow without an error' },
   row_count_mismatch: { status: 500, transient: false, title: 'A merge did not keep every row' },
   invalid_message: { status: 400, transient: false, title: 'The queue message does not fit its schema' },
   delivery_failed: { status: 500, transient: true, title: 'The message failed each of its deliveries' },

@@ -3,11 +3,15 @@ export { type Attempt, Catalog, type Requester } from './catalog.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
+  type InputFault,
   ListedFile,
   type MergeableFile,
   type MergedFile,
   type MergeInput,
+  QuarantineFilter,
+  type StoredCopy,
   type StoredFile,
+  UploadedFile,
   type UploadedObject,
   type UploadedSlice,
 } from './file.ts'
