@@ -4,6 +4,14 @@
 create schema fusou;
 comment on schema fusou is 'Parts of the public functions; not reachable over HTTP.';
 
+-- Counts end at 2^53 - 1, the last whole number that JSON carries exactly to every client: a sum that would exceed it
+-- stays there. A figure may then be too low, but no answer is refused for it.
+create function fusou.saturate(p_sum numeric)
+returns bigint
+language sql immutable
+set search_path = ''
+as $$ select least(p_sum, 9007199254740991)::bigint $$;
+
 create table public.datasets (
   id text primary key constraint datasets_id_pattern check (id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
   owner_id uuid not null,
@@ -124,14 +132,14 @@ create table public.files (
   sort_max text,
   created_version bigint not null,
   removed_version bigint,
-  created_by_job uuid references public.jobs (id),
-  removed_by_job uuid references public.jobs (id),
+  created_by_job uuid,
+  removed_by_job uuid,
   uploaded_by uuid,
   created_at timestamptz not null default now(),
   removed_at timestamptz,
   quarantine_code text,
   quarantine_message text,
-  quarantined_by_job uuid references public.jobs (id),
+  quarantined_by_job uuid,
   quarantined_at timestamptz,
   quarantine_acknowledged_at timestamptz,
   healed_at timestamptz,
@@ -142,6 +150,8 @@ create table public.files (
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
+comment on column public.files.created_by_job is
+  'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
 comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is

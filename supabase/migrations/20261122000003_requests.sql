@@ -107,6 +107,9 @@ begin
     return jsonb_build_object('jobId', v_job.id, 'joined', true, 'outbox', null);
   end if;
 
+  if p_priority = 'manual' and p_requested_by is not null then
+    perform fusou.count_job_by_hand(p_requested_by);
+  end if;
   insert into public.jobs (dataset_id, table_name, period_tag, priority, reach, requested_by, message_ids, metric_id)
   values (
     p_dataset_id, p_table, p_period_tag, p_priority, v_reach, p_requested_by,
@@ -289,6 +292,8 @@ begin
       'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
     );
   end if;
+
+  perform fusou.check_storage(p_user_id);
 
   -- The fragments that its groups hold now, counted no further than the policy asks. What a running job has planned
   -- with, or will, is no reason for another.

@@ -13,10 +13,13 @@ import {
   UploadedFile,
   type UploadedObject,
 } from './file.ts'
-import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { type LimitChanges, LimitsOfOwner } from './limits.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
@@ -32,6 +35,15 @@ export interface Attempt {
 export interface StepEntry {
   readonly leaseSeconds: number
   readonly finished?: Readonly<Record<string, number>>
+}
+
+interface JobsQuery {
+  readonly requester: Requester
+  readonly state?: JobState | undefined
+  readonly kind?: z.infer<typeof JobKind> | undefined
+  readonly datasetId?: string | undefined
+  readonly before?: { createdAt: string; id: string } | undefined
+  readonly limit: number
 }
 
 const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
@@ -108,10 +120,26 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
 type Admission = z.infer<typeof Admission>
-const FilesPage = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
-  outcomes('unknown_dataset', 'unknown_version', 'version_gone'),
-])
+/** How long history is kept, in seconds; see public.retention for what each is of. */
+const Retention = z.object({
+  jobsSeconds: z.int(),
+  lettersSeconds: z.int(),
+  unsettledSeconds: z.int(),
+  outboxSeconds: z.int(),
+})
+type Retention = z.infer<typeof Retention>
+const FilesPage = withListedRows(
+  { name: 'files', field: 'files', row: ListedFile, keys: ['id', 'table', 'periodTag'] },
+  z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      version: z.int(),
+      files: z.array(ListedFile),
+      unreadable: UnreadableRows,
+    }),
+    outcomes('unknown_dataset', 'unknown_version', 'version_gone'),
+  ]),
+)
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
@@ -447,7 +475,8 @@ export class Catalog {
     datasetId: string | null
     jobId: string | null
   }) {
-    return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
+    const bounded = { ...letter, body: toStorableJson(letter.body) }
+    return this.#database.call('record_dead_letter', { p_letter: bounded }, outcomes('recorded', 'duplicate'))
   }
 
   /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
@@ -511,16 +540,14 @@ export class Catalog {
     return this.#database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
   }
 
+  /** Newest first, without jobs that cannot be read; see pageJobs(). */
+  async listJobs(query: JobsQuery): Promise<Job[]> {
+    return (await this.pageJobs(query)).jobs
+  }
+
   /** Newest first; `before` is the last job of the page before. */
-  listJobs(query: {
-    requester: Requester
-    state?: z.infer<typeof JobState> | undefined
-    kind?: z.infer<typeof JobKind> | undefined
-    datasetId?: string | undefined
-    before?: { createdAt: string; id: string } | undefined
-    limit: number
-  }) {
-    return this.#database.call(
+  async pageJobs(query: JobsQuery): Promise<z.infer<typeof ListedJobs>> {
+    const jobs = await this.#database.call(
       'list_jobs',
       {
         p_requester: query.requester,
@@ -531,12 +558,13 @@ export class Catalog {
         p_before_id: query.before?.id ?? null,
         p_limit: query.limit,
       },
-      z.array(Job),
+      z.array(z.unknown()),
     )
+    return ListedJobs.parse({ jobs })
   }
 
   jobStatus(requester: Requester) {
-    return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+    return this.#database.call('job_status', { p_requester: requester }, ReadJobStatus)
   }
 
   /** Adds ended jobs to the totals that the figures are read from; @returns how many */
@@ -698,6 +726,50 @@ export class Catalog {
       'end_sweep',
       { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
       z.undefined().or(z.null()).or(z.literal('')),
+    )
+  }
+
+  /** @param owner null: of every owner without limits of their own */
+  readLimits(owner: string | null) {
+    return this.#database.call('read_limits', { p_owner: owner }, LimitsOfOwner)
+  }
+
+  /** @param limits what is left out stays, null goes back to the default */
+  configureLimits(owner: string | null, limits: LimitChanges) {
+    return this.#database.call('configure_limits', { p_owner: owner, p_settings: limits }, LimitsOfOwner)
+  }
+
+  /**
+   * A lease for a stream of events of this owner; the same call again renews it.
+   * @throws FusouError `rate_limited` when the owner has as many open as they may
+   */
+  openEventStream(owner: string, streamId: string, leaseSeconds: number) {
+    return this.#database.call(
+      'open_event_stream',
+      { p_owner: owner, p_stream_id: streamId, p_lease_seconds: leaseSeconds },
+      outcomes('opened'),
+    )
+  }
+
+  closeEventStream(streamId: string) {
+    return this.#database.call('close_event_stream', { p_stream_id: streamId }, outcomes('closed'))
+  }
+
+  /** @param settings seconds, at least a day; what is left out stays as it is */
+  configureRetention(settings: Partial<Retention> = {}) {
+    return this.#database.call('configure_retention', { p_settings: settings }, Retention)
+  }
+
+  /**
+   * Removes history whose retention is over.
+   * @param limit rows of each kind at the most
+   * @returns how many rows of each kind went
+   */
+  trimHistory(limit: number) {
+    return this.#database.call(
+      'trim_history',
+      { p_limit: limit },
+      z.object({ jobs: z.int(), letters: z.int(), messages: z.int(), streams: z.int() }),
     )
   }
 

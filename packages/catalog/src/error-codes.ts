@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   invalid_form: { status: 400, transient: false, title: 'The body is not a multipart form' },
   invalid_table_offsets: { status: 422, transient: false, title: 'The table offsets do not divide the object' },
   length_mismatch: { status: 400, transient: false, title: 'The body is not as long as declared' },
+  request_timeout: { status: 408, transient: true, title: 'The body came too slowly' },
   length_required: { status: 411, transient: false, title: 'The length of the body must be declared' },
   body_too_large: { status: 413, transient: false, title: 'The body is too large' },
   unsupported_media_type: { status: 415, transient: false, title: 'The content type is not accepted here' },
@@ -43,6 +44,7 @@ export const ERROR_CODES = {
   precondition_failed: { status: 412, transient: false, title: 'The file is not the one that was named' },
   range_not_satisfiable: { status: 416, transient: false, title: 'The range lies outside the file' },
 
+  quota_exceeded: { status: 403, transient: false, title: 'The owner has as much as they may' },
   rate_limited: { status: 429, transient: true, title: 'Too many requests' },
   database_unavailable: { status: 503, transient: true, title: 'The database does not answer' },
   database_refused: { status: 500, transient: false, title: 'The database refused the call' },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RaisedAlert } from './alert.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
@@ -79,11 +80,16 @@ export const Job = z.object({
   leaseUntil: z.string().nullable(),
 })
 export type Job = z.infer<typeof Job>
+export const ListedJobs = withListedRows(
+  { name: 'jobs', field: 'jobs', row: Job, keys: ['id', 'createdAt'] },
+  z.object({ jobs: z.array(Job), unreadable: UnreadableRows }),
+)
 
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
-  jobsByKind: z.record(JobKind, z.record(JobState, z.int())),
+  // a kind that a later version brought counts too
+  jobsByKind: z.record(z.string(), z.record(JobState, z.int())),
   oldestQueuedSeconds: z.number().nullable(),
   oldestWaitingSeconds: z
     .number()
@@ -112,40 +118,44 @@ export const JobStatus = z.object({
     })
     .nullable(),
   alerts: z.array(RaisedAlert).nullable().meta({ description: 'those that stand' }),
+  unreadable: UnreadableRows.meta({ description: 'alerts that could not be read' }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
+export const ReadJobStatus = withListedRows(
+  { name: 'alerts', field: 'alerts', row: RaisedAlert, keys: ['kind'] },
+  JobStatus,
+)
+
+const WorkflowFailure = z.object({
+  jobId: z.uuid(),
+  datasetId: z.string(),
+  attempt: z.int(),
+  code: z.string(),
+  step: z.string().nullable(),
+  message: z.string().nullable(),
+  finishedAt: z.string(),
+})
+const DlqFailure = z.object({
+  id: z.int(),
+  queue: z.string(),
+  messageId: z.string(),
+  datasetId: z.string().nullable(),
+  jobId: z.uuid().nullable(),
+  code: z.string(),
+  message: z.string(),
+  attempts: z.int(),
+  body: z.json(),
+  receivedAt: z.string(),
+})
 
 export const DeadLetterStatus = z.object({
-  workflowFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        jobId: z.uuid(),
-        datasetId: z.string(),
-        attempt: z.int(),
-        code: z.string(),
-        step: z.string().nullable(),
-        message: z.string().nullable(),
-        finishedAt: z.string(),
-      }),
-    ),
-  }),
-  dlqFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        id: z.int(),
-        queue: z.string(),
-        messageId: z.string(),
-        datasetId: z.string().nullable(),
-        jobId: z.uuid().nullable(),
-        code: z.string(),
-        message: z.string(),
-        attempts: z.int(),
-        body: z.json(),
-        receivedAt: z.string(),
-      }),
-    ),
-  }),
+  workflowFailures: withListedRows(
+    { name: 'dead jobs', field: 'records', row: WorkflowFailure, keys: ['jobId'] },
+    z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
+  ),
+  dlqFailures: withListedRows(
+    { name: 'dead letters', field: 'records', row: DlqFailure, keys: ['id', 'messageId'] },
+    z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
+  ),
 })
 export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

@@ -7,6 +7,7 @@ import { acknowledgeFiles, discardFile, releaseFile } from './files.ts'
 import { health } from './health.ts'
 import { jobEvents } from './job-events.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
+import { getLimits, putLimits } from './limits.ts'
 import { metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import { redrive } from './redrive.ts'
@@ -36,6 +37,8 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     releaseFile,
     metrics,
     vacuum,
+    getLimits,
+    putLimits,
     health(open),
   ]
   routes.push(openapi(routes))

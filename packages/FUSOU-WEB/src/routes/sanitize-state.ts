@@ -25,7 +25,7 @@ export const sanitizeState = route(
     access: 'reader',
     body: SanitizeRequest,
     answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
-    errors: ['unknown_dataset'],
+    errors: ['unknown_dataset', 'rate_limited'],
   },
   async (c, { body: { datasetId, table, periodTag } }) => {
     const requester = requesterOf(c.var.caller)

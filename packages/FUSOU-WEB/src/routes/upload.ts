@@ -71,6 +71,7 @@ export const upload = route(
       'length_mismatch',
       'invalid_parquet',
       'unsupported_parquet',
+      'quota_exceeded',
       'unknown_dataset',
       'unknown_file',
       'file_superseded',
@@ -108,7 +109,10 @@ export const upload = route(
       periodTag,
       fileName: fileName ?? `${tableId ?? datasetId}.parquet`,
       fileSize: byteLength,
-      rows: found.slices.reduce((sum, slice) => sum + slice.rows, 0),
+      rows: Math.min(
+        Number.MAX_SAFE_INTEGER,
+        found.slices.reduce((sum, slice) => sum + slice.rows, 0),
+      ),
       sha256: found.sha256,
       duplicate: registered.outcome === 'duplicate',
       healed: registered.files.some(({ healed }) => healed),
@@ -131,14 +135,22 @@ async function register(
 ) {
   const { catalog } = c.var.services
   const sender = senderOf(c)
-  let registered = await catalog.registerUpload({ ...upload, sender })
+  const giveUpObject = (error: unknown) => {
+    c.executionCtx.waitUntil(handToVacuum(c, upload.object.r2Key))
+    throw error
+  }
+  const registerWith = (brokenCopies?: { fileId: string; r2Key: string }[]) =>
+    catalog
+      .registerUpload({ ...upload, ...(brokenCopies && { brokenCopies }), sender })
+      // A call that exceeds a quota changed nothing; after any other failure it is unknown whether the object is registered.
+      .catch((error: unknown) => {
+        if (error instanceof FusouError && error.code === 'quota_exceeded') return giveUpObject(error)
+        throw error
+      })
+  let registered = await registerWith()
   if (registered.outcome === 'check_copies') {
-    const broken = await findBrokenCopies(c.env.BUCKET, registered.copies).catch((error: unknown) => {
-      c.executionCtx.waitUntil(handToVacuum(c, upload.object.r2Key))
-      throw error
-    })
-    const brokenCopies = broken.map(({ fileId, r2Key }) => ({ fileId, r2Key }))
-    registered = await catalog.registerUpload({ ...upload, brokenCopies, sender })
+    const broken = await findBrokenCopies(c.env.BUCKET, registered.copies).catch(giveUpObject)
+    registered = await registerWith(broken.map(({ fileId, r2Key }) => ({ fileId, r2Key })))
   }
   switch (registered.outcome) {
     case 'stored':

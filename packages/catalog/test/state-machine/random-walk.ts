@@ -77,6 +77,7 @@ export class RandomWalk {
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
+      [0.2, () => this.#followJob()],
       [1, () => this.#withFile(false, ({ id }) => catalog.discardFile(id, null))],
       [1, () => this.#withFile(true, ({ id }) => catalog.discardFile(id, null))],
       [2, () => this.#withFile(true, ({ id }) => catalog.releaseFile(id, null))],
@@ -235,9 +236,28 @@ export class RandomWalk {
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
       [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
       [1, () => catalog.tallyJobs(5)],
+      [1, () => this.#forgetJobs()],
+      [0.2, () => catalog.configureLimits(null, { datasets: 1000 })],
+      [0.2, () => catalog.configureRetention()],
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  async #followJob(): Promise<void> {
+    const streamId = randomUUID()
+    await this.#catalog.openEventStream(this.#dataset().owner, streamId, LEASE_SECONDS)
+    await this.#catalog.closeEventStream(streamId)
+  }
+
+  /** Two years pass for some of the jobs that ended, and for messages that nobody could send. */
+  async #forgetJobs(): Promise<void> {
+    await this.#database.query(
+      "update jobs set finished_at = now() - interval '2 years' where finished_at is not null and created_at < now() - interval '2 seconds'",
+    )
+    await this.#database.query("update outbox set created_at = now() - interval '2 years' where status = 'dead'")
+    await this.#catalog.tallyJobs(100)
+    await this.#catalog.trimHistory(3)
   }
 
   /** The queue took them, and nobody got them. */

@@ -14,11 +14,16 @@ declare
     'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
-    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics'
+    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
+    'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
+    'configure_retention', 'trim_history'
   ];
 begin
   -- the tables of the first migration are closed there
-  foreach name in array array['heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals'] loop
+  foreach name in array array[
+    'heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals',
+    'limits', 'owner_usage', 'event_streams', 'retention'
+  ] loop
     execute format('alter table public.%I enable row level security', name);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
   end loop;
