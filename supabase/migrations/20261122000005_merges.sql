@@ -281,7 +281,8 @@ begin
     update public.merges set state = 'nothing_left'
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   elsif v_left.files < cardinality(v_merge.input_ids) then
-    update public.merges set input_ids = v_left.ids, rows_in = v_left.rows_in, bytes_in = v_left.bytes_in
+    update public.merges
+    set input_ids = v_left.ids, rows_in = fusou.saturate(v_left.rows_in), bytes_in = fusou.saturate(v_left.bytes_in)
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   end if;
   return v_merge;
