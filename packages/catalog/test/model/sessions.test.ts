@@ -1,5 +1,5 @@
 import fc from 'fast-check'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { describeRaces } from '../races/race-database.ts'
 import { checkUploads, KEEP_FILES } from './check-uploads.ts'
 import { aDeed, beginning } from './deeds.ts'
@@ -20,6 +20,7 @@ describeRaces('sessions that call whatever they like at once', (database) => {
         minLength: SESSIONS,
         maxLength: SESSIONS,
       })
+      let runs = 0
       await fc.assert(
         fc.asyncProperty(beginning, fc.noBias(sessions), async (uploads, sessions) => {
           const real = await Real.empty(database)
@@ -34,9 +35,11 @@ describeRaces('sessions that call whatever they like at once', (database) => {
           await real.call('admit_jobs')
           await checkInvariants(database)
           await checkUploads(database, real)
+          runs++
         }),
         { numRuns: RUNS },
       )
+      expect(runs).toBe(RUNS)
     },
     SESSIONS_MS,
   )
