@@ -6,7 +6,8 @@ import { aDeed, beginning } from './deeds.ts'
 import { checkInvariants } from './invariants.ts'
 import { Real } from './real.ts'
 
-const RUNS = 20
+/** `npm run test:long` takes more. */
+const RUNS = process.env.FUSOU_TESTS === 'long' ? 20 : 8
 const SESSIONS = 8
 const STEPS_A_SESSION = 30
 /** A bound for a machine under load, not an expectation. */
