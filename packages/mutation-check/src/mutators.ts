@@ -127,7 +127,8 @@ export function changesOf(
       const [callee, given] = [node.callee as SyntaxNode, node.arguments as SyntaxNode[]]
       for (const [i, argument] of given.entries()) {
         const next = given[i + 1]
-        if (next && !isCommutative(callee)) replace('arguments', { start: argument.start, end: next.end }, `${textOf(next)}, ${textOf(argument)}`)
+        if (next && !isCommutative(callee))
+          replace('arguments', { start: argument.start, end: next.end }, `${textOf(next)}, ${textOf(argument)}`)
       }
       if (callee.type !== 'MemberExpression' || callee.computed) break
       const method = callee.property as SyntaxNode
