@@ -11,6 +11,8 @@ export interface UploadedSlice {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of `inspectParquet`; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 export interface UploadedObject {
@@ -26,6 +28,8 @@ export interface MergedFile {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of the report of the merge; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 /** A file that a plan may take. */
@@ -38,6 +42,8 @@ export const MergeableFile = z.object({
   rows: z.int(),
   /** uploads that it is merged from; 1 if it is one */
   fragments: z.int(),
+  /** what a merge of it takes, see `workBytes` of `inspectParquet`; 0 where it is not known */
+  workBytes: z.int(),
 })
 export type MergeableFile = z.infer<typeof MergeableFile>
 

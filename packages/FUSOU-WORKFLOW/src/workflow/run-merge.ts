@@ -1,4 +1,14 @@
-import { type Attempt, type Catalog, describe, type ErrorCode, FusouError, log, type MergeInput } from '@fusou/catalog'
+import {
+  type Attempt,
+  type Catalog,
+  describe,
+  type ErrorCode,
+  FusouError,
+  log,
+  MERGE_LIMITS,
+  MERGE_MEMORY_BYTES,
+  type MergeInput,
+} from '@fusou/catalog'
 import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } from '@fusou/parquet-compactor'
 import kernel from '@fusou/parquet-compactor/kernel.wasm'
 import type { Env } from '../env.ts'
@@ -9,10 +19,7 @@ import { R2Source } from '../storage/r2-source.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
 import { workerCodecs } from './worker-codecs.ts'
 
-/** What the merges of this isolate may hold together, of its 128 MB; each takes all of it. */
-const MERGE_BYTES = 64 * 1024 * 1024
-
-const memory = new MemoryBudget(MERGE_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
+const memory = new MemoryBudget(MERGE_MEMORY_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
 
 export type MergeSummary =
   | { outcome: 'committed'; table: string; periodTag: string; version: number; report: MergeReport }
@@ -39,7 +46,7 @@ export async function runMerge(
   if (opened.outcome !== 'ok') throw new FusouError(opened.outcome, 'the attempt may not go on')
 
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
-  const merged = await memory.hold(MERGE_BYTES, () =>
+  const merged = await memory.hold(MERGE_MEMORY_BYTES, () =>
     writeMerge(env, key, opened, async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
@@ -62,6 +69,7 @@ export async function runMerge(
       rowGroups: report.rowGroupsOut,
       sha256,
       fingerprint: report.schemaFingerprint,
+      workBytes: report.workBytes,
     },
     LEASE_SECONDS,
   )
@@ -114,7 +122,8 @@ async function writeMerge(
         partBytes: PART_BYTES,
         // or a first file with a wrong schema would put the blame on the second
         schemaFingerprint: fingerprint,
-        memoryBudgetBytes: MERGE_BYTES,
+        memoryBudgetBytes: MERGE_MEMORY_BYTES,
+        limits: MERGE_LIMITS,
         codecs: workerCodecs,
       },
     )
@@ -138,6 +147,7 @@ const FILE_FAULTS: Partial<Record<ParquetErrorCode, ErrorCode>> = {
   encrypted: 'unsupported_parquet',
   unsupported_column: 'unsupported_parquet',
   page_too_large: 'unsupported_parquet',
+  over_limit: 'unsupported_parquet',
 }
 
 /** What reading an input may say of it. */
