@@ -14,6 +14,7 @@ export {
 export { FusouError } from './fusou-error.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { describe, log } from './log.ts'
+export { MemoryBudget } from './memory-budget.ts'
 export {
   MAX_FILE_WORK_BYTES,
   MAX_FOOTER_BYTES,

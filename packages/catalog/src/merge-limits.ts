@@ -22,12 +22,16 @@ export const MERGE_MEMORY_BYTES = 64 * 2 ** 20
  */
 export const MAX_FOOTER_BYTES = MERGE_MEMORY_BYTES / 8
 
+/** Columns and groups of one schema: at 700 bytes each it takes 11 MiB of the memory of a merge, and as much while it is read. */
+const MAX_COLUMNS = 16_384
+
 /** Key-value metadata of one file: schemas of Arrow and pandas with thousands of columns have less. */
 const MAX_KEY_VALUE_BYTES = MERGE_MEMORY_BYTES / 32
 
 /** What an uploaded file may declare, as options of `inspectParquet`. */
 export const UPLOAD_LIMITS = {
   maxFooterBytes: MAX_FOOTER_BYTES,
+  maxColumns: MAX_COLUMNS,
   maxKeyValueBytes: MAX_KEY_VALUE_BYTES,
   maxWorkBytes: MAX_FILE_WORK_BYTES,
 } as const

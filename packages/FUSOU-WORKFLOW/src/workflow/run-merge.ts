@@ -7,13 +7,13 @@ import {
   log,
   MERGE_LIMITS,
   MERGE_MEMORY_BYTES,
+  MemoryBudget,
   type MergeInput,
 } from '@fusou/catalog'
 import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } from '@fusou/parquet-compactor'
 import kernel from '@fusou/parquet-compactor/kernel.wasm'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
-import { MemoryBudget } from '../storage/memory-budget.ts'
 import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
 import { R2Source } from '../storage/r2-source.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'

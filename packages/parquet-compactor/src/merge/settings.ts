@@ -30,6 +30,8 @@ export interface MemoryShares {
   sourceKeyValues: number
   /** key-value metadata of the output */
   keyValues: number
+  /** the schema of one source */
+  schema: number
   /** schemas that differ, where these are united */
   schemas: number
   /** the same where all must be known at one time, to sort or to leave rows out */
@@ -48,6 +50,9 @@ export interface MemoryShares {
   inputIndexes: number
 }
 
+/** in memory, beside names: some ten objects */
+export const BYTES_OF_COLUMN = 700
+
 /** part of the budget that the two parts for the sink take, unless the caller wants larger ones */
 const USUAL_PARTS_SHARE = 1 / 16
 
@@ -63,6 +68,7 @@ function shareOut(budget: number, partBytes: number): MemoryShares {
     footerAhead: budget / 256,
     sourceKeyValues: budget / 32,
     keyValues: budget / 16,
+    schema: budget / 2,
     schemas: budget / 4,
     allFooters: budget / 4,
     sorting: besideParts * 0.55,
@@ -136,6 +142,7 @@ export function checkOptions(options: MergeOptions): Settings {
     shares,
     limits: {
       maxFooterBytes: shares.footer,
+      maxColumns: Math.floor(shares.schema / BYTES_OF_COLUMN),
       maxKeyValueBytes: shares.sourceKeyValues,
       ...limits,
       maxWorkBytes,
