@@ -13,6 +13,7 @@ const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): M
   rows: 1,
   fragments: 1,
   workBytes: 0,
+  suspect: null,
 })
 const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
 
@@ -53,6 +54,16 @@ describe('planMerges', () => {
       expect(group.reduce((sum, one) => sum + one.workBytes, 0)).toBeLessThanOrEqual(MAX_MERGE_WORK_BYTES)
     }
   })
+
+  test.each(['all', 'tiers', 'due'] as const)(
+    'merges suspects set by set and last, fewer ends first, even one alone, with reach %s',
+    (reach) => {
+      const suspect = (setId: string, ends: number) => ({ ...file(1), suspect: { setId, ends } })
+      const [a, b, c] = [suspect('first', 1), suspect('first', 1), suspect('second', 0)]
+      const files = [a, file(1), b, c, file(1)]
+      expect(planMerges(files, 100, reach)).toEqual([[files[1], files[4]], [c], [a, b]])
+    },
+  )
 
   test('keeps the number of inputs of a merge bounded', () => {
     const files = Array.from({ length: MAX_MERGE_INPUTS + 2 }, () => file(1))

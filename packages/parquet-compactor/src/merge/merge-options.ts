@@ -1,5 +1,6 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropReason } from '../drop-reasons.ts'
+import type { KeyValueReport } from '../key-values/key-drop-reasons.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
 import type { FileLimits } from '../read/file-limits.ts'
 import type { Scratch } from '../read/scratch.ts'
@@ -84,7 +85,8 @@ export interface MergeOptions {
    * What sources may declare: one beyond a limit is refused with `over_limit`, before anything is written. `maxWorkBytes` holds for
    * each source, which the error names, and for all together, when it names none: then merge fewer at a time. Pages that
    * unpack to more than footers declare, or to far more when they are written anew, stop at twice that. Defaults: a
-   * footer takes an eighth of `memoryBudgetBytes`, columns of a source half of it at 700 bytes each, key-value metadata of a source a thirty-second; work has no limit.
+   * footer takes an eighth of `memoryBudgetBytes`, the columns of a source half of it at 700 bytes each; key-value metadata and
+   * work have no limit.
    */
   limits?: FileLimits
   signal?: AbortSignal
@@ -114,11 +116,8 @@ export interface MergeReport {
   schemaFingerprint: string
   /** what became of the column chunks of the inputs */
   columnChunks: ColumnChunkReport
-  /**
-   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
-   * they describe a schema that a `union` changed; and how many did not fit into a sixteenth of the memory budget
-   */
-  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[]; leftOut?: number }
+  /** what became of the key-value metadata of the footers, with the keys that the output lacks and the reason: `KEY_DROP_REASONS` */
+  keyValueMetadata: KeyValueReport
   /**
    * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
    * keys of `DROP_REASONS`
@@ -131,8 +130,10 @@ export interface MergeReport {
   rowGroupsMerged?: number
   /** the same where a `scratch` was given: bytes that were written to it */
   scratchBytes?: number
-  /** what the `union` of schemas changed */
+  /** what the `union` of schemas changed, the first hundred changes */
   schemaChanges: SchemaChange[]
+  /** how many changes there are beyond these */
+  schemaChangesOmitted?: number
 }
 
 /** Column chunks of the inputs that hold rows. */

@@ -10,18 +10,16 @@ import type { InputFile } from '../read/input-file.ts'
 import { loadFooter, loadTail, parseFooter } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Source } from '../read/source.ts'
+import { describeDifference } from '../schema/describe-difference.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
-import { KeyValueRoom } from './key-value-room.ts'
-import { KeyValueMerge } from './merge-key-values.ts'
+import { KeyValueMerge, MAX_KEY_VALUE_BYTES } from './merge-key-values.ts'
 import { BYTES_OF_COLUMN, type Settings } from './settings.ts'
 
 export interface ReadInputs {
   inputs: InputFile[]
   keyValues: KeyValueMerge
-  /** key-value pairs that did not fit */
-  keyValuesLeftOut: number
   schema: Schema
   schemaChanges: SchemaChange[]
   /** @param whole the bytes of the file, where they are in memory */
@@ -41,8 +39,7 @@ export async function readInputs(
   footerBytes: number,
 ): Promise<ReadInputs> {
   const inputs: InputFile[] = []
-  const keyValues = new KeyValueMerge()
-  const keyValueRoom = new KeyValueRoom(settings.shares.keyValues)
+  const keyValues = new KeyValueMerge(Math.min(MAX_KEY_VALUE_BYTES, settings.shares.keyValues))
   let work = NO_WORK
   let schemaBytes = 0
   let schema: Schema | undefined
@@ -75,12 +72,12 @@ export async function readInputs(
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`, {
+      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`, {
         source: source.name,
       })
     }
     checkCodecs(file, source)
-    keyValues.add(keyValueRoom.admit(file.keyValues))
+    keyValues.add(file.keyValues, { rows: file.rowCount, schema: footer.schema })
     work = addWork(work, file.work)
     checkWork(work, limits.maxWorkBytes)
     settings.codecs.work?.declare(source.name, file.work)
@@ -108,7 +105,7 @@ export async function readInputs(
   if (schemas.size === 1) {
     const tables = new FooterTables()
     const rangeOf: ReadInputs['rangeOf'] = (input, whole) => input.range ?? readAgain(input, whole, schema, tables)
-    return { inputs, keyValues, keyValuesLeftOut: keyValueRoom.leftOut, schema, schemaChanges: [], rangeOf }
+    return { inputs, keyValues, schema, schemaChanges: [], rangeOf }
   }
   const united = uniteSchemas([...schemas.values()])
   const adaptations = new Map([...schemas].map(([text, own]) => [text, adaptSchema(own.schema, united.schema)]))
@@ -121,7 +118,7 @@ export async function readInputs(
     return { ...file, footer: adapt(file.footer) }
   }
   const { schema: output, changes: schemaChanges } = united
-  return { inputs, keyValues, keyValuesLeftOut: keyValueRoom.leftOut, schema: output, schemaChanges, rangeOf }
+  return { inputs, keyValues, schema: output, schemaChanges, rangeOf }
 }
 
 /** @param tables where the footer goes; without, into a table of its own */
@@ -172,14 +169,6 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
       column: name,
     })
   }
-}
-
-function firstDifference(a: Schema, b: Schema): string {
-  const left = a.canonical.split('\n')
-  const right = b.canonical.split('\n')
-  const at = left.findIndex((line, i) => line !== right[i])
-  if (at === 0 || at < 0) return `${b.leaves.length} columns where the first source has ${a.leaves.length}`
-  return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
 /** @returns the codec of each column of the output */

@@ -26,8 +26,6 @@ export interface MemoryShares {
   footer: number
   /** a footer beyond this is read only when those before it are done with */
   footerAhead: number
-  /** key-value metadata of one source */
-  sourceKeyValues: number
   /** key-value metadata of the output */
   keyValues: number
   /** the schema of one source */
@@ -66,7 +64,6 @@ function shareOut(budget: number, partBytes: number): MemoryShares {
     footers: budget / 8,
     footer: budget / 8,
     footerAhead: budget / 256,
-    sourceKeyValues: budget / 32,
     keyValues: budget / 16,
     schema: budget / 2,
     schemas: budget / 4,
@@ -143,7 +140,7 @@ export function checkOptions(options: MergeOptions): Settings {
     limits: {
       maxFooterBytes: shares.footer,
       maxColumns: Math.floor(shares.schema / BYTES_OF_COLUMN),
-      maxKeyValueBytes: shares.sourceKeyValues,
+      maxKeyValueBytes: Number.POSITIVE_INFINITY,
       ...limits,
       maxWorkBytes,
     },
