@@ -13,7 +13,8 @@ declare
     'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
-    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics'
+    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
+    'record_cron_run', 'acknowledge_letter'
   ];
 begin
   -- the tables of the first migration are closed there

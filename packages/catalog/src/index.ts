@@ -1,5 +1,8 @@
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './alert.ts'
+export { boundedBucket } from './bounded-bucket.ts'
 export { type Attempt, Catalog, type Requester } from './catalog.ts'
+export { ClosedHow, DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
+export { withinDeadline } from './deadline.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
@@ -12,11 +15,18 @@ export {
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
-export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
 export { publishOutbox } from './publish-outbox.ts'
-export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
+export {
+  CompactionMessage,
+  DeadJobMessage,
+  isUnreadable,
+  OutboxMessage,
+  Priority,
+  RefusedMessage,
+} from './queue-message.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'

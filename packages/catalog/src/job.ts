@@ -65,6 +65,9 @@ export const Job = z.object({
 })
 export type Job = z.infer<typeof Job>
 
+/** The last run of the cron to its end, also one of which chores failed; the installation if there was none yet. */
+export const CronRun = z.object({ lastRunAt: z.string(), ageSeconds: z.number() })
+
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
@@ -97,40 +100,8 @@ export const JobStatus = z.object({
     })
     .nullable(),
   alerts: z.array(RaisedAlert).nullable().meta({ description: 'those that stand' }),
+  cron: CronRun.nullable().meta({
+    description: 'the last run of the cron to its end, also one of which chores failed',
+  }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
-
-export const DeadLetterStatus = z.object({
-  workflowFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        jobId: z.uuid(),
-        datasetId: z.string(),
-        attempt: z.int(),
-        code: z.string(),
-        step: z.string().nullable(),
-        message: z.string().nullable(),
-        finishedAt: z.string(),
-      }),
-    ),
-  }),
-  dlqFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        id: z.int(),
-        queue: z.string(),
-        messageId: z.string(),
-        datasetId: z.string().nullable(),
-        jobId: z.uuid().nullable(),
-        code: z.string(),
-        message: z.string(),
-        attempts: z.int(),
-        body: z.json(),
-        receivedAt: z.string(),
-      }),
-    ),
-  }),
-})
-export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

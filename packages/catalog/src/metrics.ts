@@ -1,5 +1,4 @@
 import { z } from 'zod'
-import { AlertKind } from './alert.ts'
 import { JobKind, JobState } from './job.ts'
 
 /** Figures for a monitor, of all owners together. Durations and ages are seconds. */
@@ -42,8 +41,10 @@ export const Metrics = z.object({
   deadLetters: z.object({ open: z.int(), oldestSeconds: z.number() }),
   quarantinedFiles: z.int(),
   datasetsWaiting: z.int(),
-  alerts: z.array(z.object({ kind: AlertKind, raised: z.boolean(), incidents: z.int() })),
+  alerts: z.array(z.object({ kind: z.string(), raised: z.boolean(), incidents: z.int() })),
   dailyTriggerSeconds: z.number(),
+  /** seconds since 1970 of the end of the last run of the cron, or of the installation */
+  cronRanAt: z.number(),
   vacuum: z.object({
     garbage: z.int(),
     oldestGarbageSeconds: z.number(),

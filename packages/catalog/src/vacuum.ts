@@ -1,8 +1,9 @@
 import { z } from 'zod'
+import { listedRows } from './listed-rows.ts'
 
 /** What a dry run of vacuum shows of one page; `next` is null at the end. */
 const page = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next: z.record(z.string(), z.string()).nullable() })
+  z.object({ items: listedRows('vacuum preview', item), next: z.record(z.string(), z.string()).nullable() })
 
 export const SupersededPage = page(
   z.object({

@@ -110,7 +110,7 @@ function errorsOf({ access, params, query, documentedQuery, body, errors = [] }:
           'not_configured',
         ] as const)),
     ...errors,
-    ...(access === 'open' ? [] : (['database_refused', 'internal'] as const)),
+    ...(access === 'open' ? [] : (['database_refused', 'database_mismatch', 'internal'] as const)),
   ])
 }
 

@@ -4,7 +4,7 @@ import { anOutput, LEASE_SECONDS } from '../data-set-under-test.ts'
 import type { Answer } from '../races/race-database.ts'
 import { back } from './client-deeds.ts'
 import { define } from './define.ts'
-import { MAX_ATTEMPTS, type ModelCatalog, type ModelJob, must } from './model.ts'
+import { MAX_UNCOUNTED_ATTEMPTS, type ModelCatalog, type ModelJob, must } from './model.ts'
 import { DATA_SETS, type Real, SENDER, type SentOutput } from './real.ts'
 
 /** Mostly the current attempt of a job that runs; now and then the one before, or one of whatever job. */
@@ -108,10 +108,12 @@ export const enter = define({
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const args = { ...fenceArgs(attempt), p_step: step, p_lease_seconds: LEASE_SECONDS }
-    return { attempt, answer: await real.call('enter_step', args) }
+    return { attempt, step, answer: await real.call('enter_step', args) }
   },
-  judge(model, { attempt, answer }) {
-    if (passed(model, attempt, answer)) must(answer.outcome === 'ok', 'the current attempt goes on', answer)
+  judge(model, { attempt, step, answer }) {
+    if (!passed(model, attempt, answer)) return
+    must(answer.outcome === 'ok', 'the current attempt goes on', answer)
+    if (step !== null) model.jobs.get(attempt.jobId)!.entered = true
   },
 })
 
@@ -188,6 +190,7 @@ export const open = define({
   },
   judge(model, { attempt, index, answer, inputs }) {
     if (!passed(model, attempt, answer)) return
+    model.jobs.get(attempt.jobId)!.entered = true
     const merge = plansOf(model, attempt)?.[index - 1]
     if (merge === undefined) return must(answer.outcome === 'unknown_merge', 'no merge that is not in the plan', answer)
     if (merge.state !== 'planned') return must(answer.outcome === merge.state, 'what is done is not done again', answer)
@@ -352,8 +355,8 @@ export const finish = define({
 /** Of the Workflow, or of the rescuer. */
 export const fail = define({
   name: 'fail',
-  args: fc.record({ attempt, transient: fc.boolean() }),
-  async call(real, { attempt: chosen, transient }) {
+  args: fc.record({ attempt, transient: fc.boolean(), counted: fc.boolean() }),
+  async call(real, { attempt: chosen, transient, counted }) {
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const answer = await real.call('fail_attempt', {
@@ -362,21 +365,28 @@ export const fail = define({
       p_step: 'compact-1',
       p_message: 'no answer',
       p_transient: transient,
+      p_counted: counted,
       p_lease_seconds: LEASE_SECONDS,
       p_sender: SENDER,
     })
-    return { attempt, transient, answer }
+    return { attempt, transient, counted, answer }
   },
-  judge(model, { attempt, transient, answer }) {
+  judge(model, { attempt, transient, counted, answer }) {
     if (!passed(model, attempt, answer)) return
     const job: ModelJob = model.jobs.get(attempt.jobId)!
-    const again = transient && job.attempt < MAX_ATTEMPTS
+    const given = !counted && job.uncounted < MAX_UNCOUNTED_ATTEMPTS ? 1 : 0
+    const again = transient && job.attempt < job.maxAttempts + given
     must(
       answer.outcome === (again ? 'retrying' : 'dead'),
       'what may pass is tried again until its attempts are spent',
       answer,
     )
-    if (again) job.attempt += 1
-    else job.state = 'dead'
+    if (!again) job.state = 'dead'
+    else {
+      job.attempt += 1
+      job.maxAttempts += given
+      job.uncounted += given
+      job.entered = false
+    }
   },
 })

@@ -176,7 +176,7 @@ export class RandomWalk {
         (attempt) =>
           catalog.failAttempt(
             attempt,
-            { ...failure, step: 'compact-1', transient: this.#chance(0.6) },
+            { ...failure, step: 'compact-1', transient: this.#chance(0.6), counted: this.#chance(0.5) },
             LEASE_SECONDS,
             this.#chance(0.5) ? SENDER : null,
           ),
@@ -202,6 +202,8 @@ export class RandomWalk {
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
       [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
       [1, () => catalog.tallyJobs(5)],
+      [1, () => catalog.recordCronRun()],
+      [1, () => this.#acknowledgeLetter()],
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
@@ -215,6 +217,11 @@ export class RandomWalk {
       RELAY,
     )
     await this.#catalog.redispatchStaleJobs(0, 10)
+  }
+
+  async #acknowledgeLetter(): Promise<void> {
+    const { dlqFailures } = await this.#catalog.deadLetterStatus(null, 1, { open: true })
+    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, null)
   }
 
   async #withMoreSlots(more: number, act: Act): Promise<void> {
@@ -231,6 +238,7 @@ export class RandomWalk {
       failureMinJobs: 1,
       waitingBoundSeconds: 0,
       triggerBoundSeconds: 3600,
+      newCausesSeconds: 0,
       silenceSeconds: 0,
       quietSeconds: 0,
     }
