@@ -253,6 +253,7 @@ describe('an attempt that may not go on', () => {
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
     const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, jobId)
+    await catalog.enterStep(params, 'validate-dataset', { leaseSeconds: LEASE_SECONDS })
     expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelling' })
     const instance = await runToEnd(params, 'complete')
     expect(await instance.getOutput()).toEqual({ outcome: 'cancelled' })

@@ -1,7 +1,7 @@
 import { type Catalog, CompactionMessage, describe, FusouError, log, type RefusedMessage } from '@fusou/catalog'
 import { z } from 'zod'
 import type { Env } from '../env.ts'
-import { LEASE_SECONDS } from '../leases.ts'
+import { FIRST_LEASE_SECONDS } from '../leases.ts'
 import { startAttempt } from '../workflow/start-attempt.ts'
 import { readBody } from './read-body.ts'
 import { retryDelaySeconds } from './retry-delay.ts'
@@ -33,7 +33,7 @@ async function consume(message: Message, queue: string, env: Env, catalog: Catal
     return refuse(message, queue, env, new FusouError('invalid_message', z.prettifyError(parsed.error)))
   }
   const { datasetId } = parsed.data
-  const accepted = await catalog.acceptMessage(message.id, parsed.data, LEASE_SECONDS)
+  const accepted = await catalog.acceptMessage(message.id, parsed.data, FIRST_LEASE_SECONDS)
   switch (accepted.outcome) {
     case 'claimed':
     case 'running':
