@@ -4,6 +4,14 @@
 create schema fusou;
 comment on schema fusou is 'Parts of the public functions; not reachable over HTTP.';
 
+-- Counts end at 2^53 - 1, the last whole number that JSON carries exactly to every client: a sum that would exceed it
+-- stays there. A figure may then be too low, but no answer is refused for it.
+create function fusou.saturate(p_sum numeric)
+returns bigint
+language sql immutable
+set search_path = ''
+as $$ select least(p_sum, 9007199254740991)::bigint $$;
+
 create table public.datasets (
   id text primary key constraint datasets_id_pattern check (id ~ '^[A-Za-z0-9][A-Za-z0-9._-]{0,127}$'),
   owner_id uuid not null,

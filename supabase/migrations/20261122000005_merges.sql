@@ -114,7 +114,7 @@ begin
       insert into public.merges (job_id, attempt, index, table_name, period_tag, input_ids, rows_in, bytes_in)
       values (
         p_job_id, p_attempt, v_merge.index, v_group.table_name, v_group.period_tag, v_merge.ids,
-        v_group.rows_in, v_group.bytes_in
+        fusou.saturate(v_group.rows_in), fusou.saturate(v_group.bytes_in)
       );
     end loop;
   end if;
@@ -233,10 +233,10 @@ begin
   update public.jobs
   set files_in = files_in + v_live.found,
       files_out = files_out + 1,
-      rows_in = rows_in + v_live.row_count,
-      rows_out = rows_out + (p_output ->> 'rows')::bigint,
-      bytes_in = bytes_in + v_merge.bytes_in,
-      bytes_out = bytes_out + (p_output ->> 'bytes')::bigint,
+      rows_in = fusou.saturate(rows_in::numeric + v_live.row_count),
+      rows_out = fusou.saturate(rows_out + (p_output ->> 'rows')::numeric),
+      bytes_in = fusou.saturate(bytes_in::numeric + v_merge.bytes_in),
+      bytes_out = fusou.saturate(bytes_out + (p_output ->> 'bytes')::numeric),
       silent_leases = 0,
       lease_until = now() + make_interval(secs => p_lease_seconds)
   where id = p_job_id;

@@ -58,8 +58,12 @@ as $$
         'rowsIn', p_job.rows_in, 'rowsOut', p_job.rows_out,
         'bytesIn', p_job.bytes_in, 'bytesOut', p_job.bytes_out,
         'filesPlanned', coalesce(sum(cardinality(m.input_ids)) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0),
-        'rowsPlanned', coalesce(sum(m.rows_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0),
-        'bytesPlanned', coalesce(sum(m.bytes_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
+        'rowsPlanned', fusou.saturate(
+          coalesce(sum(m.rows_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
+        ),
+        'bytesPlanned', fusou.saturate(
+          coalesce(sum(m.bytes_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
+        )
       )
       from public.merges m where m.job_id = p_job.id
     ),

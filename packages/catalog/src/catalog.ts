@@ -3,11 +3,13 @@ import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
 import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
-import { CronRun, Job, type JobKind, JobState, JobStatus } from './job.ts'
-import { listedRows } from './listed-rows.ts'
+import { CronRun, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { readableRows } from './readable-rows.ts'
+import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
@@ -25,11 +27,20 @@ export interface StepEntry {
   readonly finished?: Readonly<Record<string, number>>
 }
 
+interface JobsQuery {
+  readonly requester: Requester
+  readonly state?: JobState | undefined
+  readonly kind?: z.infer<typeof JobKind> | undefined
+  readonly datasetId?: string | undefined
+  readonly before?: { createdAt: string; id: string } | undefined
+  readonly limit: number
+}
+
 const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
 const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>
   z.object({ outcome: z.enum(names) })
 const FenceRefused = outcomes('stale_attempt', 'cancelled', 'unknown_job')
-const Outbox = listedRows('outbox', OutboxMessage)
+const Outbox = readableRows('outbox', OutboxMessage)
 
 const Upload = z.discriminatedUnion('outcome', [
   z.object({
@@ -58,8 +69,8 @@ const Mergeable = z.discriminatedUnion('outcome', [
     targetFileBytes: z.int(),
     reach: z.enum(MERGE_REACHES),
     more: z.boolean(),
-    files: listedRows('mergeable files', MergeableFile),
-    mixedPartitions: listedRows(
+    files: readableRows('mergeable files', MergeableFile),
+    mixedPartitions: readableRows(
       'mixed partitions',
       z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() }),
     ),
@@ -97,10 +108,18 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
 type Admission = z.infer<typeof Admission>
-const FilesPage = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
-  outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
-])
+const FilesPage = withListedRows(
+  { name: 'files', field: 'files', row: ListedFile, keys: ['id', 'table', 'periodTag'] },
+  z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      version: z.int(),
+      files: z.array(ListedFile),
+      unreadable: UnreadableRows,
+    }),
+    outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
+  ]),
+)
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
@@ -158,7 +177,7 @@ export class Catalog {
       'trigger_scheduled',
       { p_limit: limit, p_sender: sender },
       z.object({
-        datasets: listedRows('triggered data sets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
+        datasets: readableRows('triggered data sets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
         remaining: z.int(),
         outbox: Outbox,
       }),
@@ -369,7 +388,7 @@ export class Catalog {
         p_sender: redrive.sender,
       },
       z.object({
-        jobs: listedRows(
+        jobs: readableRows(
           'redriven jobs',
           z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() }),
         ),
@@ -382,7 +401,7 @@ export class Catalog {
     return this.#database.call(
       'list_expired_leases',
       { p_limit: limit },
-      listedRows('expired leases', z.object({ jobId: z.uuid(), attempt: z.int() })),
+      readableRows('expired leases', z.object({ jobId: z.uuid(), attempt: z.int() })),
     )
   }
 
@@ -427,7 +446,8 @@ export class Catalog {
     datasetId: string | null
     jobId: string | null
   }) {
-    return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
+    const bounded = { ...letter, body: toStorableJson(letter.body) }
+    return this.#database.call('record_dead_letter', { p_letter: bounded }, outcomes('recorded', 'duplicate'))
   }
 
   /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
@@ -435,7 +455,7 @@ export class Catalog {
     return this.#database.call(
       'raise_alerts',
       { p_rules: rules, p_channels: channels, p_sender: sender },
-      z.object({ changes: listedRows('alert changes', AlertChange), outbox: Outbox }),
+      z.object({ changes: readableRows('alert changes', AlertChange), outbox: Outbox }),
     )
   }
 
@@ -491,16 +511,14 @@ export class Catalog {
     return this.#database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
   }
 
+  /** Newest first, without jobs that cannot be read; see pageJobs(). */
+  async listJobs(query: JobsQuery): Promise<Job[]> {
+    return (await this.pageJobs(query)).jobs
+  }
+
   /** Newest first; `before` is the last job of the page before. */
-  listJobs(query: {
-    requester: Requester
-    state?: z.infer<typeof JobState> | undefined
-    kind?: z.infer<typeof JobKind> | undefined
-    datasetId?: string | undefined
-    before?: { createdAt: string; id: string } | undefined
-    limit: number
-  }) {
-    return this.#database.call(
+  async pageJobs(query: JobsQuery): Promise<z.infer<typeof ListedJobs>> {
+    const jobs = await this.#database.call(
       'list_jobs',
       {
         p_requester: query.requester,
@@ -511,12 +529,13 @@ export class Catalog {
         p_before_id: query.before?.id ?? null,
         p_limit: query.limit,
       },
-      z.array(Job),
+      z.array(z.unknown()),
     )
+    return ListedJobs.parse({ jobs })
   }
 
   jobStatus(requester: Requester) {
-    return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+    return this.#database.call('job_status', { p_requester: requester }, ReadJobStatus)
   }
 
   /** Adds ended jobs to the totals that the figures are read from; @returns how many */
@@ -598,7 +617,7 @@ export class Catalog {
 
   /** Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage(). */
   claimGarbage(limit: number) {
-    return this.#database.call('claim_garbage', { p_limit: limit }, listedRows('garbage', z.string()))
+    return this.#database.call('claim_garbage', { p_limit: limit }, readableRows('garbage', z.string()))
   }
 
   completeGarbage(keys: readonly string[]) {
@@ -611,7 +630,7 @@ export class Catalog {
 
   /** Of these keys of objects older than a day, those that doomOrphans() would take. */
   listOrphans(keys: readonly string[]) {
-    return this.#database.call('list_orphans', { p_keys: keys }, listedRows('orphans', z.string()))
+    return this.#database.call('list_orphans', { p_keys: keys }, readableRows('orphans', z.string()))
   }
 
   /** Notes an upload in parts before its first part, so that vacuum can abort it should nobody complete it. */
@@ -628,7 +647,7 @@ export class Catalog {
     return this.#database.call(
       'list_abandoned_uploads',
       { p_limit: limit },
-      listedRows('abandoned uploads', AbandonedUpload),
+      readableRows('abandoned uploads', AbandonedUpload),
     )
   }
 

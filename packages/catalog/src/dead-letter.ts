@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { listedRows } from './listed-rows.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 
 /** Why nobody needs to look at a letter any more. */
 export const ClosedHow = z.enum(['retried', 'succeeded', 'acknowledged'])
@@ -39,8 +39,14 @@ const DeadLetter = z.object({
 
 /** One page of dead jobs and one of letters, newest first; the counts are of all that match. */
 export const DeadLetterStatus = z.object({
-  workflowFailures: z.object({ count: z.int(), records: listedRows('dead jobs', DeadJob) }),
-  dlqFailures: z.object({ count: z.int(), records: listedRows('dead letters', DeadLetter) }),
+  workflowFailures: withListedRows(
+    { name: 'dead jobs', field: 'records', row: DeadJob, keys: ['jobId'] },
+    z.object({ count: z.int(), records: z.array(DeadJob), unreadable: UnreadableRows }),
+  ),
+  dlqFailures: withListedRows(
+    { name: 'dead letters', field: 'records', row: DeadLetter, keys: ['id', 'messageId'] },
+    z.object({ count: z.int(), records: z.array(DeadLetter), unreadable: UnreadableRows }),
+  ),
   next: DeadLetterPosition.nullable(),
 })
 export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

@@ -14,6 +14,7 @@ export const ERROR_CODES = {
   invalid_form: { status: 400, transient: false, title: 'The body is not a multipart form' },
   invalid_table_offsets: { status: 422, transient: false, title: 'The table offsets do not divide the object' },
   length_mismatch: { status: 400, transient: false, title: 'The body is not as long as declared' },
+  request_timeout: { status: 408, transient: true, title: 'The body came too slowly' },
   length_required: { status: 411, transient: false, title: 'The length of the body must be declared' },
   body_too_large: { status: 413, transient: false, title: 'The body is too large' },
   unsupported_media_type: { status: 415, transient: false, title: 'The content type is not accepted here' },

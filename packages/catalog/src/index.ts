@@ -16,10 +16,12 @@ export {
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
+export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
 export {
   CompactionMessage,
@@ -29,4 +31,6 @@ export {
   Priority,
   RefusedMessage,
 } from './queue-message.ts'
+export { type StorableJson, toStorableJson } from './storable.ts'
+export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'

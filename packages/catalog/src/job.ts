@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RaisedAlert } from './alert.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
@@ -64,6 +65,10 @@ export const Job = z.object({
   leaseUntil: z.string().nullable(),
 })
 export type Job = z.infer<typeof Job>
+export const ListedJobs = withListedRows(
+  { name: 'jobs', field: 'jobs', row: Job, keys: ['id', 'createdAt'] },
+  z.object({ jobs: z.array(Job), unreadable: UnreadableRows }),
+)
 
 /** The last run of the cron to its end, also one of which chores failed; the installation if there was none yet. */
 export const CronRun = z.object({ lastRunAt: z.string(), ageSeconds: z.number() })
@@ -71,7 +76,8 @@ export const CronRun = z.object({ lastRunAt: z.string(), ageSeconds: z.number() 
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
-  jobsByKind: z.record(JobKind, z.record(JobState, z.int())),
+  // a kind that a later version brought counts too
+  jobsByKind: z.record(z.string(), z.record(JobState, z.int())),
   oldestQueuedSeconds: z.number().nullable(),
   oldestWaitingSeconds: z
     .number()
@@ -103,5 +109,10 @@ export const JobStatus = z.object({
   cron: CronRun.nullable().meta({
     description: 'the last run of the cron to its end, also one of which chores failed',
   }),
+  unreadable: UnreadableRows.meta({ description: 'alerts that could not be read' }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
+export const ReadJobStatus = withListedRows(
+  { name: 'alerts', field: 'alerts', row: RaisedAlert, keys: ['kind'] },
+  JobStatus,
+)

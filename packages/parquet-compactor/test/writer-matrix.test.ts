@@ -1,8 +1,6 @@
 /** Every writer with every codec, page version and dictionary setting that it has, merged in four ways. */
 import { brotliCompressSync, gzipSync, zstdCompressSync } from 'node:zlib'
 import type { FieldDefinition } from '@dsnp/parquetjs/dist/lib/declare.js'
-import { ParquetSchema } from '@dsnp/parquetjs/dist/lib/schema.js'
-import { ParquetWriter } from '@dsnp/parquetjs/dist/lib/writer.js'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import pl from 'nodejs-polars'
 import { Compression, readParquet, WriterPropertiesBuilder, WriterVersion, writeParquet } from 'parquet-wasm/node'
@@ -10,6 +8,7 @@ import { describe, test } from 'vitest'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
 import type { MergeOptions } from '../src/index.ts'
 import { expectFaithfulMerge, type ReaderSet, writeWithDuckDB } from './engines.ts'
+import { writeWithParquetjs } from './parquetjs-file.ts'
 
 /** Rows of the files of each case; one has none, in others all values of a column are null. */
 const RANGES = [
@@ -211,25 +210,14 @@ describe('parquetjs', () => {
           ]
         : [],
   })
-  const write = async (
+  const write = (
     [from, to]: readonly [number, number],
     definition: Record<string, FieldDefinition>,
     options: object,
     rowOf: (i: number) => object,
   ) => {
-    const pieces: Uint8Array[] = []
-    const stream = {
-      write(bytes: Uint8Array, done?: () => void) {
-        pieces.push(new Uint8Array(bytes))
-        done?.()
-      },
-      end: (done: () => void) => done(),
-    }
-    const all = { rowGroupSize: 70, pageSize: 20, ...options }
-    const writer = await ParquetWriter.openStream(new ParquetSchema(definition), stream as never, all as never)
-    for (let i = from; i < to; i++) await writer.appendRow(rowOf(i) as never)
-    await writer.close()
-    return new Uint8Array(Buffer.concat(pieces))
+    const rows = Array.from({ length: to - from }, (_, at) => rowOf(from + at))
+    return writeWithParquetjs(definition, rows, { rowGroupSize: 70, pageSize: 20, ...options })
   }
 
   const CODECS = ['UNCOMPRESSED', 'SNAPPY', 'GZIP', 'BROTLI'] as const

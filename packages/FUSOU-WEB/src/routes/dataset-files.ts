@@ -1,4 +1,4 @@
-import { DatasetId, FileId, FusouError, ListedFile, PeriodTag, TableName } from '@fusou/catalog'
+import { DatasetId, FileId, FusouError, ListedFile, PeriodTag, TableName, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
 import { cursor, page } from '../http/cursor.ts'
@@ -7,7 +7,7 @@ import { route } from '../http/operation.ts'
 
 const Version = z.int().nonnegative()
 /** It carries the version, so that all pages are of one. */
-const FilesCursor = cursor(z.object({ version: Version, table: TableName, periodTag: PeriodTag, id: FileId }))
+const FilesCursor = cursor(z.strictObject({ version: Version, table: TableName, periodTag: PeriodTag, id: FileId }))
 const FilesQuery = z
   .object({
     table: filled(TableName.optional()),
@@ -25,6 +25,7 @@ const FilesPage = z
     datasetId: DatasetId,
     version: Version,
     files: z.array(ListedFile.extend({ url: z.url() })),
+    unreadable: UnreadableRows,
     nextCursor: z.string().nullable(),
   })
   .meta({ id: 'FilesPage' })
@@ -52,12 +53,13 @@ export const listDatasetFiles = route(
     })
     if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the data set ${datasetId}`)
     const { version } = listed
-    const { shown, last } = page(listed.files, query.limit)
+    const { shown, unreadable, last } = page(listed.files, listed.unreadable ?? [], query.limit)
     const { origin } = new URL(c.req.url)
     const answer: z.infer<typeof FilesPage> = {
       datasetId,
       version,
       files: shown.map((file) => ({ ...file, url: `${origin}/api/files/${file.id}` })),
+      unreadable,
       nextCursor: last
         ? FilesCursor.encode({ version, table: last.table, periodTag: last.periodTag, id: last.id })
         : null,

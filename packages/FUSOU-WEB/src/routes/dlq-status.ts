@@ -1,4 +1,11 @@
-import { ClosedHow, DatasetId, DeadLetterPosition, type DeadLetterStatus, FusouError } from '@fusou/catalog'
+import {
+  ClosedHow,
+  DatasetId,
+  DeadLetterPosition,
+  type DeadLetterStatus,
+  FusouError,
+  UnreadableRows,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
 import { cursor } from '../http/cursor.ts'
@@ -33,8 +40,8 @@ const DlqStatus = z
   .object({
     success: z.literal(true),
     total: z.int(),
-    workflow_failures: z.object({ count: z.int(), records: z.array(WorkflowFailure) }),
-    dlq_failures: z.object({ count: z.int(), records: z.array(DlqFailure) }),
+    workflow_failures: z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
+    dlq_failures: z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
     next_cursor: z.string().nullable().meta({ description: 'of both lists; null when both are at their end' }),
   })
   .meta({ id: 'DlqStatus' })
@@ -70,7 +77,7 @@ function inSnakeCase({ workflowFailures, dlqFailures, next }: DeadLetterStatus):
     success: true,
     total: workflowFailures.count + dlqFailures.count,
     workflow_failures: {
-      count: workflowFailures.count,
+      ...workflowFailures,
       records: workflowFailures.records.map(({ jobId, datasetId, finishedAt, retriedAs, ...record }) => ({
         job_id: jobId,
         dataset_id: datasetId,
@@ -80,7 +87,7 @@ function inSnakeCase({ workflowFailures, dlqFailures, next }: DeadLetterStatus):
       })),
     },
     dlq_failures: {
-      count: dlqFailures.count,
+      ...dlqFailures,
       records: dlqFailures.records.map(
         ({ messageId, datasetId, jobId, receivedAt, closedAt, closedHow, ...record }) => ({
           ...record,

@@ -103,7 +103,10 @@ export const upload = route(
       periodTag,
       fileName: fileName ?? `${tableId ?? datasetId}.parquet`,
       fileSize: byteLength,
-      rows: found.slices.reduce((sum, slice) => sum + slice.rows, 0),
+      rows: Math.min(
+        Number.MAX_SAFE_INTEGER,
+        found.slices.reduce((sum, slice) => sum + slice.rows, 0),
+      ),
       sha256: found.sha256,
       duplicate: registered.outcome === 'duplicate',
       jobId: registered.jobId,

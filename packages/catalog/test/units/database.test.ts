@@ -219,7 +219,7 @@ describe('one odd row of an answer', () => {
   test.each(lists)('of %s hides none of the others, and is logged', async (name, answer, call, rows) => {
     expect(await call(await answering(answer))).toEqual(rows)
     expect(logged).toHaveLength(1)
-    expect(JSON.parse(logged[0]!)).toMatchObject({ event: 'odd_rows', list: name, rows: 1 })
+    expect(JSON.parse(logged[0]!)).toMatchObject({ event: 'rows_unreadable', list: name, count: 1 })
   })
 
   test('of the outbox is passed on as what it is, so that it can be released, unless it has no number', async () => {

@@ -29,12 +29,16 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
     else if (id === 6) columnIndexAt = reader.i64()
     else if (id === 7) columnIndexBytes = reader.i32()
     else if (id === 8 || id === 9) {
-      throw new ParquetError('encrypted', `column ${name} is encrypted`)
+      throw new ParquetError('encrypted', `column ${name} is encrypted`, { column: name })
     } else {
       reader.skip()
     }
   }
   if (!isFound) reader.fail(`column ${name} has no metadata`)
+  if (table.chunkValues[chunk] === 0) {
+    table.addChunk(undefined)
+    return
+  }
   if (columnIndexBytes !== 0) {
     extras ??= { ...NO_EXTRAS }
     extras.columnIndex = placed(columnIndexAt, columnIndexBytes, 'column index')
@@ -97,12 +101,16 @@ function readChunkMetadata(
     reader.fail(`column ${leaf.name} has a size missing or negative`)
   // some writers leave 0 where there is no dictionary page
   const offset = dictionaryOffset > 0 && dictionaryOffset < dataOffset ? dictionaryOffset : dataOffset
-  if (compressed > 0 || values > 0) {
-    if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
-    if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
-    if (offset + compressed > dataEnd) {
-      reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
-    }
+  // where a chunk without values would be does not matter, and Arrow writes 0
+  if (values === 0) {
+    table.chunkCodec[chunk] = codec
+    table.chunkValues[chunk] = 0
+    return undefined
+  }
+  if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
+  if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
+  if (offset + compressed > dataEnd) {
+    reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
   }
   if (counts || filterAt > 0) {
     extras ??= { ...NO_EXTRAS }

@@ -1,5 +1,6 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropReason } from '../drop-reasons.ts'
+import type { KeyValueReport } from '../key-values/key-drop-reasons.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
 import type { Scratch } from '../read/scratch.ts'
 import type { SchemaChange } from '../schema/unite-schemas.ts'
@@ -104,11 +105,8 @@ export interface MergeReport {
   schemaFingerprint: string
   /** what became of the column chunks of the inputs */
   columnChunks: ColumnChunkReport
-  /**
-   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
-   * they describe a schema that a `union` changed
-   */
-  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[] }
+  /** what became of the key-value metadata of the footers, with the keys that the output lacks and the reason: `KEY_DROP_REASONS` */
+  keyValueMetadata: KeyValueReport
   /**
    * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
    * keys of `DROP_REASONS`
@@ -121,8 +119,10 @@ export interface MergeReport {
   rowGroupsMerged?: number
   /** the same where a `scratch` was given: bytes that were written to it */
   scratchBytes?: number
-  /** what the `union` of schemas changed */
+  /** what the `union` of schemas changed, the first hundred changes */
   schemaChanges: SchemaChange[]
+  /** how many changes there are beyond these */
+  schemaChangesOmitted?: number
 }
 
 /** Column chunks of the inputs that hold rows. */

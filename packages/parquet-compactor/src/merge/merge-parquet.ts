@@ -30,6 +30,9 @@ import { checkOptions, chunkLimits, type Settings, sortSettings } from './settin
 import { writeSelected } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
 
+/** A report is logged and stored, whatever the schemas. */
+const MAX_REPORTED_CHANGES = 100
+
 /**
  * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Pages are copied still
  * compressed where the plan allows it, and values as bytes elsewhere; they never become JavaScript values, so every
@@ -118,8 +121,8 @@ async function writeOutput(
     throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
   }
   drops.add('page_index_memory', output.chunksWithoutIndex)
-  const droppedKeys = schemaChanges.length > 0 ? keyValues.dropSchemas() : []
-  await output.end(keyValues.pairs)
+  const metadata = keyValues.finish(output.rowCount, schemaChanges.length > 0)
+  await output.end(metadata.pairs)
   return {
     files: inputs.length,
     rowsIn,
@@ -130,15 +133,14 @@ async function writeOutput(
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
     columnChunks: tally.report,
-    keyValueMetadata: {
-      written: keyValues.pairs.length,
-      conflictingKeys: keyValues.conflictingKeys,
-      ...(droppedKeys.length > 0 && { droppedKeys }),
-    },
+    keyValueMetadata: metadata.report,
     duplicateRows: rowsIn - rowsWanted,
     ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
     ...(selection && scratch && { scratchBytes: scratch.byteLength }),
-    schemaChanges,
+    schemaChanges: schemaChanges.slice(0, MAX_REPORTED_CHANGES),
+    ...(schemaChanges.length > MAX_REPORTED_CHANGES && {
+      schemaChangesOmitted: schemaChanges.length - MAX_REPORTED_CHANGES,
+    }),
     dropped: drops.counts,
   }
 }

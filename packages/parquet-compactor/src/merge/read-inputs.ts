@@ -9,10 +9,11 @@ import type { InputFile } from '../read/input-file.ts'
 import { loadFooter } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Source } from '../read/source.ts'
+import { describeDifference } from '../schema/describe-difference.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
-import { KeyValueMerge } from './merge-key-values.ts'
+import { KeyValueMerge, MAX_KEY_VALUE_BYTES } from './merge-key-values.ts'
 import type { Settings } from './settings.ts'
 
 export interface ReadInputs {
@@ -25,7 +26,7 @@ export interface ReadInputs {
 }
 
 /** Where the head did not come with the tail it is taken for right: it says nothing of the rows, and would cost a read a file. */
-const UNREAD_HEAD = new TextEncoder().encode('PAR1')
+export const UNREAD_HEAD = new TextEncoder().encode('PAR1')
 
 /**
  * Read and check all footers, before anything is written.
@@ -37,7 +38,7 @@ export async function readInputs(
   footerBytes: number,
 ): Promise<ReadInputs> {
   const inputs: InputFile[] = []
-  const keyValues = new KeyValueMerge()
+  const keyValues = new KeyValueMerge(Math.min(MAX_KEY_VALUE_BYTES, settings.memoryBudgetBytes / 16))
   let schema: Schema | undefined
   const schemas = new Map<string, NamedSchema>()
   const kept = new FooterTables()
@@ -54,15 +55,19 @@ export async function readInputs(
     if (!schema) {
       const { schemaFingerprint: expected } = settings
       if (expected !== undefined && (await schemaFingerprint(footer.schema)) !== expected) {
-        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`)
+        throw new ParquetError('schema_mismatch', `${source.name}: not the schema with the fingerprint ${expected}`, {
+          source: source.name,
+        })
       }
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`)
+      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`, {
+        source: source.name,
+      })
     }
     checkCodecs(file, source)
-    keyValues.add(file.keyValues)
+    keyValues.add(file.keyValues, { rows: file.rowCount, schema: footer.schema })
     const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.shares.heldFiles
     if (keeps) heldBytes += tail.byteLength
     schemas.set(
@@ -106,7 +111,9 @@ async function readAgain(
 ): Promise<FileFooter> {
   const { footer: file } = await loadFooter(source, whole, UNREAD_HEAD, known, tables)
   if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
-    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`)
+    throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`, {
+      source: source.name,
+    })
   }
   return file
 }
@@ -127,16 +134,11 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
     const codec = footer.chunkCodec[chunk]!
     if (CODEC_NAMES[codec]) continue
     const { name } = leaves[chunk % leaves.length]!
-    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`)
+    throw new ParquetError('unsupported_column', `${source.name}: column ${name} has codec ${codec}`, {
+      source: source.name,
+      column: name,
+    })
   }
-}
-
-function firstDifference(a: Schema, b: Schema): string {
-  const left = a.canonical.split('\n')
-  const right = b.canonical.split('\n')
-  const at = left.findIndex((line, i) => line !== right[i])
-  if (at === 0 || at < 0) return `${b.leaves.length} columns where the first source has ${a.leaves.length}`
-  return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
 /** @returns the codec of each column of the output */

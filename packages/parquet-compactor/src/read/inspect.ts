@@ -106,9 +106,8 @@ function checkHead(head: Uint8Array, tail?: Uint8Array): void {
   }
 }
 
-/** Put the name of the source into the message, once. */
+/** Name the source in an error that names none yet. */
 export function nameSource(error: unknown, name: string): unknown {
-  if (!(error instanceof ParquetError) || error.code === 'aborted') return error
-  const detail = error.message.slice(error.code.length + 2)
-  return detail.startsWith(`${name}: `) ? error : new ParquetError(error.code, `${name}: ${detail}`, { cause: error })
+  const isNamed = !(error instanceof ParquetError) || error.code === 'aborted' || error.source !== undefined
+  return isNamed ? error : error.at(name, { source: name })
 }

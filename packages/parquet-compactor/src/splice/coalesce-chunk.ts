@@ -32,7 +32,7 @@ export interface CoalesceSettings {
   compressed: ByteBuffer
 }
 
-interface Pending extends KernelPage {
+interface Pending extends Omit<KernelPage, 'body'> {
   /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
   /** members that values of it come from, the last one included */
@@ -77,7 +77,7 @@ export async function coalesceChunk(
   }
   kernel.onPage = (page) => {
     const to = isListed ? kernel.member : Math.min(member, members.length - 1)
-    pages.push({ ...page, body: page.body.slice(), from: since, to })
+    pages.push({ ...page, body: page.body.copy(), from: since, to })
     // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
     if (!kernel.isUnfolding) since = to
   }
@@ -128,18 +128,19 @@ export async function coalesceChunk(
  */
 function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns: number, column: number): number {
   const { kept } = kernel
-  const list = kept > 0 ? kernel.chunkList(kept) : undefined
+  const list = new Uint32Array(Math.min(kept, members.length) * 4)
   for (let i = 0, at = 0; i < members.length; i++, at += 4) {
     const { footer, rowGroup } = members[i]!
     const chunk = rowGroup * columns + column
     const levels = footer.chunkValues[chunk]!
     if (levels !== footer.rowsOfGroup[rowGroup]) return -1
-    if (!list || i >= kept) continue
+    if (i >= kept) continue
     list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]!
     list[at + 1] = footer.chunkBytes[chunk]!
     list[at + 2] = levels
     list[at + 3] = kernel.codecNumber(CODEC_NAMES[footer.chunkCodec[chunk]!]!)
   }
+  if (kept > 0) kernel.putChunkList(list)
   return kept
 }
 
@@ -230,13 +231,19 @@ async function takePage(
   try {
     const hasChecksum = page.hasChecksum()
     if (hasChecksum) {
-      const sum = checksum(kernel.bytes(page.pageAt(), page.pageSize()))
+      const sum = checksum(kernel.slice(page.pageAt(), page.pageSize()).view())
       if (sum !== page.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
     }
-    const bytes = kernel.bytes(page.packedAt(), page.packedBytes())
-    const length = page.unpackedBytes()
-    const unpacked = decompress(page.isPacked() ? codec : CODEC.UNCOMPRESSED, bytes, length, codecs, scratch)
-    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
+    let isTaken: boolean
+    if (codec === CODEC.UNCOMPRESSED || !page.isPacked()) {
+      isTaken = kernel.takeStored()
+    } else {
+      const packed = kernel.slice(page.packedAt(), page.packedBytes())
+      const length = page.unpackedBytes()
+      const unpacked = decompress(codec, packed.view(), length, codecs, scratch)
+      isTaken = kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)
+    }
+    if (!isTaken) return 'odd'
     return hasChecksum ? 'checksum' : 'done'
   } catch (error) {
     throw atPage(error, chunkOffset + page.pagePosition())
@@ -304,7 +311,7 @@ async function assemble(
   }
 }
 
-export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+export function pageHeader(page: Omit<KernelPage, 'body'>, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const { uncompressedBytes } = page
   const crc = hasChecksum ? checksum(body) : undefined
   const lengths = { uncompressedBytes, compressedBytes: body.length, crc }
