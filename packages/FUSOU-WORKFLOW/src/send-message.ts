@@ -9,7 +9,7 @@ const QUEUES = {
 /** Send an outbox message to the queue of its type. */
 export async function sendMessage(env: Env, message: OutboxMessage): Promise<void> {
   const { type } = message
-  if (!isQueued(type)) throw new FusouError('internal', `no queue of this release takes ${type}`)
+  if (!isQueued(type)) throw new FusouError('internal', `no queue takes ${type}`)
   await env[QUEUES[type]].send(message.payload, { contentType: 'json' })
 }
 

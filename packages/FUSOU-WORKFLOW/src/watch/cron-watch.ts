@@ -44,5 +44,3 @@ export class CronWatch extends DurableObject<Env> {
     return this.#store.load()
   }
 }
-
-export const WATCH_NAME = 'cron'

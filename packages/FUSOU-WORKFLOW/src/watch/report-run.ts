@@ -1,9 +1,8 @@
 import { describe, FusouError, log, withinDeadline } from '@fusou/catalog'
 import type { AlertChannels } from '../alerts/alert-channels.ts'
 import type { Env } from '../env.ts'
-import { WATCH_NAME } from './cron-watch.ts'
 import { tellWatch, type WatchStore } from './tell-watch.ts'
-import { NOTHING_SEEN, noteRun } from './watch-state.ts'
+import { NOTHING_SEEN, noteRun, WATCH_NAME } from './watch-state.ts'
 
 /** Longer than it takes to tell both channels, one of which hangs. */
 const REPORT_TIMEOUT_MS = 25_000

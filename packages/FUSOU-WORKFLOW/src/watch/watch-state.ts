@@ -3,6 +3,9 @@ import type { AlertChannel, AlertNotice } from '@fusou/catalog'
 // What the watch over the cron knows, and what follows from it: plain data in, plain data out. It lives outside of the
 // database, since it tells of a database that is away.
 
+/** The one object of the class `CronWatch`. */
+export const WATCH_NAME = 'cron'
+
 /** A chore that failed in this many runs in a row, so for as many minutes, is told. */
 export const FAILING_RUNS = 5
 /** The alert is resolved after this many runs in a row in which no chore failed. */

@@ -131,6 +131,9 @@ export class RandomWalk {
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
             await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            // mostly it has begun: else the job ends with the cancellation
+            if (this.#chance(0.9))
+              await catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
             await catalog.cancelJob(id, null)
             const [, call] = this.#pick(this.#callsOfAnAttempt())
             await call({ jobId: id, attempt })
