@@ -1,6 +1,7 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import type { z } from 'zod'
 import { judgeFault } from './database-faults.ts'
+import type { ErrorCode } from './error-codes.ts'
 import { FusouError } from './fusou-error.ts'
 import { storable } from './storable.ts'
 
@@ -14,6 +15,9 @@ export interface DatabaseConfig {
 
 /** Longer than any function takes; a call that hangs is given up and, being idempotent, made again. */
 export const CALL_TIMEOUT_MS = 15_000
+
+/** What fusou.refuse_above_limit() raises. */
+const LIMIT_CODES: Readonly<Record<string, ErrorCode | undefined>> = { PT403: 'quota_exceeded', PT429: 'rate_limited' }
 
 /** Calls database functions and checks what they answer. */
 export class Database {
@@ -40,6 +44,9 @@ export class Database {
     const deadline = AbortSignal.timeout(this.#callTimeoutMs)
     const { data, error, status } = await this.#client.rpc(name, storable(args)).abortSignal(deadline)
     if (error) {
+      // fusou.refuse_above_limit() ended the call; its text is for the client
+      const refused = LIMIT_CODES[error.code]
+      if (refused) throw new FusouError(refused, error.message)
       const { origin, code, transient } = judgeFault(error.code, status)
       const cause = new Error(`${name}: ${error.code} ${error.message}`)
       if (origin === 'network') {

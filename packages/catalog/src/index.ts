@@ -6,16 +6,21 @@ export { withinDeadline } from './deadline.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
+  type InputFault,
   ListedFile,
   type MergeableFile,
   type MergedFile,
   type MergeInput,
+  QuarantineFilter,
+  type StoredCopy,
   type StoredFile,
+  UploadedFile,
   type UploadedObject,
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'

@@ -9,6 +9,7 @@ import { startJobs } from './start-jobs.ts'
 import { sweepOrphans } from './sweep-orphans.ts'
 import { tallyJobs } from './tally-jobs.ts'
 import { tellAlerts } from './tell-alerts.ts'
+import { trimHistory } from './trim-history.ts'
 import { vacuum } from './vacuum.ts'
 
 /** Counts what it did. */
@@ -26,6 +27,7 @@ export const CHORES: Readonly<Record<string, Chore>> = {
   relayOutbox,
   tellAlerts,
   tallyJobs,
+  trimHistory,
   vacuum,
   sweepOrphans,
   recordRun,

@@ -61,6 +61,7 @@ function adaptingSink(sink: RowSink, leaf: LeafColumn, adaptation: ColumnAdaptat
         throw new ParquetError(
           'corrupt_data',
           `column ${leaf.name}: values in a column of type UNKNOWN, which has none`,
+          { column: leaf.name },
         )
       }
       if (adaptation.missingBelow !== undefined) {
