@@ -1,6 +1,14 @@
 import { z } from 'zod'
 
-export const AlertKind = z.enum(['dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger'])
+export const AlertKind = z.enum([
+  'dead_letters',
+  'failure_rate',
+  'oldest_waiting',
+  'missed_daily_trigger',
+  'installation_mismatch',
+  'catalog_restored',
+  'orphans_stopped',
+])
 export type AlertKind = z.infer<typeof AlertKind>
 
 export const AlertSeverity = z.enum(['critical', 'error', 'warning'])

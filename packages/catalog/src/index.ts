@@ -1,3 +1,4 @@
+export { AdoptedDataset, type AdoptionFault, AdoptionJudgment, type ScannedObject } from './adopt.ts'
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './alert.ts'
 export { type Attempt, Catalog, type Requester } from './catalog.ts'
 export { Environment, loadEnvironment } from './environment.ts'
@@ -12,11 +13,32 @@ export {
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
+export { InstallationStatus, PairingProblem } from './installation.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
+export {
+  describeUpload,
+  MAX_FACTS_BYTES,
+  MAX_LEAVES,
+  MAX_METADATA_BYTES,
+  MergedFacts,
+  MergedMetadata,
+  UploadFacts,
+  UploadMetadata,
+} from './object-facts.ts'
+export {
+  datasetPrefix,
+  datasetsPrefix,
+  factsKey,
+  INSTALLATION_KEY,
+  mergedKey,
+  objectOf,
+  uploadKey,
+} from './object-keys.ts'
+export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './pair-installation.ts'
 export { publishOutbox } from './publish-outbox.ts'
 export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
-export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'
+export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './vacuum.ts'

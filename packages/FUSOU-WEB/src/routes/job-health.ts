@@ -7,13 +7,18 @@ const MAX_DUE_SECONDS = 300
 
 /** Whether somebody should look, and at what. Failures of the past do not count, those that stand do. */
 export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[] } {
-  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts } = status
+  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, installation, outbox, alerts } = status
   const reasons = [
     waiting !== null &&
       waiting > MAX_WAITING_SECONDS &&
       `a job has waited for ${waiting} s: are all slots taken, or is the consumer not running?`,
     expiredLeases > 0 && `${expiredLeases} running jobs have lost their lease: is the rescuer running?`,
     quarantinedFiles > 0 && `${quarantinedFiles} live files are in quarantine: their merges failed`,
+    installation?.problem &&
+      `${installation.problem}: bucket and catalog do not belong together, and nothing is merged or deleted`,
+    installation?.paused && `deletions are paused since ${installation.paused.since}`,
+    installation?.sweep?.stoppedSince &&
+      `${installation.sweep.orphans} objects have no row in the catalog: none is deleted until an operator accepts it`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,
     outbox && (outbox.oldestDueSeconds ?? 0) > MAX_DUE_SECONDS && 'the outbox is not relayed: is the cron running?',
     ...(alerts ?? []).map(({ kind, summary }) => `alert ${kind}: ${summary}`),

@@ -12,6 +12,7 @@ interface Inspector {
  * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing. A body of one chunk,
  * as most are, has no put before it is checked.
  * Memory: two chunks.
+ * @param describe custom metadata of the object, asked for when the put begins
  * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
  */
 export async function receiveObject(
@@ -20,8 +21,9 @@ export async function receiveObject(
   body: ReadableStream<Uint8Array>,
   byteLength: number,
   inspector: Inspector,
+  describe: () => Record<string, string>,
 ): Promise<void> {
-  const put = new ObjectPut(bucket, key, byteLength)
+  const put = new ObjectPut(bucket, key, byteLength, describe)
   try {
     let held: Uint8Array | undefined
     let received = 0

@@ -19,7 +19,7 @@ const CHORES: Record<string, Chore> = {
   tellAlerts,
   tallyJobs,
   vacuum,
-  sweepOrphans,
+  sweepOrphans: (env, catalog) => sweepOrphans(env, catalog),
 }
 
 /** What the cron does each minute. A chore that fails holds up none of the others; the run fails with it. */

@@ -1,8 +1,18 @@
-import { type Attempt, type Catalog, describe, type ErrorCode, FusouError, log, type MergeInput } from '@fusou/catalog'
+import {
+  type Attempt,
+  type Catalog,
+  describe,
+  type ErrorCode,
+  FusouError,
+  log,
+  type MergeInput,
+  mergedKey,
+} from '@fusou/catalog'
 import { type MergeReport, mergeParquet, ParquetError, type ParquetErrorCode } from '@fusou/parquet-compactor'
 import kernel from '@fusou/parquet-compactor/kernel.wasm'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
+import { describeMerged, writeLineage } from '../storage/lineage.ts'
 import { MemoryBudget } from '../storage/memory-budget.ts'
 import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
 import { R2Source } from '../storage/r2-source.ts'
@@ -38,9 +48,9 @@ export async function runMerge(
   if (opened.outcome === 'unknown_merge') throw new FusouError('internal', `merge ${index} is not in the plan`)
   if (opened.outcome !== 'ok') throw new FusouError(opened.outcome, 'the attempt may not go on')
 
-  const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
+  const key = mergedKey(opened.datasetId, attempt, index)
   const merged = await memory.hold(MERGE_BYTES, () =>
-    writeMerge(env, key, opened, async (uploadId) => {
+    writeMerge(env, key, opened, describeMerged(attempt.jobId, opened), async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
     }),
@@ -100,9 +110,10 @@ async function writeMerge(
   env: Env,
   key: string,
   { inputs, fingerprint }: { readonly inputs: readonly MergeInput[]; readonly fingerprint: string },
+  metadata: Record<string, string>,
   note: (uploadId: string) => Promise<void>,
 ): Promise<Written> {
-  const sink = new MultipartSink(env.BUCKET, key, note)
+  const sink = new MultipartSink(env.BUCKET, key, metadata, note)
   try {
     const report = await mergeParquet(
       inputs.map((input) => new R2Source(env.BUCKET, input)),
@@ -118,6 +129,8 @@ async function writeMerge(
         codecs: workerCodecs,
       },
     )
+    // Before the output is complete: no merged object may lie in the bucket without its origin.
+    await writeLineage(env.BUCKET, key, inputs)
     return { report, sha256: await sink.close() }
   } catch (error) {
     await sink.abort()

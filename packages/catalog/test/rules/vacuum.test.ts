@@ -77,11 +77,11 @@ describe('vacuum', () => {
   test('takes a compacted file in its turn', async () => {
     const dataset = newDataSet()
     await dataset.upload({}, {})
-    await dataset.compact({ r2Key: `compacted/${dataset.id}` })
+    await dataset.compact({ r2Key: `datasets/${dataset.id}/merged/1` })
     await dataset.upload()
     await endGracePeriod(dataset)
     await dataset.compact()
-    expect(await vacuum()).toContain(`compacted/${dataset.id}`)
+    expect(await vacuum()).toContain(`datasets/${dataset.id}/merged/1`)
     expect(await dataset.rows()).toBe(30)
     expect((await dataset.jobs()).map((job) => job.progress.mergesCommitted)).toEqual([1, 1])
   })
@@ -171,9 +171,9 @@ describe('an orphan', () => {
     const dataset = newDataSet()
     const object = anObject([{}, {}])
     await dataset.register(object)
-    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost', 'fragments/lost-too'])).toBe(2)
-    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost'])).toBe(0)
-    expect((await vacuum()).sort()).toEqual(['fragments/lost', 'fragments/lost-too'])
+    expect(await catalog.doomOrphans([object.r2Key, 'lost/1', 'lost/2'])).toBe(2)
+    expect(await catalog.doomOrphans([object.r2Key, 'lost/1'])).toBe(0)
+    expect((await vacuum()).sort()).toEqual(['lost/1', 'lost/2'])
   })
 
   test('is not an object that an older version still names', async () => {
@@ -300,17 +300,5 @@ describe('an upload in parts', () => {
     await dataset.plan(attempt)
     expect((await catalog.commitMerge(attempt, 1, output, LEASE_SECONDS)).outcome).toBe('committed')
     expect(await vacuum()).toEqual([])
-  })
-})
-
-describe('a walk over the bucket', () => {
-  test('is one walker a page, goes on where it stopped and rests in between', async () => {
-    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: null })
-    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
-    await catalog.endSweep('orphans', 'page-2', 0)
-    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: 'page-2' })
-    await catalog.endSweep('orphans', null, 3600)
-    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
-    expect(await catalog.beginSweep('another')).toEqual({ due: true, cursor: null })
   })
 })

@@ -10,7 +10,9 @@ declare
     'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
     'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'fail_merge',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
-    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
+    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'record_sweep_page', 'mark_suspects',
+    'accept_orphans', 'trim_outbox', 'check_installation', 'accept_installation', 'pause_deletions',
+    'begin_adoption', 'begin_adoption_page', 'note_adoption_objects', 'adopt_dataset',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
     'tally_jobs', 'job_status', 'dead_letter_status', 'metrics'
