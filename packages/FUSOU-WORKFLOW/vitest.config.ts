@@ -28,5 +28,10 @@ export default defineConfig({
       }
     }),
   ],
-  test: { name: 'workflow', globalSetup: './test/global-setup.ts', testTimeout: 60_000 },
+  test: {
+    name: 'workflow',
+    globalSetup: './test/global-setup.ts',
+    setupFiles: './test/pair-bucket.ts',
+    testTimeout: 60_000,
+  },
 })

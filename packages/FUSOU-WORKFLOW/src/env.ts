@@ -7,4 +7,6 @@ export interface Env {
   readonly COMPACTION_DLQ: Queue
   readonly DATA_COMPACTION_WORKFLOW: Workflow<JobParams>
   readonly UPLOAD_LIMIT: RateLimit
+  /** name of the queue behind COMPACTION_DLQ: its batches are dead letters */
+  readonly DEAD_LETTER_QUEUE: string
 }

@@ -18,7 +18,7 @@ class DataSet {
   async upload(slices: readonly { bytes: number; table: string }[]): Promise<void> {
     let offset = 0
     const object = {
-      r2Key: `fragments/${crypto.randomUUID()}`,
+      r2Key: `datasets/any/uploads/${crypto.randomUUID()}`,
       slices: slices.map(({ bytes, table }) => {
         const slice = { table, periodTag: '0', offset, length: bytes, rows: 1, rowGroups: 1 }
         offset += bytes
@@ -57,7 +57,7 @@ class DataSet {
       if (opened.outcome !== 'ok') throw new Error(opened.outcome)
       const sum = (what: 'length' | 'rows') => opened.inputs.reduce((total, input) => total + input[what], 0)
       const output = { bytes: sum('length'), rows: sum('rows'), rowGroups: 1, sha256: hex64(), fingerprint: 'schema' }
-      const r2Key = `compacted/${crypto.randomUUID()}`
+      const r2Key = `datasets/any/merged/${crypto.randomUUID()}`
       expect((await catalog.commitMerge(attempt, index, { ...output, r2Key }, 60)).outcome).toBe('committed')
     }
     const end = await catalog.finishJob(attempt, { result: {}, more, sender: 'test' })
