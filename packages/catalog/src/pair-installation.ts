@@ -1,4 +1,5 @@
 import type { Catalog } from './catalog.ts'
+import { FusouError } from './fusou-error.ts'
 import { type BucketLook, InstallationObject, type PairingProblem } from './installation.ts'
 import { log } from './log.ts'
 import { INSTALLATION_KEY } from './object-keys.ts'
@@ -20,14 +21,14 @@ export type Pairing = { paired: true; stamp: number } | { paired: false; problem
 
 /** What the bucket says of itself, and the etag under which it may be changed. */
 export async function readInstallation(bucket: PairingBucket): Promise<{ look: BucketLook; etag: string | undefined }> {
-  const object = await bucket.get(INSTALLATION_KEY)
+  const object = await storing(bucket.get(INSTALLATION_KEY))
   if (object) {
-    const parsed = InstallationObject.safeParse(parseJson(await object.text()))
+    const parsed = InstallationObject.safeParse(parseJson(await storing(object.text())))
     // An object that cannot be read is somebody else's: its id matches none.
     const look = parsed.data ?? { id: '00000000-0000-0000-0000-000000000000', stamp: 0 }
     return { look, etag: object.etag }
   }
-  const { objects, truncated } = await bucket.list({ limit: FIRST_PAGE_OBJECTS })
+  const { objects, truncated } = await storing(bucket.list({ limit: FIRST_PAGE_OBJECTS }))
   const times = objects.map(({ uploaded }) => uploaded.getTime())
   const oldestAt = times.length === 0 ? null : new Date(Math.min(...times)).toISOString()
   return { look: { objects: objects.length, truncated, oldestAt }, etag: undefined }
@@ -51,14 +52,15 @@ export async function writeInstallation(
   etag: string | undefined,
 ): Promise<boolean> {
   const onlyIf = etag === undefined ? new Headers({ 'If-None-Match': '*' }) : { etagMatches: etag }
-  const written = await bucket.put(INSTALLATION_KEY, JSON.stringify({ id, stamp }), { ...CONTENT_TYPE, onlyIf })
+  const body = JSON.stringify({ id, stamp })
+  const written = await storing(bucket.put(INSTALLATION_KEY, body, { ...CONTENT_TYPE, onlyIf }))
   return written !== null
 }
 
 /**
  * Compare bucket and catalog, and raise the stamp of both when a minute has passed. To be asked before anything is
  * deleted or a merge is planned. A new catalog and an empty bucket are paired here, without a person.
- * @throws FusouError of the database; whatever the bucket throws
+ * @throws FusouError `storage_unavailable`, and those of the database
  */
 export async function pairInstallation(bucket: PairingBucket, catalog: Catalog): Promise<Pairing> {
   for (let look = 0; look < MAX_LOOKS; look++) {
@@ -76,5 +78,13 @@ export async function pairInstallation(bucket: PairingBucket, catalog: Catalog):
     const claimed = await writeInstallation(bucket, checked, undefined)
     if (claimed) log('info', 'bucket_claimed', { installation: checked.id })
   }
-  throw new Error('the installation object of the bucket keeps changing')
+  throw new FusouError('storage_unavailable', 'the installation object of the bucket keeps changing')
+}
+
+async function storing<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call
+  } catch (cause) {
+    throw new FusouError('storage_unavailable', 'the bucket did not tell its installation; try again', { cause })
+  }
 }

@@ -23,22 +23,14 @@ export const acceptInstallation = route(
     errors: ['count_changed', 'storage_unavailable'],
   },
   async (c, { body: { problem, by } }) => {
-    const { look, etag } = await storing(readInstallation(c.env.BUCKET))
+    const { look, etag } = await readInstallation(c.env.BUCKET)
     const accepted = await c.var.services.catalog.acceptInstallation(problem, look)
     if (accepted.outcome === 'changed')
       throw new FusouError('count_changed', `problem: it is ${accepted.problem ?? 'none'} now`)
-    const written = await storing(writeInstallation(c.env.BUCKET, accepted, etag))
+    const written = await writeInstallation(c.env.BUCKET, accepted, etag)
     if (!written) throw new FusouError('storage_unavailable', 'the bucket was changed meanwhile; look and accept again')
     log('info', 'installation_accepted', { requestId: c.var.requestId, by, problem, bucket: look, id: accepted.id })
     const answer: z.infer<typeof AcceptInstallationAnswer> = { success: true, installationId: accepted.id }
     return c.json(answer)
   },
 )
-
-async function storing<Result>(call: Promise<Result>): Promise<Result> {
-  try {
-    return await call
-  } catch (cause) {
-    throw new FusouError('storage_unavailable', 'the bucket did not answer; try again', { cause })
-  }
-}

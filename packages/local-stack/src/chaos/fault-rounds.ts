@@ -5,7 +5,13 @@ import type { PlannedFaults } from '../faults/fault-plan.ts'
 /** A fault that the chaos itself does, once in its round. */
 export type Deed = Extract<
   FaultKind,
-  'tree_killed' | 'tree_killed_starting' | 'database_killed' | 'workers_killed' | 'clock_jumped' | 'attempt_taken_over'
+  | 'tree_killed'
+  | 'tree_killed_starting'
+  | 'database_killed'
+  | 'workers_killed'
+  | 'clock_jumped'
+  | 'attempt_taken_over'
+  | 'catalog_set_back'
 >
 
 export interface Round {
@@ -44,6 +50,9 @@ const DEEDS: Deed[] = [
   'attempt_taken_over',
   'attempt_taken_over',
   'attempt_taken_over',
+  // the first time the copy is made, the second time the catalog is set back to it
+  'catalog_set_back',
+  'catalog_set_back',
 ]
 
 /** The rounds of a run, without end: each a mixture of one or two sorts of weather, and at times a deed. */
