@@ -15,6 +15,7 @@ describe('the OpenAPI document', () => {
     )
     expect(calls.sort()).toEqual([
       'DELETE /api/jobs/{id}',
+      'DELETE /api/vacuum/pause',
       'GET /api/compaction/dlq-status',
       'GET /api/datasets/{id}/files',
       'GET /api/files/{id}',
@@ -26,11 +27,15 @@ describe('the OpenAPI document', () => {
       'GET /api/metrics',
       'GET /api/openapi.json',
       'GET /api/vacuum',
+      'POST /api/adopt',
       'POST /api/compaction/redrive',
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',
       'POST /api/compaction/upload',
+      'POST /api/installation/accept',
       'POST /api/jobs/{id}/retry',
+      'POST /api/vacuum/accept',
+      'POST /api/vacuum/pause',
     ])
     expect(served).toEqual(document)
   })

@@ -21,6 +21,9 @@ import type { ProgressLine } from '../src/demo/progress-line.ts'
 import { FaultPlan } from '../src/faults/fault-plan.ts'
 import { StampedFiles } from '../src/load/stamped-files.ts'
 
+/** A bound for a machine under load: the stack is killed and started six times, and days pass for it. */
+const LONG_MS = 900_000
+
 // The catalog is set back, or lost, while the bucket goes on: nothing is deleted, and every acknowledged row is there
 // exactly once after an operator has adopted what the catalog does not know.
 
@@ -28,7 +31,10 @@ const folder = mkdtempSync(join(tmpdir(), 'fusou-restored-'))
 const stateFolder = join(folder, 'state')
 const plan = new FaultPlan(1)
 const ledger = new Ledger()
-const progress = { show() {}, say() {} } as unknown as ProgressLine
+const progress = {
+  show: (t: string) => process.env.DBG && console.error(new Date().toISOString(), t),
+  say() {},
+} as unknown as ProgressLine
 const stored: Stored[] = []
 let stack: KillableStack
 let database: StackDatabase
@@ -116,56 +122,68 @@ async function expectAllWell(): Promise<void> {
   expect(ledger.faults).toEqual([])
 }
 
-test('a catalog that is set back under load deletes nothing, and has every row again once it is adopted', async () => {
-  await upload('kept', 'ships', 10)
-  await upload('kept', 'ports', 3)
-  await mergeAll('kept')
-  await upload('kept', 'ships', 5)
-  await stack.whileStopped(() => copy.take())
+test(
+  'a catalog that is set back under load deletes nothing, and has every row again once it is adopted',
+  async () => {
+    await upload('kept', 'ships', 10)
+    await upload('kept', 'ports', 3)
+    await mergeAll('kept')
+    await upload('kept', 'ships', 5)
+    await stack.whileStopped(() => copy.take())
 
-  // what the copy knows as live is merged, and its objects are deleted; new uploads and datasets come
-  await upload('kept', 'ships', 4)
-  await upload('new', 'lanes', 3)
-  await mergeAll('kept')
-  await database.query(`select configure_dataset('kept', '{"retentionSeconds": 0}')`)
-  await vacuumAll(stack.info, database, plan, operator)
-  plan.ageObjects(0)
-  await upload('new', 'lanes', 2)
-  await mergeAll('new')
-  await upload('kept', 'ships', 2)
+    // what the copy knows as live is merged, and its objects are deleted; new uploads and datasets come
+    await upload('kept', 'ships', 4)
+    await upload('new', 'lanes', 3)
+    await mergeAll('kept')
+    await database.query(`select configure_dataset('kept', '{"retentionSeconds": 0}')`)
+    await vacuumAll(stack.info, database, plan, operator)
+    plan.ageObjects(0)
+    await upload('new', 'lanes', 2)
+    await mergeAll('new')
+    await upload('kept', 'ships', 2)
 
-  let loaded = false
-  const load = (async () => {
-    while (!loaded) await upload('kept', 'ports', 1)
-  })()
-  try {
-    const totals = await setBackCatalog(parts(), copy)
-    expect(totals.adopt).toBeGreaterThan(0)
-    expect(totals).not.toHaveProperty('entangled')
-    expect(totals).not.toHaveProperty('unclear')
-  } finally {
-    loaded = true
-    await load
-  }
-  await waitForQuiet(stack.info, database, progress)
-  await expectEveryRowOnce()
-  await expectAllWell()
-})
+    let loaded = false
+    const load = (async () => {
+      while (!loaded) await upload('kept', 'ports', 1)
+    })()
+    try {
+      const totals = await setBackCatalog(parts(), copy)
+      expect(totals.adopt).toBeGreaterThan(0)
+      expect(totals).not.toHaveProperty('entangled')
+      expect(totals).not.toHaveProperty('unclear')
+    } finally {
+      loaded = true
+      await load
+    }
+    await waitForQuiet(stack.info, database, progress)
+    await expectEveryRowOnce()
+    await expectAllWell()
+  },
+  LONG_MS,
+)
 
-test('a new catalog leaves the bucket of another alone, and the right one goes on', async () => {
-  await meetForeignBucket(parts(), copy)
-  await upload('kept', 'ships', 2)
-  await expectAllWell()
-})
+test(
+  'a new catalog leaves the bucket of another alone, and the right one goes on',
+  async () => {
+    await meetForeignBucket(parts(), copy)
+    await upload('kept', 'ships', 2)
+    await expectAllWell()
+  },
+  LONG_MS,
+)
 
-test('a catalog that is lost whole is rebuilt from the bucket', async () => {
-  await stack.whileStopped(() => copy.putAside())
-  const problem = await findProblem(() => stack.info, operator)
-  expect(problem).toBe('foreign_bucket')
-  const totals = await adoptAll(operator, problem!)
-  expect(Object.keys(totals).filter((judgment) => !['adopt', 'held'].includes(judgment))).toEqual([])
-  const status = await operator.call({ path: '/api/jobs/status' })
-  expect(succeeded(status)).toBe(true)
-  expect(status.body).toMatchObject({ installation: { problem: null } })
-  await expectAllWell()
-})
+test(
+  'a catalog that is lost whole is rebuilt from the bucket',
+  async () => {
+    await stack.whileStopped(() => copy.putAside())
+    const problem = await findProblem(() => stack.info, operator)
+    expect(problem).toBe('foreign_bucket')
+    const totals = await adoptAll(operator, problem!)
+    expect(Object.keys(totals).filter((judgment) => !['adopt', 'held'].includes(judgment))).toEqual([])
+    const status = await operator.call({ path: '/api/jobs/status' })
+    expect(succeeded(status)).toBe(true)
+    expect(status.body).toMatchObject({ installation: { problem: null } })
+    await expectAllWell()
+  },
+  LONG_MS,
+)
