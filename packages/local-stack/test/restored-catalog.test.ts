@@ -39,6 +39,7 @@ const stored: Stored[] = []
 let stack: KillableStack
 let database: StackDatabase
 let operator: ApiCaller
+let owner: ApiCaller
 let files: StampedFiles
 let copy: CatalogCopy
 let stamp = 0
@@ -60,6 +61,9 @@ beforeAll(async () => {
   database = new StackDatabase(() => stack.sqlUrl)
   const { webUrl, operatorToken } = stack.info
   operator = new ApiCaller('the operator', webUrl, async () => operatorToken)
+  const { supabaseUrl, publishableKey, users } = stack.info
+  const token = await signIn(supabaseUrl, publishableKey, users[0]!)
+  owner = new ApiCaller('the owner', webUrl, async () => token)
   files = await StampedFiles.make(join(folder, 'templates'))
   copy = new CatalogCopy(stateFolder, folder)
 })
@@ -69,11 +73,8 @@ afterAll(async () => {
   rmSync(folder, { recursive: true, force: true })
 })
 
-/** Uploads that are answered; the name says which table. */
+/** Uploads until they are answered, also while the stack is started again. */
 async function upload(datasetId: string, table: string, count: number): Promise<void> {
-  const { supabaseUrl, publishableKey, users, webUrl } = stack.info
-  const token = await signIn(supabaseUrl, publishableKey, users[0]!)
-  const owner = new ApiCaller('the owner', webUrl, async () => token)
   for (let index = 0; index < count; index++) {
     const { rows, bytes } = files.file(stamp)
     const answer = await owner.insist(
