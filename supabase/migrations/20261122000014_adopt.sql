@@ -247,6 +247,12 @@ declare
   v_version bigint;
 begin
   update public.datasets set version = version + 1 where id = p_object.dataset_id returning version into v_version;
+  -- Versions that need bytes which are gone become unreadable, as after vacuum.
+  delete from public.files
+  where id in (select o.file_id from fusou.adoption_overlap(p_object) o where not o.present);
+  if found then
+    update public.datasets set oldest_version = v_version where id = p_object.dataset_id;
+  end if;
   update public.files set removed_version = v_version, removed_at = now()
   where id in (select o.file_id from fusou.adoption_overlap(p_object) o);
   insert into public.files (
@@ -278,6 +284,16 @@ as $$
   delete from public.adoption_missing m using healed where m.file_id = healed.id
 $$;
 
+-- Live files that have lost their object, and nothing has taken its place.
+create function fusou.count_missing(p_dataset_id text)
+returns bigint
+language sql stable
+set search_path = ''
+as $$
+  select count(*) from public.adoption_missing m join public.files f on f.id = m.file_id
+  where f.dataset_id = p_dataset_id and f.removed_version is null
+$$;
+
 -- Puts up to p_limit objects of one dataset in order, the largest merges first. The caller repeats it while `more`, then
 -- goes on with the dataset `next`. p_after: the dataset before; null for the first. A dry run does the same work in a
 -- transaction that is taken back; since it begins from the start each time, it never has `more`.
@@ -296,12 +312,18 @@ declare
   v_changed boolean;
   v_counts jsonb := '{}';
   v_items jsonb := '[]';
+  v_missing bigint;
 begin
   if not fusou.is_scan(p_scan) then
     return jsonb_build_object('outcome', 'unknown_scan');
   end if;
-  select min(o.dataset_id) into v_dataset_id from public.adoption_objects o
-  where not o.known and (p_after is null or o.dataset_id > p_after);
+  select min(u.dataset_id) into v_dataset_id
+  from (
+    select o.dataset_id from public.adoption_objects o where not o.known
+    union all
+    select f.dataset_id from public.adoption_missing m join public.files f on f.id = m.file_id
+  ) u
+  where p_after is null or u.dataset_id > p_after;
   if v_dataset_id is null then
     return jsonb_build_object('outcome', 'done');
   end if;
@@ -377,6 +399,7 @@ begin
     if v_dataset.id is not null then
       perform fusou.look_for_work(v_dataset_id);
     end if;
+    v_missing := fusou.count_missing(v_dataset_id);
     if p_dry_run then
       raise exception 'dry run' using errcode = 'DRYRN';
     end if;
@@ -385,7 +408,7 @@ begin
   end;
   return jsonb_build_object(
     'outcome', 'ok', 'datasetId', v_dataset_id, 'more', v_done >= p_limit and not p_dry_run,
-    'counts', v_counts, 'items', v_items
+    'counts', v_counts, 'items', v_items, 'missing', v_missing
   );
 end $$;
 

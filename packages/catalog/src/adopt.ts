@@ -61,6 +61,7 @@ export const AdoptedDataset = z.discriminatedUnion('outcome', [
     outcome: z.literal('ok'),
     datasetId: z.string(),
     more: z.boolean(),
+    missing: z.int().meta({ description: 'live files whose object is gone, and nothing has taken its place' }),
     counts: z.partialRecord(AdoptionJudgment, z.object({ objects: z.int(), rows: z.int() })),
     items: z.array(
       z.object({

@@ -63,12 +63,12 @@ export const adopt = route(
     const adopted = await catalog.adoptDataset(scan, { after, limit: MAX_ADOPTED_OBJECTS, dryRun })
     if (adopted.outcome === 'unknown_scan') throw unknownScan()
     if (adopted.outcome === 'done') return c.json({ success: true, dryRun, nextCursor: null } satisfies AdoptAnswer)
-    const { datasetId, more, counts, items } = adopted
+    const { datasetId, more, counts, items, missing } = adopted
     if (!dryRun) log('info', 'dataset_adopted', { requestId: c.var.requestId, datasetId, counts })
     const answer: AdoptAnswer = {
       success: true,
       dryRun,
-      dataset: { datasetId, counts, items },
+      dataset: { datasetId, counts, items, missing },
       nextCursor: AdoptCursor.encode({ phase, scan, after: more ? after : datasetId }),
     }
     return c.json(answer)

@@ -67,7 +67,7 @@ class Scan {
       for (const { r2Key, judgment } of adopted.items) judged.set(r2Key, judgment)
       for (const [judgment, { objects }] of Object.entries(adopted.counts))
         counts[judgment] = (counts[judgment] ?? 0) + objects
-      if (!adopted.more) return { judged, counts }
+      if (!adopted.more) return { judged, counts, missing: adopted.missing }
     }
   }
 
@@ -186,8 +186,14 @@ describe('the output of a merge that only the bucket knows', () => {
     const objects = ['a', 'b'].map((content) => anObject([{ content }]))
     for (const object of objects) await scan.dataset.register(object)
     const { r2Key } = scan.merged(['a', 'b'])
-    expect(await scan.run({ missing: objects.map((object) => object.r2Key) })).toMatchObject({ counts: { adopt: 1 } })
+    expect(await scan.run({ missing: objects.map((object) => object.r2Key) })).toMatchObject({
+      counts: { adopt: 1 },
+      missing: 0,
+    })
     expect(await scan.liveKeys()).toEqual([r2Key])
+    const { id: datasetId } = scan.dataset
+    const past = await catalog.listFiles({ datasetId, requester: null, version: 2, limit: 10 })
+    expect(past, 'a version without its bytes is gone').toEqual({ outcome: 'version_gone' })
   })
 
   test('takes the place of a merged file that it replaced, whose object and origin are gone', async () => {
@@ -244,6 +250,13 @@ describe('the output of a merge that only the bucket knows', () => {
     expect(await scan.run()).toMatchObject({ counts: { adopt: 1 } })
     expect(await scan.dataset.rows()).toBe(40)
   })
+})
+
+test('a live file whose object is gone, and nothing holds its rows, is counted', async () => {
+  const object = anObject([{ content: 'a' }])
+  await scan.dataset.register(object)
+  expect(await scan.run({ missing: [object.r2Key] })).toMatchObject({ counts: {}, missing: 1 })
+  expect(await scan.dataset.rows()).toBe(10)
 })
 
 test('an object that is at fault itself is kept and named, and the others are adopted', async () => {

@@ -249,6 +249,13 @@ export class RandomWalk {
       .filter(({ level }) => level > 0)
       .map(({ r2_key, level }) => ({ ...place, r2Key: r2_key, known: true, level, leaves: [sha256(r2_key)] }))
     await catalog.noteAdoptionObjects(scan, [upload, merged, ...known])
+    if (this.#chance(0.4))
+      await this.#database.query(
+        `insert into adoption_missing (file_id)
+         select id from files where dataset_id = $1 and removed_version is null and content_sha256 = any ($2)`,
+        dataset.id,
+        leaves,
+      )
     await catalog.adoptDataset(scan, { after: null, limit: 10, dryRun: false })
   }
 
