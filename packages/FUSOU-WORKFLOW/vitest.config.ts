@@ -30,6 +30,8 @@ export default defineConfig({
   ],
   test: {
     name: 'workflow',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/units/**'],
     globalSetup: './test/global-setup.ts',
     setupFiles: './test/pair-bucket.ts',
     testTimeout: 60_000,

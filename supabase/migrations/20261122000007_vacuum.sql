@@ -90,7 +90,7 @@ begin
   return v_count;
 end $$;
 
--- Messages that were sent are kept for a week.
+-- Messages that were sent are kept for a while; see public.retention.
 create function public.trim_outbox(p_limit integer)
 returns integer
 language plpgsql security definer
@@ -101,7 +101,8 @@ declare
 begin
   delete from public.outbox where id in (
     select id from public.outbox
-    where status = 'published' and published_at < now() - interval '7 days'
+    where status = 'published'
+      and published_at < now() - make_interval(secs => (select outbox_seconds from public.retention))
     limit p_limit
   );
   get diagnostics v_count = row_count;
@@ -228,7 +229,7 @@ begin
       problem_at = null
   where one
   returning * into v_own;
-  delete from public.suspects where r2_key is not null;
+  delete from public.orphan_suspects where r2_key is not null;
   update public.sweeps
   set cursor = null, round = round + 1, objects = 0, orphans = 0, approved_round = null, accepted_orphans = null
   where name is not null;
@@ -270,13 +271,13 @@ $$;
 -- deletion after it was found in two rounds, hours apart, and only if the later round found few orphans in all: many
 -- are rather a fault of the catalog than of the objects, and wait for a person.
 
-create table public.suspects (
+create table public.orphan_suspects (
   r2_key text collate "C" primary key,
   first_seen_at timestamptz not null default now(),
   first_round bigint not null,
   last_round bigint not null
 );
-comment on table public.suspects is 'Objects that no row names, as the rounds of the sweep found them.';
+comment on table public.orphan_suspects is 'Objects that no row names, as the rounds of the sweep found them.';
 create table public.kept_objects (
   r2_key text collate "C" primary key,
   reason text not null,
@@ -284,9 +285,9 @@ create table public.kept_objects (
 );
 comment on table public.kept_objects is
   'Objects that no row names and that adoption could not place: the sweep leaves them to a person.';
-alter table public.suspects enable row level security;
+alter table public.orphan_suspects enable row level security;
 alter table public.kept_objects enable row level security;
-revoke all on public.suspects, public.kept_objects from public, anon, authenticated, service_role;
+revoke all on public.orphan_suspects, public.kept_objects from public, anon, authenticated, service_role;
 
 create function fusou.is_orphan(p_key text)
 returns boolean
@@ -348,7 +349,7 @@ begin
   then
     return jsonb_build_object('outcome', 'stale', 'orphans', 0);
   end if;
-  insert into public.suspects as s (r2_key, first_round, last_round)
+  insert into public.orphan_suspects as s (r2_key, first_round, last_round)
   select k, p_round, p_round from (select distinct k from unnest(p_keys) as k) u
   where fusou.is_orphan(k)
   order by k
@@ -394,11 +395,11 @@ begin
       round = round + 1
   where name = p_name;
   -- These are gone, or a row names them by now.
-  delete from public.suspects where last_round < v_sweep.round;
+  delete from public.orphan_suspects where last_round < v_sweep.round;
 end $$;
 
 -- Marks for deletion what two looks have found, up to p_limit objects a call; answers how many.
-create function public.mark_suspects(p_name text, p_limit integer, p_stamp bigint default null)
+create function public.mark_orphans(p_name text, p_limit integer, p_stamp bigint default null)
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -413,14 +414,14 @@ begin
     return 0;
   end if;
   with due as (
-    select s.r2_key from public.suspects s
+    select s.r2_key from public.orphan_suspects s
     where s.last_round >= v_round
       and s.first_round < v_round
       and s.first_seen_at <= now() - fusou.suspicion_interval()
     order by s.r2_key
     limit p_limit
   ), seen as (
-    delete from public.suspects s using due where s.r2_key = due.r2_key returning s.r2_key
+    delete from public.orphan_suspects s using due where s.r2_key = due.r2_key returning s.r2_key
   )
   select array_agg(seen.r2_key) into v_keys from seen;
   insert into public.garbage (r2_key)

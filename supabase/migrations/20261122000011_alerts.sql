@@ -12,8 +12,8 @@ insert into public.heartbeats (name) values ('daily_trigger');
 create table public.alerts (
   kind text primary key
     constraint alerts_kind check (kind in (
-      'dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger', 'installation_mismatch',
-      'catalog_restored', 'orphans_stopped'
+      'dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger', 'files_set_aside',
+      'installation_mismatch', 'catalog_restored', 'orphans_stopped'
     )),
   severity text not null constraint alerts_severity check (severity in ('critical', 'error', 'warning')),
   incident bigint not null default 0,
@@ -33,6 +33,7 @@ comment on column public.alerts.told is 'Channels that know of this incident.';
 
 insert into public.alerts (kind, severity) values
   ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning'),
+  ('files_set_aside', 'warning'),
   ('installation_mismatch', 'critical'), ('catalog_restored', 'critical'), ('orphans_stopped', 'error');
 
 -- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
@@ -203,9 +204,40 @@ as $$
       s.last_orphans, s.last_objects),
     jsonb_build_object('examples', (
       select coalesce(jsonb_agg(jsonb_build_object('message', e.r2_key)), '[]')
-      from (select r2_key from public.suspects order by r2_key limit 5) e
+      from (select r2_key from public.orphan_suspects order by r2_key limit 5) e
     ))
   from public.sweeps s where s.name = 'orphans'
+$$;
+
+-- Files in quarantine that no operator has acknowledged.
+create function fusou.find_files_set_aside()
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  with news as (
+    select f.* from public.files f
+    where f.removed_version is null and f.quarantine_code is not null and f.quarantine_acknowledged_at is null
+    order by f.quarantined_at desc limit 10000
+  ), codes as (
+    select quarantine_code, count(*) as files from news group by quarantine_code order by count(*) desc limit 10
+  )
+  select 'files_set_aside', count(*) > 0, count(*),
+    format(
+      '%s set aside by merges, in %s', fusou.numbered(count(*), 'file'),
+      fusou.numbered(count(distinct dataset_id), 'data set')
+    ),
+    jsonb_build_object(
+      'codes', (select coalesce(jsonb_object_agg(quarantine_code, files), '{}') from codes),
+      'examples', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'fileId', e.id, 'jobId', e.quarantined_by_job, 'datasetId', e.dataset_id, 'code', e.quarantine_code,
+          'message', left(e.quarantine_message, 300)
+        )), '[]')
+        from (select * from news order by quarantined_at desc, id desc limit 5) e
+      )
+    )
+  from news
 $$;
 
 -- Looks for trouble and settles every alert, whoever calls at the same time.
@@ -238,6 +270,8 @@ begin
     select * from fusou.find_oldest_waiting((p_rules ->> 'waitingBoundSeconds')::double precision)
     union all
     select * from fusou.find_missed_trigger((p_rules ->> 'triggerBoundSeconds')::double precision)
+    union all
+    select * from fusou.find_files_set_aside()
     union all
     select * from fusou.find_pairing_problem()
     union all

@@ -253,6 +253,7 @@ begin
   if found then
     update public.datasets set oldest_version = v_version where id = p_object.dataset_id;
   end if;
+  delete from public.suspects where file_id in (select o.file_id from fusou.adoption_overlap(p_object) o);
   update public.files set removed_version = v_version, removed_at = now()
   where id in (select o.file_id from fusou.adoption_overlap(p_object) o);
   insert into public.files (
@@ -275,7 +276,9 @@ set search_path = ''
 as $$
   with healed as (
     update public.files f
-    set r2_key = p_object.r2_key, byte_offset = p_object.byte_offset
+    set r2_key = p_object.r2_key, byte_offset = p_object.byte_offset, healed_at = now(),
+        quarantine_code = null, quarantine_message = null, quarantined_by_job = null, quarantined_at = null,
+        quarantine_acknowledged_at = null
     where f.dataset_id = p_object.dataset_id and f.table_name = p_object.table_name
       and f.period_tag = p_object.period_tag and f.content_sha256 = p_object.content_sha256
       and f.level = 0 and f.removed_version is null

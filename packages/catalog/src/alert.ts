@@ -8,6 +8,7 @@ export const AlertKind = z.enum([
   'installation_mismatch',
   'catalog_restored',
   'orphans_stopped',
+  'files_set_aside',
 ])
 export type AlertKind = z.infer<typeof AlertKind>
 
@@ -37,6 +38,7 @@ export interface AlertRules {
 }
 
 const Example = z.object({
+  fileId: z.string().nullish(),
   jobId: z.string().nullish(),
   datasetId: z.string().nullish(),
   code: z.string().nullish(),

@@ -4,17 +4,23 @@ export { type Attempt, Catalog, type Requester } from './catalog.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
+  type InputFault,
   ListedFile,
   type MergeableFile,
   type MergedFile,
   type MergeInput,
+  QuarantineFilter,
+  type StoredCopy,
   type StoredFile,
+  UploadedFile,
   type UploadedObject,
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { InstallationStatus, PairingProblem } from './installation.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
+export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
@@ -39,6 +45,9 @@ export {
   uploadKey,
 } from './object-keys.ts'
 export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './pair-installation.ts'
+export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
 export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
+export { type StorableJson, toStorableJson } from './storable.ts'
+export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './vacuum.ts'

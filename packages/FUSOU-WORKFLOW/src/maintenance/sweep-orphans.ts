@@ -38,13 +38,13 @@ export async function sweepOrphans(
     })
     suspects += recorded.orphans
   }
-  return { suspects, marked: await markSuspects(catalog, stamp) }
+  return { suspects, marked: await markOrphans(catalog, stamp) }
 }
 
-async function markSuspects(catalog: Catalog, stamp: number): Promise<number> {
+async function markOrphans(catalog: Catalog, stamp: number): Promise<number> {
   let marked = 0
   for (let batch = 0; batch < MAX_PAGES; batch++) {
-    const count = await catalog.markSuspects(ORPHAN_SWEEP, BATCH_MARKED, stamp)
+    const count = await catalog.markOrphans(ORPHAN_SWEEP, BATCH_MARKED, stamp)
     marked += count
     if (count < BATCH_MARKED) break
   }

@@ -136,9 +136,9 @@ export const sweepTwice = define({
       if (!sweep.due) return undefined
       const page = { p_round: sweep.round, p_cursor: sweep.cursor, p_next_cursor: null, p_objects: 2, p_keys: keys }
       await real.call('record_sweep_page', { p_name: 'orphans', ...page, p_pause_seconds: 0 })
-      await real.database.query("update suspects set first_seen_at = first_seen_at - interval '7 hours'")
+      await real.database.query("update orphan_suspects set first_seen_at = first_seen_at - interval '7 hours'")
     }
-    await real.call<number>('mark_suspects', { p_name: 'orphans', p_limit: 100 })
+    await real.call<number>('mark_orphans', { p_name: 'orphans', p_limit: 100 })
     const garbage = await real.database.query<{ r2_key: string }>(
       'select r2_key from garbage where r2_key = any ($1)',
       keys,

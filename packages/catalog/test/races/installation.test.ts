@@ -39,9 +39,9 @@ describeRaces('many crons at once', (database) => {
     for (const round of [1, 2]) {
       const answers = await Promise.all(times(SESSIONS, () => record(round)))
       expect(answers.filter(({ outcome }) => outcome === 'recorded')).toHaveLength(1)
-      await database.query("update suspects set first_seen_at = first_seen_at - interval '7 hours'")
+      await database.query("update orphan_suspects set first_seen_at = first_seen_at - interval '7 hours'")
     }
-    const mark = () => database.call<number>('mark_suspects', { p_name: 'orphans', p_limit: 2 })
+    const mark = () => database.call<number>('mark_orphans', { p_name: 'orphans', p_limit: 2 })
     const marked = await Promise.all(times(SESSIONS, mark))
     expect(marked.reduce((sum, count) => sum + count, 0)).toBe(keys.length)
     expect((await database.query('select 1 from garbage where r2_key = any ($1)', keys)).length).toBe(keys.length)

@@ -388,7 +388,7 @@ describeRaces('a storm of all functions at once', (database) => {
             await call('begin_sweep', { p_name: 'storm' })
             const page = { p_round: 1, p_cursor: null, p_next_cursor: null, p_objects: 1, p_keys: ['lost/0'] }
             await call('record_sweep_page', { p_name: 'storm', ...page, p_pause_seconds: 0 })
-            await call('mark_suspects', { p_name: 'storm', p_limit: 10 })
+            await call('mark_orphans', { p_name: 'storm', p_limit: 10 })
           },
         ],
         [1, () => call('trim_outbox', { p_limit: 10 })],

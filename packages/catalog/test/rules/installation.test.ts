@@ -106,7 +106,7 @@ describe('while there is a problem', () => {
     await catalog.checkInstallation({ id: randomUUID(), stamp: 0 })
     expect(await catalog.claimGarbage(1000)).toEqual([])
     expect(await catalog.listAbandonedUploads(1000)).toEqual([])
-    expect(await catalog.markSuspects('orphans', 1000)).toBe(0)
+    expect(await catalog.markOrphans('orphans', 1000)).toBe(0)
     await pair()
     expect(await catalog.claimGarbage(1000, stamp)).toContain(key)
   })

@@ -12,7 +12,7 @@ const keys = (count: number) => Array.from({ length: count }, () => `lost/${rand
 const sweepStatus = async () => (await catalog.jobStatus(null)).installation!.sweep!
 
 const passHours = (hours: number) =>
-  database.query(`update suspects set first_seen_at = first_seen_at - make_interval(hours => ${hours})`)
+  database.query(`update orphan_suspects set first_seen_at = first_seen_at - make_interval(hours => ${hours})`)
 
 async function begin() {
   const sweep = await catalog.beginSweep(SWEEP)
@@ -25,13 +25,13 @@ async function round(oldKeys: readonly string[], objects = 1000): Promise<number
   const { round, cursor } = await begin()
   const page = { round, cursor, nextCursor: null, objects, oldKeys, pauseSeconds: 0 }
   expect((await catalog.recordSweepPage(SWEEP, page)).outcome).toBe('recorded')
-  const marked = await catalog.markSuspects(SWEEP, 1000)
+  const marked = await catalog.markOrphans(SWEEP, 1000)
   await database.nextTick()
   return marked
 }
 
 beforeEach(async () => {
-  for (const table of ['suspects', 'garbage', 'sweeps', 'kept_objects'])
+  for (const table of ['orphan_suspects', 'garbage', 'sweeps', 'kept_objects'])
     await database.query(`delete from ${table} where true`)
 })
 
@@ -75,7 +75,7 @@ describe('an orphan', () => {
   test('is not marked by one round, however long ago it was', async () => {
     await round(keys(1))
     await passHours(1000)
-    expect(await catalog.markSuspects(SWEEP, 10)).toBe(0)
+    expect(await catalog.markOrphans(SWEEP, 10)).toBe(0)
   })
 
   test('begins anew as a suspect if a round in between did not find it', async () => {
@@ -95,7 +95,7 @@ describe('an orphan', () => {
     const page = { round: number, cursor, nextCursor: null, objects: 1, oldKeys: [object.r2Key], pauseSeconds: 0 }
     await catalog.recordSweepPage(SWEEP, page)
     await new DataSetUnderTest(catalog).register(object)
-    expect(await catalog.markSuspects(SWEEP, 10)).toBe(0)
+    expect(await catalog.markOrphans(SWEEP, 10)).toBe(0)
     expect(await catalog.claimGarbage(10)).toEqual([])
   })
 })
@@ -126,7 +126,7 @@ describe('many orphans', () => {
     expect(await catalog.acceptOrphans(SWEEP, 39, false)).toEqual({ outcome: 'changed', orphans: 40 })
     expect(await round(orphans, 100)).toBe(0)
     expect(await catalog.acceptOrphans(SWEEP, 40, false)).toMatchObject({ outcome: 'accepted' })
-    expect(await catalog.markSuspects(SWEEP, 1000)).toBe(0)
+    expect(await catalog.markOrphans(SWEEP, 1000)).toBe(0)
     expect(await round(orphans, 100)).toBe(40)
     expect((await sweepStatus()).stoppedSince).toBeNull()
   })
@@ -146,7 +146,7 @@ describe('many orphans', () => {
     const { round: number, cursor } = await begin()
     const page = { round: number, cursor, nextCursor: null, objects: 1000, oldKeys: orphans, pauseSeconds: 0 }
     await catalog.recordSweepPage(SWEEP, page)
-    for (const marked of [2, 2, 1, 0]) expect(await catalog.markSuspects(SWEEP, 2)).toBe(marked)
+    for (const marked of [2, 2, 1, 0]) expect(await catalog.markOrphans(SWEEP, 2)).toBe(marked)
   })
 })
 

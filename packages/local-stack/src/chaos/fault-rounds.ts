@@ -12,6 +12,7 @@ export type Deed = Extract<
   | 'clock_jumped'
   | 'attempt_taken_over'
   | 'catalog_set_back'
+  | 'merge_ended'
 >
 
 export interface Round {
@@ -53,6 +54,10 @@ const DEEDS: Deed[] = [
   // the first time the copy is made, the second time the catalog is set back to it
   'catalog_set_back',
   'catalog_set_back',
+  'merge_ended',
+  'merge_ended',
+  'merge_ended',
+  'merge_ended',
 ]
 
 /** The rounds of a run, without end: each a mixture of one or two sorts of weather, and at times a deed. */

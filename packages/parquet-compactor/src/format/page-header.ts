@@ -16,6 +16,7 @@ export interface PageHeader {
   definitionEncoding: number
   repetitionEncoding: number
   /** version 2 only: levels stand outside the compressed part */
+  /** what the writer says; some count wrong, so that levels are what counts */
   nulls: number
   rows: number
   definitionBytes: number
@@ -61,7 +62,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
       } else reader.skip()
     }
   } catch (cause) {
-    const detail = cause instanceof ParquetError ? cause.message.slice(cause.code.length + 2) : String(cause)
+    const detail = cause instanceof ParquetError ? cause.detail : String(cause)
     throw new ParquetError('corrupt_data', `page header: ${detail}`, { cause })
   }
   header.headerBytes = reader.offset - offset
@@ -69,7 +70,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
     header.kind === PAGE.DATA ? 5 : header.kind === PAGE.DICTIONARY ? 7 : header.kind === PAGE.DATA_V2 ? 8 : -1
   if (header.uncompressedBytes < 0 || header.compressedBytes < 0) corrupt('page header without sizes')
   if (details !== expected && header.kind !== PAGE.INDEX) corrupt(`page of kind ${header.kind} without its header`)
-  if (header.values < 0 || header.nulls < 0 || header.nulls > header.values) corrupt('page header with wrong counts')
+  if (header.values < 0) corrupt('page header with wrong counts')
   if (header.definitionBytes < 0 || header.repetitionBytes < 0) corrupt('page header with negative lengths')
   const levelBytes = header.definitionBytes + header.repetitionBytes
   if (levelBytes > header.compressedBytes || levelBytes > header.uncompressedBytes)
@@ -102,10 +103,8 @@ export function corrupt(detail: string): never {
 
 /** Say where in the file the page begins that failed. */
 export function atPage(error: unknown, offset: number): unknown {
-  if (!(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.message.includes(AT_PAGE)) return error
-  const detail = error.message.slice(error.code.length + 2)
-  return new ParquetError(error.code, `${AT_PAGE}${offset}: ${detail}`, { cause: error })
+  const isNamed = !(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.pageOffset !== undefined
+  return isNamed ? error : error.at(`page at byte ${offset}`, { pageOffset: offset })
 }
 
 const PAGE_ERRORS = new Set<ParquetErrorCode>(['corrupt_data', 'page_too_large', 'unsupported_column'])
-const AT_PAGE = 'page at byte '

@@ -22,15 +22,16 @@ export function appendSlots(
   pages.clear()
   kernel.onPage = (page) => {
     const to = page.what === 'dictionary' ? out : pages
-    to.append(pageHeader(page, page.body, false))
-    to.append(page.body)
+    const body = page.body.view()
+    to.append(pageHeader(page, body, false))
+    to.append(body)
   }
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
   const dictionaryBytes = kernel.slots.holdsIndices(number) ? limits.dictionaryBytes : 0
   kernel.begin(leaf, 'none', { ...limits, pageBytes, dictionaryBytes })
   if (dictionaryBytes === 0) kernel.usePlain()
   if (!kernel.slots.writeSlots(number, from, rows)) {
-    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
+    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`, { column: leaf.name })
   }
   kernel.finish()
   out.append(pages.view())

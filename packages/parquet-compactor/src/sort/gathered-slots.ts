@@ -51,7 +51,13 @@ export class GatheredSlots {
     this.hasChecksums ||= sink.hasChecksums
     const isWhole = kernel.slots.endSlotColumn()
     if (kernel.slots.isArenaFull()) return false
-    if (!isWhole) throw new ParquetError('row_count_mismatch', `${piece.source.name}: column ${this.leaf.name}`)
+    if (!isWhole) {
+      const { name } = piece.source
+      throw new ParquetError('row_count_mismatch', `${name}: column ${this.leaf.name}`, {
+        source: name,
+        column: this.leaf.name,
+      })
+    }
     return true
   }
 
@@ -107,14 +113,12 @@ class DecodedSink implements RowSink {
       if (width === 0) values.uint32(length)
       values.append(table.bytes, start, start + length)
     }
-    const count = levelTo - levelFrom
-    const levelBytes = definition ? count : 0
-    const room = kernel.decodedRoom(levelBytes + values.length)
-    if (definition) room.set(definition.subarray(levelFrom, levelTo))
-    room.set(values.view(), levelBytes)
-    if (kernel.putDecoded(count, definition !== undefined, valueTo - valueFrom, values.length)) return
+    const levels = definition?.subarray(levelFrom, levelTo)
+    if (kernel.putDecoded(levelTo - levelFrom, levels, valueTo - valueFrom, values.view())) return
     if (!kernel.slots.isArenaFull()) {
-      throw new ParquetError('corrupt_data', `column ${this.#leaf.name}: rows that cannot be taken over`)
+      throw new ParquetError('corrupt_data', `column ${this.#leaf.name}: rows that cannot be taken over`, {
+        column: this.#leaf.name,
+      })
     }
   }
 }
