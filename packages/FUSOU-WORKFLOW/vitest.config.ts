@@ -35,5 +35,7 @@ export default defineConfig({
     globalSetup: './test/global-setup.ts',
     setupFiles: './test/pair-bucket.ts',
     testTimeout: 60_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
   },
 })

@@ -24,6 +24,7 @@ create table public.adoption_objects (
   byte_length bigint,
   row_count bigint,
   row_group_count integer,
+  work_bytes bigint,
   content_sha256 text,
   schema_fingerprint text,
   level integer not null,
@@ -119,7 +120,7 @@ begin
   );
 end $$;
 
--- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, length?, rows?, rowGroups?, sha256?,
+-- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, length?, rows?, rowGroups?, workBytes?, sha256?,
 -- fingerprint?, level, ancestors?, leaves?, fault?}]
 create function public.note_adoption_objects(p_scan uuid, p_objects jsonb)
 returns jsonb
@@ -132,14 +133,14 @@ begin
   end if;
   insert into public.adoption_objects (
     r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, byte_length, row_count, row_group_count,
-    content_sha256, schema_fingerprint, level, ancestors, fault
+    work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
   )
   select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."length", o."rows",
-    o."rowGroups", o.sha256, o.fingerprint, o."level",
+    o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
     array(select jsonb_array_elements_text(coalesce(o.ancestors, '[]'))), o.fault
   from jsonb_to_recordset(p_objects) as o (
     "r2Key" text, "offset" bigint, known boolean, "datasetId" text, "table" text, "periodTag" text, "ownerId" uuid,
-    "length" bigint, "rows" bigint, "rowGroups" integer, sha256 text, fingerprint text, "level" integer,
+    "length" bigint, "rows" bigint, "rowGroups" integer, "workBytes" bigint, sha256 text, fingerprint text, "level" integer,
     ancestors jsonb, fault text
   )
   on conflict do nothing;
@@ -258,13 +259,13 @@ begin
   where id in (select o.file_id from fusou.adoption_overlap(p_object) o);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level, fragments,
-    content_sha256, schema_fingerprint, created_version, uploaded_by
+    content_sha256, schema_fingerprint, work_bytes, created_version, uploaded_by
   )
   values (
     p_object.dataset_id, p_object.table_name, p_object.period_tag, p_object.r2_key, p_object.byte_offset,
     p_object.byte_length, p_object.row_count, p_object.row_group_count, p_object.level,
     greatest(1, (select count(*) from public.adoption_leaves l where l.r2_key = p_object.r2_key)),
-    p_object.content_sha256, p_object.schema_fingerprint, v_version,
+    p_object.content_sha256, p_object.schema_fingerprint, coalesce(p_object.work_bytes, 0), v_version,
     case when p_object.level = 0 then p_object.owner_id end
   );
 end $$;

@@ -28,6 +28,7 @@ export interface ScannedObject {
   readonly length?: number
   readonly rows?: number
   readonly rowGroups?: number
+  readonly workBytes?: number
   readonly sha256?: string
   readonly fingerprint?: string
   readonly level: number
