@@ -246,6 +246,34 @@ describe('a dry run', () => {
     const mine = (await superseded(100)).filter(({ datasetId }) => datasetId === dataset.id)
     expect(mine.map(({ objectStays }) => objectStays).sort()).toEqual([false, true])
   })
+
+  test('says that the object stays as long as another removed file of it is readable, and vacuum keeps it', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{ table: 'a' }, { table: 'b' }])
+    await dataset.register(object)
+    await dataset.upload({ table: 'a' })
+    await dataset.upload({ table: 'b' })
+    await dataset.compact()
+    const removed = (table: string, days: number) =>
+      database.query(
+        `update files set removed_at = now() - make_interval(days => ${days})
+         where dataset_id = $1 and table_name = $2 and removed_at is not null and r2_key = $3`,
+        dataset.id,
+        table,
+        object.r2Key,
+      )
+    await removed('a', 8)
+    await removed('b', 6)
+    const mine = async () =>
+      (await superseded(100)).filter(({ r2Key }) => r2Key === object.r2Key).map(({ objectStays }) => objectStays)
+    expect(await mine()).toEqual([true])
+    await removed('b', 8)
+    expect(await mine()).toEqual([false, false])
+    await removed('b', 6)
+    expect(await vacuum()).not.toContain(object.r2Key)
+    await removed('b', 8)
+    expect(await vacuum()).toContain(object.r2Key)
+  })
 })
 
 test('a key that a file row names is not deleted, whatever is noted of it', async () => {
