@@ -158,7 +158,7 @@ describe('a page is refused', () => {
     ['of 2 billion values', 'corrupt_data', { pages: [page(int32(1), { values: huge })] }],
     [
       'of 2 billion nulls, as the footer says',
-      'page_too_large',
+      'over_limit',
       {
         rows: huge,
         repetition: 1,

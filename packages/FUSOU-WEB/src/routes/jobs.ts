@@ -113,7 +113,7 @@ export const retryJob = route(
     access: 'reader',
     params: JobAddress,
     answers: { 202: { description: 'jobId is of the job that does it now', schema: RetryAnswer } },
-    errors: ['unknown_job', 'job_not_dead'],
+    errors: ['unknown_job', 'job_not_dead', 'rate_limited'],
   },
   async (c, { params: { id } }) => {
     const retried = await c.var.services.catalog.retryJob(id, requesterOf(c.var.caller), senderOf(c))

@@ -2,6 +2,7 @@ import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropReason } from '../drop-reasons.ts'
 import type { KeyValueReport } from '../key-values/key-drop-reasons.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
+import type { FileLimits } from '../read/file-limits.ts'
 import type { Scratch } from '../read/scratch.ts'
 import type { SchemaChange } from '../schema/unite-schemas.ts'
 import type { SortColumn } from '../sort/key-order.ts'
@@ -80,6 +81,14 @@ export interface MergeOptions {
   schema?: 'strict' | 'union'
   /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
   schemaFingerprint?: string
+  /**
+   * What sources may declare: one beyond a limit is refused with `over_limit`, before anything is written. `maxWorkBytes` holds for
+   * each source, which the error names, and for all together, when it names none: then merge fewer at a time. Pages that
+   * unpack to more than footers declare, or to far more when they are written anew, stop at twice that. Defaults: a
+   * footer takes an eighth of `memoryBudgetBytes`, the columns of a source half of it at 700 bytes each; key-value metadata and
+   * work have no limit.
+   */
+  limits?: FileLimits
   signal?: AbortSignal
   /** called after each row group of the inputs */
   onProgress?(progress: MergeProgress): void
@@ -100,6 +109,8 @@ export interface MergeReport {
   /** sum of the lengths of the sources */
   bytesIn: number
   bytesOut: number
+  /** of the output, see `workBytes` of `ParquetSummary` */
+  workBytes: number
   rowGroupsIn: number
   rowGroupsOut: number
   schemaFingerprint: string

@@ -1,6 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { DropTally } from '../drop-reasons.ts'
 import { type CarriedColumn, CarriedColumnsSurvey } from '../footer/carried-columns.ts'
+import { workBytes } from '../footer/declared-work.ts'
 import { footerLength, TAIL_BYTES } from '../footer/footer.ts'
 import { encodeSortingColumns, mergeSorting } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
@@ -24,7 +25,7 @@ import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
 import { openInput, openRowGroup } from './open-input.ts'
-import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
+import { chooseCodecs, footerBytesFor, footerRoomOf, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings, sortSettings } from './settings.ts'
 import { writeSelected } from './write-gathered.ts'
@@ -129,6 +130,7 @@ async function writeOutput(
     rowsOut: output.rowCount,
     bytesIn: inputs.reduce((sum, { source }) => sum + source.byteLength, 0),
     bytesOut: output.offset,
+    workBytes: workBytes(output.work),
     rowGroupsIn: inputs.reduce((sum, { rowGroups }) => sum + rowGroups, 0),
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
@@ -176,7 +178,10 @@ async function writeInOrder(
   const { maxReadsInFlight, smallFileBytes, shares } = settings
   const room = {
     bytes: shares.filesAhead,
-    of: ({ source }: InputFile) => (source.byteLength <= smallFileBytes ? source.byteLength : 0),
+    of(input: InputFile) {
+      const { byteLength } = input.source
+      return (byteLength <= smallFileBytes ? byteLength : 0) + footerRoomOf(input)
+    },
   }
   for await (const { file, range, indexes } of readAhead(withRows, maxReadsInFlight, open, room)) {
     const { footer } = range

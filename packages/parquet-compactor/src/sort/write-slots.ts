@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { BloomBuilder } from '../footer/bloom-filter.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
@@ -17,7 +17,7 @@ import type { GatheredSlots } from './gathered-slots.ts'
 
 export interface WriteSlotsSettings {
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   limits: ColumnLimits
   /** for a page, compressed */
   compressed: ByteBuffer

@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
 import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import { BoundsMerge } from '../footer/merge-bounds.ts'
@@ -21,7 +21,7 @@ import { NotSpliceable } from './scan-chunk.ts'
 export interface CoalesceSettings {
   kernel: Kernel
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   maxPageBytes: number
   /** give up unless so many values repeat that a dictionary makes the chunk smaller */
   onlyIfRepeated: boolean
@@ -67,15 +67,26 @@ export async function coalesceChunk(
   let isListed = false
   const isDone = codec === 'snappy' || codec === 'none'
   const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
+  let packedBytes = 0
   let packed = isDone ? Number.POSITIVE_INFINITY : 0
   // page by page: what a row group unpacks to may be many times as large
   const pack = async () => {
     for (; packed < pages.length; packed++) {
       const page = pages[packed]!
       page.body = await compressor.compress(page.body, page.what === 'dictionary')
+      packedBytes += page.body.length
     }
   }
+  let heldBytes = 0
   kernel.onPage = (page) => {
+    heldBytes += page.body.length
+    try {
+      settings.codecs.work?.write(page.uncompressedBytes, isDone ? heldBytes : packedBytes)
+    } catch (error) {
+      // what it was about to do is left undone
+      kernel.hasTrapped = true
+      throw error
+    }
     const to = isListed ? kernel.member : Math.min(member, members.length - 1)
     pages.push({ ...page, body: page.body.copy(), from: since, to })
     // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
@@ -84,6 +95,7 @@ export async function coalesceChunk(
   let haveChecksums = false
   const takeRest = async (taken: Taken, { file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
     const chunk = rowGroup * columns + column
+    settings.codecs.work?.reading(file.source.name)
     try {
       const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings, pack)
       if (rest === 'checksums') haveChecksums = true
@@ -166,6 +178,7 @@ export async function checkChunks(
     const chunk = rowGroup * footer.schema.leaves.length + column
     const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
     if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
+    settings.codecs.work?.reading(file.source.name)
     const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
     if (taken === 'done') continue
     try {
