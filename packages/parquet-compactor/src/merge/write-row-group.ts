@@ -12,7 +12,7 @@ import { chunkPlace, openChunk } from '../read/open-chunk.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { carriedChunk, carryChunk } from '../splice/carry-chunk.ts'
-import { checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
+import { type CheckedChunk, checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
 import { isTrap, type Kernel } from '../splice/kernel.ts'
 import type { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { NotSpliceable, scanChunk } from '../splice/scan-chunk.ts'
@@ -80,10 +80,14 @@ export async function writeRowGroup(
       }
     }
     const isPassed = !chunk && action !== 'rewrite' && action !== 'coalesce'
-    if (isPassed && settings.pages === 'check' && !(await checkChunks(leaf, members, column, settings))) {
-      rewriteReason = 'unexpected_pages'
+    const isChecked = settings.pages === 'check'
+    // whether a filter that passes has all of the values, only a look at each of them would tell
+    const hasFilter = isChecked && settings.carriedColumns[column]!.bloomFilter
+    const checked = isPassed && isChecked && !hasFilter ? await check(members, column, leaf, settings) : undefined
+    if (isPassed && isChecked && !checked) {
+      rewriteReason = hasFilter ? 'filter_of_values' : 'unexpected_pages'
     } else if (isPassed) {
-      const spliced = await splice(members, column, leaf, settings)
+      const spliced = await splice(members, checked, column, leaf, settings)
       if (spliced instanceof NotSpliceable) {
         rewriteReason = spliced.reason
       } else {
@@ -109,12 +113,13 @@ export async function writeRowGroup(
 
 async function splice(
   members: readonly RowGroupSource[],
+  checkedChunks: readonly CheckedChunk[] | undefined,
   column: number,
   leaf: LeafColumn,
   settings: ColumnSettings,
 ): ReturnType<typeof spliceChunk> {
   const parts: SplicePart[] = []
-  for (const member of members) {
+  for (const [index, member] of members.entries()) {
     const { file, footer, rowGroup } = member
     const part = carriedChunk(member, column)
     const place = chunkPlace(footer, part.chunk)
@@ -124,7 +129,9 @@ async function splice(
       return scanChunk(bytes, leaf, place, rows, settings.codecs, settings.maxPageBytes)
     })
     if (scanned instanceof NotSpliceable) return scanned
-    parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
+    const checked = checkedChunks?.[index]
+    if (checked && checked.pages.length !== scanned.pages.length) return new NotSpliceable('unexpected_pages')
+    parts.push({ ...part, scanned, place, checked, within: (work) => named(file, leaf, work) })
   }
   const isUnread = (part: SplicePart) => {
     const { columnIndex } = extrasOf(part.footer, part.chunk)
@@ -212,6 +219,23 @@ async function coalesce(
     // its memory is in an unknown state; reading value by value needs none of it
     kernel.hasTrapped = true
     return new NotSpliceable('kernel_trapped')
+  }
+}
+
+async function check(
+  members: readonly RowGroupSource[],
+  column: number,
+  leaf: LeafColumn,
+  settings: ColumnSettings,
+): Promise<CheckedChunk[] | undefined> {
+  const { kernel } = settings
+  if (kernel.hasTrapped) return undefined
+  try {
+    return await checkChunks(leaf, members, column, settings)
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    kernel.hasTrapped = true
+    return undefined
   }
 }
 
