@@ -104,7 +104,10 @@ describe('pages that go on with the last value of the page before (PARQUET-246)'
     const columnData = [{ name: 'v', data, type: 'STRING', encoding: 'DELTA_BYTE_ARRAY' }] as Parameters<
       typeof parquetWriteBuffer
     >[0]['columnData']
-    const file = withWriter(new Uint8Array(parquetWriteBuffer({ columnData, pageSize: 8192, rowGroupSize: 3000 })), createdBy)
+    const file = withWriter(
+      new Uint8Array(parquetWriteBuffer({ columnData, pageSize: 8192, rowGroupSize: 3000 })),
+      createdBy,
+    )
     const { output, report } = await merge([file, file], { minPageBytes: 0 })
     expect(report.columnChunks).toMatchObject(pass ? { spliced: 2, rewritten: 0 } : { spliced: 0, rewritten: 2 })
     expect(await readWithHyparquet(output)).toEqual([
