@@ -2,7 +2,7 @@ import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropTally } from '../drop-reasons.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
 import { extrasOf } from '../footer/chunk-extras.ts'
-import type { mergeSorting } from '../footer/sorting-columns.ts'
+import { mergeSorting, type SortingColumns } from '../footer/sorting-columns.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { type PlannedRowGroup, type PlanReason, spanOf } from '../plan/plan-merge.ts'
 import { inColumn } from '../read/chunk-reader.ts'
@@ -21,6 +21,7 @@ import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { FileWriter } from '../write/file-writer.ts'
 import type { FinishedChunk } from '../write/finished-chunk.ts'
 import type { MergeTally } from './merge-tally.ts'
+import { areRowsSorted } from './verify-sorting.ts'
 
 const TINY_CHUNK_BYTES = 1024
 
@@ -108,7 +109,20 @@ export async function writeRowGroup(
     }
     await output.writeChunk(chunk)
   }
-  await output.endRowGroup(planned.rows, settings.sortingOf(members, schema, settings.drops))
+  await output.endRowGroup(planned.rows, await sortingOf(members, schema, settings))
+}
+
+/** What is said of the order of the rows; where pages are looked at, it is not believed of others unseen. */
+async function sortingOf(
+  members: readonly RowGroupSource[],
+  schema: Schema,
+  settings: ColumnSettings,
+): Promise<SortingColumns | undefined> {
+  const sorting = settings.sortingOf(members, schema, settings.drops)
+  if (!sorting || settings.sortingOf !== mergeSorting || settings.pages === 'splice') return sorting
+  if (await areRowsSorted(members, sorting, schema, settings)) return sorting
+  settings.drops.add('sorting_columns_unsure')
+  return undefined
 }
 
 async function splice(
