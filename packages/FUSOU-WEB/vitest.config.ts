@@ -49,6 +49,7 @@ export default defineConfig({
   test: {
     name: 'web',
     include: ['test/**/*.test.ts'],
+    exclude: ['test/units/**'],
     globalSetup: './test/support/global-setup.ts',
     setupFiles: './test/support/load-worker.ts',
     testTimeout: 30_000,

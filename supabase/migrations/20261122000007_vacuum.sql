@@ -111,7 +111,7 @@ as $$
   where name = p_name
 $$;
 
--- Messages that were sent are kept for a week.
+-- Messages that were sent are kept for a while; see public.retention.
 create function public.trim_outbox(p_limit integer)
 returns integer
 language plpgsql security definer
@@ -122,7 +122,8 @@ declare
 begin
   delete from public.outbox where id in (
     select id from public.outbox
-    where status = 'published' and published_at < now() - interval '7 days'
+    where status = 'published'
+      and published_at < now() - make_interval(secs => (select outbox_seconds from public.retention))
     limit p_limit
   );
   get diagnostics v_count = row_count;

@@ -34,8 +34,9 @@ language sql stable
 set search_path = ''
 as $$
   select d.owner_id, j.kind, j.state, count(*), sum(greatest(j.attempt - 1, 0))::bigint,
-    sum(j.files_in)::bigint, sum(j.files_out)::bigint, sum(j.rows_in)::bigint, sum(j.rows_out)::bigint,
-    sum(j.bytes_in)::bigint, sum(j.bytes_out)::bigint
+    fusou.saturate(sum(j.files_in)), fusou.saturate(sum(j.files_out)),
+    fusou.saturate(sum(j.rows_in)), fusou.saturate(sum(j.rows_out)),
+    fusou.saturate(sum(j.bytes_in)), fusou.saturate(sum(j.bytes_out))
   from unnest(p_job_ids) as u (id) join public.jobs j on j.id = u.id join public.datasets d on d.id = j.dataset_id
   group by d.owner_id, j.kind, j.state
 $$;
@@ -97,12 +98,12 @@ begin
   on conflict (owner_id, kind, state) do update set
     jobs = t.jobs + excluded.jobs,
     retries = t.retries + excluded.retries,
-    files_in = t.files_in + excluded.files_in,
-    files_out = t.files_out + excluded.files_out,
-    rows_in = t.rows_in + excluded.rows_in,
-    rows_out = t.rows_out + excluded.rows_out,
-    bytes_in = t.bytes_in + excluded.bytes_in,
-    bytes_out = t.bytes_out + excluded.bytes_out;
+    files_in = fusou.saturate(t.files_in::numeric + excluded.files_in),
+    files_out = fusou.saturate(t.files_out::numeric + excluded.files_out),
+    rows_in = fusou.saturate(t.rows_in::numeric + excluded.rows_in),
+    rows_out = fusou.saturate(t.rows_out::numeric + excluded.rows_out),
+    bytes_in = fusou.saturate(t.bytes_in::numeric + excluded.bytes_in),
+    bytes_out = fusou.saturate(t.bytes_out::numeric + excluded.bytes_out);
   insert into public.step_totals as t
   select * from fusou.sum_steps(v_job_ids) order by kind, step, le
   on conflict (kind, step, le) do update set steps = t.steps + excluded.steps, seconds = t.seconds + excluded.seconds;
@@ -119,8 +120,9 @@ as $$
   select * from public.job_totals t where p_owner is null or t.owner_id = p_owner
   union all
   select d.owner_id, j.kind, j.state, count(*), sum(greatest(j.attempt - 1, 0))::bigint,
-    sum(j.files_in)::bigint, sum(j.files_out)::bigint, sum(j.rows_in)::bigint, sum(j.rows_out)::bigint,
-    sum(j.bytes_in)::bigint, sum(j.bytes_out)::bigint
+    fusou.saturate(sum(j.files_in)), fusou.saturate(sum(j.files_out)),
+    fusou.saturate(sum(j.rows_in)), fusou.saturate(sum(j.rows_out)),
+    fusou.saturate(sum(j.bytes_in)), fusou.saturate(sum(j.bytes_out))
   from public.jobs j join public.datasets d on d.id = j.dataset_id
   where not j.tallied and (p_owner is null or d.owner_id = p_owner)
   group by d.owner_id, j.kind, j.state
@@ -318,8 +320,10 @@ as $$
       ) order by k.kind)
       from (select distinct c.kind from fusou.counted_jobs(null) c) k
       left join (
-        select t.kind, sum(t.retries) as retries, sum(t.files_in) as files_in, sum(t.files_out) as files_out,
-          sum(t.rows_in) as rows_in, sum(t.rows_out) as rows_out, sum(t.bytes_in) as bytes_in, sum(t.bytes_out) as bytes_out
+        select t.kind, fusou.saturate(sum(t.retries)) as retries,
+          fusou.saturate(sum(t.files_in)) as files_in, fusou.saturate(sum(t.files_out)) as files_out,
+          fusou.saturate(sum(t.rows_in)) as rows_in, fusou.saturate(sum(t.rows_out)) as rows_out,
+          fusou.saturate(sum(t.bytes_in)) as bytes_in, fusou.saturate(sum(t.bytes_out)) as bytes_out
         from fusou.all_totals(null) t group by t.kind
       ) w on w.kind = k.kind
     ),

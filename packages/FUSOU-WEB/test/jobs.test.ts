@@ -1,4 +1,5 @@
 import { describe, expect, test, vi } from 'vitest'
+import { page } from '../src/http/cursor.ts'
 import {
   bindings,
   call,
@@ -94,6 +95,35 @@ describe('one job', () => {
     const retried = await response.json<{ jobId: string }>()
     const message = await vi.waitUntil(() => bindings.MESSAGES.get(retried.jobId, 'json'), { timeout: 20_000 })
     expect(message).toMatchObject({ datasetId })
+  })
+})
+
+describe('a page of a list', () => {
+  const row = (id: string) => ({ id })
+  const odd = (index: number) => ({ index, row: { id: `odd-${index}` } })
+
+  test('counts the rows that could not be read, and can end with one', () => {
+    expect(page([row('a'), row('b')], [], 2)).toEqual({
+      shown: [row('a'), row('b')],
+      unreadable: undefined,
+      last: undefined,
+    })
+    expect(page([row('a'), row('b')], [], 1)).toEqual({ shown: [row('a')], unreadable: undefined, last: row('a') })
+    expect(page([row('a'), row('c')], [odd(1)], 2)).toEqual({
+      shown: [row('a')],
+      unreadable: [odd(1)],
+      last: { id: 'odd-1' },
+    })
+    expect(page([row('a'), row('b')], [odd(2)], 2)).toEqual({
+      shown: [row('a'), row('b')],
+      unreadable: undefined,
+      last: row('b'),
+    })
+    expect(page<{ id: string }>([], [odd(0), odd(1)], 1)).toEqual({
+      shown: [],
+      unreadable: [odd(0)],
+      last: { id: 'odd-0' },
+    })
   })
 })
 
@@ -205,7 +235,7 @@ describe('sanitize-state', () => {
 
   test('is for the owner of a data set that there is', async () => {
     const { datasetId } = await newJob()
-    await expectProblem(post(path, { datasetId }, stranger), 'forbidden')
+    await expectProblem(post(path, { datasetId }, stranger), 'unknown_dataset')
     await expectProblem(post(path, { datasetId: newDataset() }, owner), 'unknown_dataset')
     await expectProblem(post(path, { datasetId }), 'unauthenticated')
   })

@@ -60,7 +60,7 @@ describe('redrive', () => {
     ['a code that could be none', { code: 'A b' }, 'code'],
     ['a data set with a slash', { datasetId: 'a/b' }, 'datasetId'],
     ['a word for the dry run', { dryRun: 'yes' }, 'dryRun'],
-    ['a slip in the name of a filter', { job_ids: [crypto.randomUUID()] }, ''],
+    ['a slip in the name of a filter', { job_ids: [crypto.randomUUID()] }, 'job_ids'],
     ['nothing', '', ''],
   ])('does not take %s', async (_what, body, field) => {
     const problem = await expectProblem(post(path, body, owner), 'invalid_request')

@@ -115,7 +115,7 @@ test('a dry run names objects that no row names, once they are a day old', async
   const orphans = async () => {
     const found = []
     for (let after: Record<string, string> | null = null; ; ) {
-      const page = await previewVacuum(catalog, BUCKET, { reason: 'orphan', after }, 5)
+      const page = await previewVacuum(catalog, BUCKET, { reason: 'orphan', after: after as { key: string } | null }, 5)
       found.push(...page.items.filter(({ r2Key }) => r2Key.includes(datasetId)))
       if (page.next === null) return found
       after = page.next.after

@@ -14,3 +14,6 @@ export async function sendMessage(env: Env, message: OutboxMessage): Promise<voi
 }
 
 const isQueued = (type: OutboxMessage['type']): type is keyof typeof QUEUES => Object.hasOwn(QUEUES, type)
+
+/** A message has 128,000 bytes at the most; what goes around a body has less than 8,000. */
+export const MAX_SENT_BODY_BYTES = 120_000

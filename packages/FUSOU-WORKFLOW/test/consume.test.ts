@@ -64,6 +64,18 @@ describe('the consumer', () => {
     expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toHaveLength(1)
   })
 
+  test('starts the missing instance of an attempt when its message is delivered again', async () => {
+    const datasetId = await datasetOf(2)
+    const one = message({ datasetId })
+    const claimed = await catalog.acceptMessage(one.id, { datasetId, priority: 'manual' }, 600)
+    if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome)
+    const instance = env.DATA_COMPACTION_WORKFLOW.get(`${claimed.jobId}-1`)
+    await expect(instance.then((found) => found.status())).rejects.toThrow(/not.?found/i)
+    const result = await deliver(consumeCompactionMessages, QUEUE, [{ ...one, attempts: 2 }])
+    expect(result.explicitAcks).toEqual([one.id])
+    await expect.poll(() => catalog.getJob(claimed.jobId, null), POLL).toMatchObject({ state: 'succeeded', attempt: 1 })
+  })
+
   test('settles each message by itself: what is wrong goes to the dead letters, what is right is done', async () => {
     const datasetId = await datasetOf(2)
     const good = message({ datasetId })
@@ -84,6 +96,21 @@ describe('the consumer', () => {
       await expect.poll(letterOf(message.id), POLL).toMatchObject({ queue: QUEUE, code, body })
     }
     await expect.poll(() => liveFiles(datasetId), POLL).toMatchObject([{ level: 1 }])
+  })
+
+  test('refuses a field that would be ignored, of a message sent by hand', async () => {
+    const datasetId = await datasetOf(2)
+    const bad = [
+      [{ datasetId, tableId: 't' }, 'tableId: is unknown; did you mean table?'],
+      [`{"datasetId":"${datasetId}","table":"t","table":"u"}`, 'table: is given more than once'],
+    ] as const
+    const messages = bad.map(([body]) => message(body))
+    await deliver(consumeCompactionMessages, QUEUE, messages)
+    for (const [index, { id }] of messages.entries()) {
+      await expect.poll(letterOf(id), POLL).toMatchObject({ code: 'invalid_message' })
+      expect((await letterOf(id)())!.message).toContain(bad[index]![1])
+    }
+    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toEqual([])
   })
 
   test('has the message delivered again, after a pause, while the database is away', async () => {
@@ -131,6 +158,59 @@ describe('the dead-letter consumer', () => {
     const result = await deliver(consumeDeadLetters, DLQ, [letter], unreachable)
     expect(result.explicitAcks).toEqual([])
     expect(result.retryMessages).toMatchObject([{ msgId: letter.id }])
+  })
+
+  test('records a body of any shape, each by itself', async () => {
+    const nested = JSON.parse(`${'['.repeat(1000)}${']'.repeat(1000)}`)
+    const cycle: Record<string, unknown> = {}
+    cycle.self = cycle
+    const holes: unknown[] = []
+    holes.length = 2 ** 30
+    const odd: [body: unknown, stored: unknown][] = [
+      [nested, expect.anything()],
+      [`${'['.repeat(5000)}${']'.repeat(5000)}`, expect.anything()],
+      [
+        { refused: { queue: QUEUE, messageId: 'm'.repeat(5000), code: 'x', message: 'y' }, body: nested },
+        expect.anything(),
+      ],
+      [cycle, { self: '[circular]' }],
+      [holes, expect.arrayContaining(['[cut]'])],
+      [new Map([['a', 1n]]), { '[map]': [['a', '1']] }],
+      [new Date(0), '1970-01-01T00:00:00.000Z'],
+      [undefined, null],
+      ['\0 and \ud800', '\ufffd and \ufffd'],
+      [{ 'k\0': ['v\udfff'] }, { 'k\ufffd': ['v\ufffd'] }],
+      [
+        { datasetId: 'd', jobId: crypto.randomUUID(), attempt: 2 ** 40, code: 'c', step: null, message: null },
+        expect.anything(),
+      ],
+      ['x'.repeat(125_000), 'x'.repeat(125_000)],
+    ]
+    const plain = message({ datasetId: newDatasetId() })
+    const letters = odd.map(([body]) => message(body))
+    const batch = [...letters, plain]
+    const result = await deliver(consumeDeadLetters, DLQ, batch)
+    expect(result.retryMessages).toEqual([])
+    expect(result.explicitAcks.sort()).toEqual(batch.map(({ id }) => id).sort())
+    for (const [index, letter] of letters.entries())
+      expect(await letterOf(letter.id)(), `letter ${index}`).toMatchObject({ body: odd[index]![1] })
+    expect(await letterOf(plain.id)()).toMatchObject({ code: 'delivery_failed' })
+  })
+
+  test('gets bodies of any shape from the real queues, those that the consumer refused too', async () => {
+    const marks = Array.from({ length: 3 }, () => crypto.randomUUID())
+    const nested = `${'['.repeat(5000)}${']'.repeat(5000)}`
+    const bodies = [
+      { body: `{"mark":"${marks[0]}","nested":${nested}}`, contentType: 'text' },
+      { body: new Map([['mark', marks[1]]]), contentType: 'v8' },
+      { body: { mark: marks[2], text: '\u0001'.repeat(60_000) }, contentType: 'v8' },
+    ] as const
+    for (const queue of [env.COMPACTION_QUEUE, env.COMPACTION_DLQ]) await queue.sendBatch(bodies)
+    const found = async () => {
+      const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+      return marks.map((mark) => dlqFailures.records.filter(({ body }) => JSON.stringify(body).includes(mark)).length)
+    }
+    await expect.poll(found, POLL).toEqual([2, 2, 2])
   })
 
   test('sends a letter again before the queue would drop it, and knows it again when it comes', async () => {

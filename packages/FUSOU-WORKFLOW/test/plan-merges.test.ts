@@ -12,6 +12,7 @@ const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): M
   bytes,
   rows: 1,
   fragments: 1,
+  suspect: null,
 })
 const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
 
@@ -33,6 +34,16 @@ describe('planMerges', () => {
       [files[4], files[5]],
     ])
   })
+
+  test.each(['all', 'tiers', 'due'] as const)(
+    'merges suspects set by set and last, fewer ends first, even one alone, with reach %s',
+    (reach) => {
+      const suspect = (setId: string, ends: number) => ({ ...file(1), suspect: { setId, ends } })
+      const [a, b, c] = [suspect('first', 1), suspect('first', 1), suspect('second', 0)]
+      const files = [a, file(1), b, c, file(1)]
+      expect(planMerges(files, 100, reach)).toEqual([[files[1], files[4]], [c], [a, b]])
+    },
+  )
 
   test('keeps the number of inputs of a merge bounded', () => {
     const files = Array.from({ length: MAX_MERGE_INPUTS + 2 }, () => file(1))

@@ -1,11 +1,25 @@
 import { z } from 'zod'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
-import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
-import { DeadLetterStatus, Job, type JobKind, JobState, JobStatus } from './job.ts'
+import {
+  type InputFault,
+  ListedFile,
+  MergeableFile,
+  type MergedFile,
+  MergeInput,
+  type QuarantineFilter,
+  StoredCopy,
+  StoredFile,
+  UploadedFile,
+  type UploadedObject,
+} from './file.ts'
+import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { type LimitChanges, LimitsOfOwner } from './limits.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
 /** The user who asks; null for an operator, who sees all. */
@@ -23,6 +37,15 @@ export interface StepEntry {
   readonly finished?: Readonly<Record<string, number>>
 }
 
+interface JobsQuery {
+  readonly requester: Requester
+  readonly state?: JobState | undefined
+  readonly kind?: z.infer<typeof JobKind> | undefined
+  readonly datasetId?: string | undefined
+  readonly before?: { createdAt: string; id: string } | undefined
+  readonly limit: number
+}
+
 const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
 const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>
   z.object({ outcome: z.enum(names) })
@@ -31,12 +54,14 @@ const Outbox = z.array(OutboxMessage)
 
 const Upload = z.discriminatedUnion('outcome', [
   z.object({
-    outcome: z.enum(['stored', 'duplicate']),
+    outcome: z.enum(['stored', 'healed', 'duplicate']),
     version: z.int(),
+    files: z.array(UploadedFile),
     jobId: z.uuid().nullable(),
     outbox: OutboxMessage.nullable(),
   }),
-  outcome('forbidden'),
+  z.object({ outcome: z.literal('check_copies'), copies: z.array(StoredCopy) }),
+  outcomes('unknown_dataset', 'unknown_file', 'file_superseded'),
 ])
 const Requested = z.object({
   outcome: z.literal('requested'),
@@ -70,7 +95,10 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
     fingerprint: z.string(),
     inputs: z.array(MergeInput),
   }),
-  z.object({ outcome: z.enum(['committed', 'failed']), code: z.string().nullable() }),
+  outcomes('committed', 'nothing_left', 'stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
+])
+const SetAside = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['ok', 'nothing_left', 'committed']), setAside: z.int() }),
   outcomes('stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
 ])
 const CommittedMerge = z.discriminatedUnion('outcome', [
@@ -92,10 +120,26 @@ const FailedAttempt = z.discriminatedUnion('outcome', [
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
 type Admission = z.infer<typeof Admission>
-const FilesPage = z.discriminatedUnion('outcome', [
-  z.object({ outcome: z.literal('ok'), version: z.int(), files: z.array(ListedFile) }),
-  outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
-])
+/** How long history is kept, in seconds; see public.retention for what each is of. */
+const Retention = z.object({
+  jobsSeconds: z.int(),
+  lettersSeconds: z.int(),
+  unsettledSeconds: z.int(),
+  outboxSeconds: z.int(),
+})
+type Retention = z.infer<typeof Retention>
+const FilesPage = withListedRows(
+  { name: 'files', field: 'files', row: ListedFile, keys: ['id', 'table', 'periodTag'] },
+  z.discriminatedUnion('outcome', [
+    z.object({
+      outcome: z.literal('ok'),
+      version: z.int(),
+      files: z.array(ListedFile),
+      unreadable: UnreadableRows,
+    }),
+    outcomes('unknown_dataset', 'unknown_version', 'version_gone'),
+  ]),
+)
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
@@ -113,11 +157,38 @@ export class Catalog {
     return this.#database.call('ping', {}, z.object({ now: z.string() }))
   }
 
-  registerUpload(upload: { datasetId: string; userId: string; object: UploadedObject; sender: string }) {
-    const { datasetId, userId, object, sender } = upload
+  /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
+  checkUpload(datasetId: string, userId: string) {
+    return this.#database.call(
+      'check_upload',
+      { p_dataset_id: datasetId, p_user_id: userId },
+      outcomes('ok', 'unknown_dataset'),
+    )
+  }
+
+  /**
+   * @param upload.brokenCopies of the copies that an answer `check_copies` named, those whose bytes the bucket has not;
+   *                            left out in the first call, which asks so where there are copies
+   * @param upload.replaces     id of a live fragment that goes as this one comes
+   */
+  registerUpload(upload: {
+    datasetId: string
+    userId: string
+    object: UploadedObject
+    brokenCopies?: readonly Pick<StoredCopy, 'fileId' | 'r2Key'>[] | undefined
+    replaces?: string | undefined
+    sender: string
+  }) {
     return this.#database.call(
       'register_upload',
-      { p_dataset_id: datasetId, p_user_id: userId, p_object: object, p_sender: sender },
+      {
+        p_dataset_id: upload.datasetId,
+        p_user_id: upload.userId,
+        p_object: upload.object,
+        p_sender: upload.sender,
+        p_copies: upload.brokenCopies ?? null,
+        p_replaces: upload.replaces ?? null,
+      },
       Upload,
     )
   }
@@ -138,7 +209,7 @@ export class Catalog {
         p_period_tag: request.periodTag ?? null,
         p_sender: request.sender,
       },
-      z.discriminatedUnion('outcome', [Requested, outcomes('unknown_dataset', 'forbidden')]),
+      z.discriminatedUnion('outcome', [Requested, outcome('unknown_dataset')]),
     )
   }
 
@@ -241,23 +312,15 @@ export class Catalog {
     )
   }
 
-  /** @param failure.fileId the input to put in quarantine, null if the fault is no single file's */
-  failMerge(
-    { jobId, attempt }: Attempt,
-    index: number,
-    failure: { fileId: string | null; code: string; message: string },
-  ) {
+  /**
+   * Puts inputs into quarantine and takes them, and what is not live any more, out of the merge.
+   * @param faults all that were found; an input that no longer lies in the object that was read stays
+   */
+  setAsideInputs({ jobId, attempt }: Attempt, index: number, faults: readonly InputFault[]) {
     return this.#database.call(
-      'fail_merge',
-      {
-        p_job_id: jobId,
-        p_attempt: attempt,
-        p_index: index,
-        p_file_id: failure.fileId,
-        p_code: failure.code,
-        p_message: failure.message,
-      },
-      outcomes('failed', 'stale_attempt', 'cancelled', 'unknown_job'),
+      'set_aside_inputs',
+      { p_job_id: jobId, p_attempt: attempt, p_index: index, p_faults: faults },
+      SetAside,
     )
   }
 
@@ -412,7 +475,8 @@ export class Catalog {
     datasetId: string | null
     jobId: string | null
   }) {
-    return this.#database.call('record_dead_letter', { p_letter: letter }, outcomes('recorded', 'duplicate'))
+    const bounded = { ...letter, body: toStorableJson(letter.body) }
+    return this.#database.call('record_dead_letter', { p_letter: bounded }, outcomes('recorded', 'duplicate'))
   }
 
   /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
@@ -476,16 +540,14 @@ export class Catalog {
     return this.#database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
   }
 
+  /** Newest first, without jobs that cannot be read; see pageJobs(). */
+  async listJobs(query: JobsQuery): Promise<Job[]> {
+    return (await this.pageJobs(query)).jobs
+  }
+
   /** Newest first; `before` is the last job of the page before. */
-  listJobs(query: {
-    requester: Requester
-    state?: z.infer<typeof JobState> | undefined
-    kind?: z.infer<typeof JobKind> | undefined
-    datasetId?: string | undefined
-    before?: { createdAt: string; id: string } | undefined
-    limit: number
-  }) {
-    return this.#database.call(
+  async pageJobs(query: JobsQuery): Promise<z.infer<typeof ListedJobs>> {
+    const jobs = await this.#database.call(
       'list_jobs',
       {
         p_requester: query.requester,
@@ -496,12 +558,13 @@ export class Catalog {
         p_before_id: query.before?.id ?? null,
         p_limit: query.limit,
       },
-      z.array(Job),
+      z.array(z.unknown()),
     )
+    return ListedJobs.parse({ jobs })
   }
 
   jobStatus(requester: Requester) {
-    return this.#database.call('job_status', { p_requester: requester }, JobStatus)
+    return this.#database.call('job_status', { p_requester: requester }, ReadJobStatus)
   }
 
   /** Adds ended jobs to the totals that the figures are read from; @returns how many */
@@ -525,6 +588,7 @@ export class Catalog {
     periodTag?: string | undefined
     version?: number | undefined
     after?: { table: string; periodTag: string; id: string } | undefined
+    quarantined?: QuarantineFilter
     limit: number
   }) {
     return this.#database.call(
@@ -539,8 +603,52 @@ export class Catalog {
         p_after_period: query.after?.periodTag ?? null,
         p_after_id: query.after?.id ?? null,
         p_limit: query.limit,
+        p_quarantined: query.quarantined ?? 'include',
       },
       FilesPage,
+    )
+  }
+
+  /** Takes a live file out of the data set; repeating the call gives the same answer. */
+  discardFile(fileId: string, requester: Requester) {
+    return this.#database.call(
+      'discard_file',
+      { p_file_id: fileId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({
+          outcome: z.literal('discarded'),
+          datasetId: z.string(),
+          table: z.string(),
+          periodTag: z.string(),
+          rows: z.int(),
+          version: z.int(),
+        }),
+        outcomes('file_superseded', 'unknown_file'),
+      ]),
+    )
+  }
+
+  /** Lets merges take a file again that is in quarantine. */
+  releaseFile(fileId: string, requester: Requester) {
+    return this.#database.call(
+      'release_file',
+      { p_file_id: fileId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('released'), datasetId: z.string(), code: z.string() }),
+        outcomes('not_quarantined', 'unknown_file'),
+      ]),
+    )
+  }
+
+  /**
+   * The alert of files set aside no longer counts those that are in quarantine now.
+   * @returns how many were news
+   */
+  acknowledgeFiles(filter: { datasetId?: string | undefined; code?: string | undefined }) {
+    return this.#database.call(
+      'acknowledge_files',
+      { p_dataset_id: filter.datasetId ?? null, p_code: filter.code ?? null },
+      z.int(),
     )
   }
 
@@ -618,6 +726,50 @@ export class Catalog {
       'end_sweep',
       { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
       z.undefined().or(z.null()).or(z.literal('')),
+    )
+  }
+
+  /** @param owner null: of every owner without limits of their own */
+  readLimits(owner: string | null) {
+    return this.#database.call('read_limits', { p_owner: owner }, LimitsOfOwner)
+  }
+
+  /** @param limits what is left out stays, null goes back to the default */
+  configureLimits(owner: string | null, limits: LimitChanges) {
+    return this.#database.call('configure_limits', { p_owner: owner, p_settings: limits }, LimitsOfOwner)
+  }
+
+  /**
+   * A lease for a stream of events of this owner; the same call again renews it.
+   * @throws FusouError `rate_limited` when the owner has as many open as they may
+   */
+  openEventStream(owner: string, streamId: string, leaseSeconds: number) {
+    return this.#database.call(
+      'open_event_stream',
+      { p_owner: owner, p_stream_id: streamId, p_lease_seconds: leaseSeconds },
+      outcomes('opened'),
+    )
+  }
+
+  closeEventStream(streamId: string) {
+    return this.#database.call('close_event_stream', { p_stream_id: streamId }, outcomes('closed'))
+  }
+
+  /** @param settings seconds, at least a day; what is left out stays as it is */
+  configureRetention(settings: Partial<Retention> = {}) {
+    return this.#database.call('configure_retention', { p_settings: settings }, Retention)
+  }
+
+  /**
+   * Removes history whose retention is over.
+   * @param limit rows of each kind at the most
+   * @returns how many rows of each kind went
+   */
+  trimHistory(limit: number) {
+    return this.#database.call(
+      'trim_history',
+      { p_limit: limit },
+      z.object({ jobs: z.int(), letters: z.int(), messages: z.int(), streams: z.int() }),
     )
   }
 

@@ -1,5 +1,6 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import type { z } from 'zod'
+import type { ErrorCode } from './error-codes.ts'
 import { FusouError } from './fusou-error.ts'
 import { storable } from './storable.ts'
 
@@ -16,6 +17,9 @@ export const CALL_TIMEOUT_MS = 15_000
 const TRANSIENT_SQLSTATE = /^(08|40|53|57|58|55P03|XX)/
 /** PostgREST's own: no connection, pool exhausted, schema cache being loaded. */
 const TRANSIENT_POSTGREST = /^PGRST00[0-3]$/
+
+/** What fusou.refuse_above_limit() raises. */
+const LIMIT_CODES: Readonly<Record<string, ErrorCode | undefined>> = { PT403: 'quota_exceeded', PT429: 'rate_limited' }
 
 /** Calls database functions and checks what they answer. */
 export class Database {
@@ -37,6 +41,9 @@ export class Database {
       .rpc(name, storable(args))
       .abortSignal(AbortSignal.timeout(CALL_TIMEOUT_MS))
     if (error) {
+      // fusou.refuse_above_limit() ended the call; its text is for the client
+      const refused = LIMIT_CODES[error.code]
+      if (refused) throw new FusouError(refused, error.message)
       const transient =
         error.code === '' ||
         TRANSIENT_SQLSTATE.test(error.code) ||

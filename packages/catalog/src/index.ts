@@ -3,20 +3,29 @@ export { type Attempt, Catalog, type Requester } from './catalog.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
+  type InputFault,
   ListedFile,
   type MergeableFile,
   type MergedFile,
   type MergeInput,
+  QuarantineFilter,
+  type StoredCopy,
   type StoredFile,
+  UploadedFile,
   type UploadedObject,
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
+export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
+export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
 export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
+export { type StorableJson, toStorableJson } from './storable.ts'
+export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'

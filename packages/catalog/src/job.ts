@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RaisedAlert } from './alert.ts'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
@@ -28,7 +29,7 @@ export const Job = z.object({
     step: z.string().nullable(),
     mergesPlanned: z.int(),
     mergesCommitted: z.int(),
-    mergesFailed: z.int(),
+    mergesLeftOut: z.int().meta({ description: 'merges whose inputs were set aside until too few were left' }),
     stepsDone: z.int().meta({ description: 'of the attempt that runs, or ran last' }),
     stepsPlanned: z.int().nullable().meta({ description: 'null until the attempt has its plan' }),
     filesIn: z.int(),
@@ -54,6 +55,21 @@ export const Job = z.object({
       }),
     )
     .meta({ description: 'what ended each attempt that failed' }),
+  partial: z.boolean().meta({ description: 'succeeded, and some of its files could not be merged: see setAside' }),
+  setAside: z
+    .object({
+      count: z.int(),
+      files: z.array(
+        z.object({
+          fileId: z.uuid(),
+          table: z.string(),
+          periodTag: z.string(),
+          code: z.string(),
+          message: z.string(),
+        }),
+      ),
+    })
+    .meta({ description: 'files that it put into quarantine; the first 20 by name, all by the listing of files' }),
   result: z.json().nullable(),
   retriedAs: z.uuid().nullable().meta({ description: 'the job that does its work since somebody asked again' }),
   createdAt: z.string(),
@@ -64,11 +80,16 @@ export const Job = z.object({
   leaseUntil: z.string().nullable(),
 })
 export type Job = z.infer<typeof Job>
+export const ListedJobs = withListedRows(
+  { name: 'jobs', field: 'jobs', row: Job, keys: ['id', 'createdAt'] },
+  z.object({ jobs: z.array(Job), unreadable: UnreadableRows }),
+)
 
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
-  jobsByKind: z.record(JobKind, z.record(JobState, z.int())),
+  // a kind that a later version brought counts too
+  jobsByKind: z.record(z.string(), z.record(JobState, z.int())),
   oldestQueuedSeconds: z.number().nullable(),
   oldestWaitingSeconds: z
     .number()
@@ -97,40 +118,44 @@ export const JobStatus = z.object({
     })
     .nullable(),
   alerts: z.array(RaisedAlert).nullable().meta({ description: 'those that stand' }),
+  unreadable: UnreadableRows.meta({ description: 'alerts that could not be read' }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
+export const ReadJobStatus = withListedRows(
+  { name: 'alerts', field: 'alerts', row: RaisedAlert, keys: ['kind'] },
+  JobStatus,
+)
+
+const WorkflowFailure = z.object({
+  jobId: z.uuid(),
+  datasetId: z.string(),
+  attempt: z.int(),
+  code: z.string(),
+  step: z.string().nullable(),
+  message: z.string().nullable(),
+  finishedAt: z.string(),
+})
+const DlqFailure = z.object({
+  id: z.int(),
+  queue: z.string(),
+  messageId: z.string(),
+  datasetId: z.string().nullable(),
+  jobId: z.uuid().nullable(),
+  code: z.string(),
+  message: z.string(),
+  attempts: z.int(),
+  body: z.json(),
+  receivedAt: z.string(),
+})
 
 export const DeadLetterStatus = z.object({
-  workflowFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        jobId: z.uuid(),
-        datasetId: z.string(),
-        attempt: z.int(),
-        code: z.string(),
-        step: z.string().nullable(),
-        message: z.string().nullable(),
-        finishedAt: z.string(),
-      }),
-    ),
-  }),
-  dlqFailures: z.object({
-    count: z.int(),
-    records: z.array(
-      z.object({
-        id: z.int(),
-        queue: z.string(),
-        messageId: z.string(),
-        datasetId: z.string().nullable(),
-        jobId: z.uuid().nullable(),
-        code: z.string(),
-        message: z.string(),
-        attempts: z.int(),
-        body: z.json(),
-        receivedAt: z.string(),
-      }),
-    ),
-  }),
+  workflowFailures: withListedRows(
+    { name: 'dead jobs', field: 'records', row: WorkflowFailure, keys: ['jobId'] },
+    z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
+  ),
+  dlqFailures: withListedRows(
+    { name: 'dead letters', field: 'records', row: DlqFailure, keys: ['id', 'messageId'] },
+    z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
+  ),
 })
 export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

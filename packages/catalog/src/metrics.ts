@@ -1,15 +1,14 @@
 import { z } from 'zod'
-import { AlertKind } from './alert.ts'
-import { JobKind, JobState } from './job.ts'
+import { JobState } from './job.ts'
 
 /** Figures for a monitor, of all owners together. Durations and ages are seconds. */
 export const Metrics = z.object({
   /** every kind in every state, also those without a job */
-  jobs: z.array(z.object({ kind: JobKind, state: JobState, count: z.int() })),
+  jobs: z.array(z.object({ kind: z.string(), state: JobState, count: z.int() })),
   /** sums over all jobs there ever were */
   work: z.array(
     z.object({
-      kind: JobKind,
+      kind: z.string(),
       retries: z.number(),
       filesIn: z.number(),
       filesOut: z.number(),
@@ -22,7 +21,7 @@ export const Metrics = z.object({
   /** of ended jobs that are tallied, so a minute late; each bucket counts the steps that took `le` seconds or less */
   steps: z.array(
     z.object({
-      kind: JobKind,
+      kind: z.string(),
       step: z.string(),
       count: z.int(),
       seconds: z.number(),
@@ -42,7 +41,7 @@ export const Metrics = z.object({
   deadLetters: z.object({ open: z.int(), oldestSeconds: z.number() }),
   quarantinedFiles: z.int(),
   datasetsWaiting: z.int(),
-  alerts: z.array(z.object({ kind: AlertKind, raised: z.boolean(), incidents: z.int() })),
+  alerts: z.array(z.object({ kind: z.string(), raised: z.boolean(), incidents: z.int() })),
   dailyTriggerSeconds: z.number(),
   vacuum: z.object({
     garbage: z.int(),

@@ -1,5 +1,10 @@
 import { z } from 'zod'
 import { DatasetId, JobId, PeriodTag, TableName } from './names.ts'
+import type { StorableJson } from './storable.ts'
+
+/** What the database keeps of an id in an index, and of a number of attempts. */
+const MAX_ID_CHARACTERS = 256
+const MAX_INTEGER = 2 ** 31 - 1
 
 export const Priority = z.enum(['realtime', 'manual', 'scheduled'])
 export type Priority = z.infer<typeof Priority>
@@ -20,8 +25,8 @@ export type CompactionMessage = z.infer<typeof CompactionMessage>
 export const DeadJobMessage = z.object({
   datasetId: DatasetId,
   jobId: JobId,
-  attempt: z.int().nonnegative(),
-  code: z.string(),
+  attempt: z.int().nonnegative().max(MAX_INTEGER),
+  code: z.string().max(MAX_ID_CHARACTERS),
   step: z.string().nullable(),
   message: z.string().nullable(),
 })
@@ -29,10 +34,18 @@ export type DeadJobMessage = z.infer<typeof DeadJobMessage>
 
 /** What the consumer itself sends to the dead-letter queue: a message that no retry can help. */
 export const RefusedMessage = z.object({
-  refused: z.object({ queue: z.string(), messageId: z.string(), code: z.string(), message: z.string() }),
-  body: z.json(),
+  refused: z.object({
+    queue: z.string().max(MAX_ID_CHARACTERS),
+    messageId: z.string().max(MAX_ID_CHARACTERS),
+    code: z.string().max(MAX_ID_CHARACTERS),
+    message: z.string(),
+  }),
+  // whatever was sent: a schema that descends into it would overflow the stack before it refused
+  body: z.unknown(),
 })
-export type RefusedMessage = z.infer<typeof RefusedMessage>
+export interface RefusedMessage extends z.infer<typeof RefusedMessage> {
+  readonly body: StorableJson
+}
 
 /** A row of the outbox, claimed by the caller. */
 export const OutboxMessage = z.object({

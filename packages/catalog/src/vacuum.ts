@@ -1,8 +1,16 @@
 import { z } from 'zod'
+import { UnreadableRows, withListedRows } from './listed-rows.ts'
 
 /** What a dry run of vacuum shows of one page; `next` is null at the end. */
 const page = <Item extends z.ZodType>(item: Item) =>
-  z.object({ items: z.array(item), next: z.record(z.string(), z.string()).nullable() })
+  withListedRows(
+    { name: 'vacuum', field: 'items', row: item, keys: ['r2Key', 'since'] },
+    z.object({
+      items: z.array(item),
+      unreadable: UnreadableRows,
+      next: z.record(z.string(), z.string()).nullable(),
+    }),
+  )
 
 export const SupersededPage = page(
   z.object({

@@ -95,10 +95,10 @@ describe.each(WAYS)('page indexes of pages %s', (way, optionsFor) => {
   test.each(WRITERS)('hold for every page: %s', async (writer, make) => {
     const inputs = await Promise.all([0, 500, 1000].map(make))
     const { output } = await merge(inputs, optionsFor(inputs[0]!))
-    const pages = await checkPageIndexes(output)
-    const names = metadataOf(output).schema.flatMap(({ name, type }) => (type ? [name] : []))
-    // the writer leaves NaN out of its bounds, which no bounds of ours do
+    // arrow-rs leaves NaN out of its bounds; where values are read, a page with NaN has none
     const hasNans = writer === 'arrow-rs' && way === 'written anew'
+    const pages = await checkPageIndexes(output, hasNans ? ['d'] : [])
+    const names = metadataOf(output).schema.flatMap(({ name, type }) => (type ? [name] : []))
     expect(Object.keys(pages)).toEqual(names.filter((name) => !(hasNans && name === 'd')))
   })
 
@@ -141,7 +141,7 @@ test('a page of nulls, of NaN, and of zeros of both signs', async () => {
   expect(await query(`select count(*) from '${store(output)}' where v = 0`)).toEqual([['100']])
   // a page without a number has no bounds, so the chunk has no ColumnIndex
   const withNaN = (await merge([numbers!, nans!], { minPageBytes: 0 })).output
-  expect(await checkPageIndexes(withNaN)).toEqual({})
+  expect(await checkPageIndexes(withNaN, ['v'])).toEqual({})
   const rewritten = (await merge([numbers!, nans!], { pages: 'rewrite' })).output
   for (const file of [withNaN, rewritten]) {
     expect(await query(`select count(*) from '${store(file)}' where v > 50`)).toEqual([['150']])

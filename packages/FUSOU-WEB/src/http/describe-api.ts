@@ -94,10 +94,11 @@ function describeErrors(operation: Operation, components: Components): Record<st
 }
 
 /** What the kind of a call makes possible, and what it says itself. */
-function errorsOf({ access, params, query, documentedQuery, body, errors = [] }: Operation): Set<ErrorCode> {
+function errorsOf({ access, method, streamedBody, errors = [] }: Operation): Set<ErrorCode> {
   return new Set<ErrorCode>([
-    ...(params || query || documentedQuery || body ? (['invalid_request'] as const) : []),
-    ...(body ? (['invalid_json', 'body_too_large', 'unsupported_media_type'] as const) : []),
+    'invalid_request',
+    ...(method === 'get' ? [] : (['unsupported_media_type', 'body_too_large', 'request_timeout'] as const)),
+    ...(method === 'get' || streamedBody ? [] : (['invalid_json'] as const)),
     ...(access === 'open'
       ? []
       : ([
@@ -123,7 +124,17 @@ class Components {
   readonly schemas: Record<string, unknown> = {}
 
   describe(schema: z.ZodType, io: 'input' | 'output'): Json {
-    const { $schema, $defs = {}, ...described } = z.toJSONSchema(schema, { io })
+    const {
+      $schema,
+      $defs = {},
+      ...described
+    } = z.toJSONSchema(schema, {
+      io,
+      // what is not described is refused, at every depth
+      override: ({ jsonSchema }) => {
+        if (io === 'input' && jsonSchema.properties !== undefined) jsonSchema.additionalProperties = false
+      },
+    })
     for (const [name, definition] of Object.entries($defs)) this.schemas[componentName(name)] = lift(definition)
     return lift(described) as Json
   }

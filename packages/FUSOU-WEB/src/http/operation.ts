@@ -18,7 +18,7 @@ export interface Operation<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'get' | 'post' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'delete'
   /** in Hono's words: `/api/jobs/:id` */
   readonly path: string
   readonly summary: string

@@ -1,10 +1,12 @@
 import { FusouError } from '@fusou/catalog'
 import type { Context, Hono } from 'hono'
+import { z } from 'zod'
 import { allow } from '../auth/caller.ts'
 import type { AppEnv, Bindings } from '../bindings.ts'
 import type { Services } from '../services.ts'
-import { check } from './check.ts'
-import type { Route } from './operation.ts'
+import { refuseContentCoding } from './body-headers.ts'
+import { check, readFields } from './check.ts'
+import type { Operation, Route } from './operation.ts'
 import { readJson } from './read-json.ts'
 
 /** Mount the routes; what has a route but not for this method is answered 405. */
@@ -24,8 +26,10 @@ export function serve(app: Hono<AppEnv>, routes: readonly Route[], open: (env: B
   }
 }
 
+const NO_FIELDS = z.strictObject({})
+
 async function answer(c: Context<AppEnv>, { operation, handle }: Route, open: (env: Bindings) => Services) {
-  const { access, path, params, query, body } = operation
+  const { access, path, params, documentedQuery, query = NO_FIELDS } = operation
   c.set('route', path)
   if (access !== 'open') {
     c.set('services', open(c.env))
@@ -33,9 +37,20 @@ async function answer(c: Context<AppEnv>, { operation, handle }: Route, open: (e
     allow(caller, access)
     c.set('caller', caller)
   }
+  if (c.req.raw.body !== null) refuseContentCoding(c.req.raw)
+  const asked = readFields(new URL(c.req.url).searchParams)
   return handle(c, {
     params: params && check(params, c.req.param(), 'path'),
-    query: query && check(query, c.req.query(), 'query'),
-    body: body && check(body, await readJson(c.req.raw), 'body'),
+    // a documented query stands beside a streamed body, and the handler checks both
+    query: documentedQuery ? undefined : check(query, asked.fields, 'query', asked.repeated),
+    body: await readBody(c.req.raw, operation),
   })
+}
+
+/** A call without a body in its contract takes none, or an empty object, which some clients send with every POST. */
+async function readBody(request: Request, { method, body, streamedBody }: Operation): Promise<unknown> {
+  if (streamedBody || method === 'get') return undefined
+  const json = await readJson(request)
+  if (body) return check(body, json?.value, 'body', json?.repeated)
+  return check(NO_FIELDS.optional(), json?.value, 'body', json?.repeated)
 }

@@ -3,9 +3,11 @@ import type { serviceOpener } from '../services.ts'
 import { listDatasetFiles } from './dataset-files.ts'
 import { dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
+import { acknowledgeFiles, discardFile, releaseFile } from './files.ts'
 import { health } from './health.ts'
 import { jobEvents } from './job-events.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
+import { getLimits, putLimits } from './limits.ts'
 import { metrics } from './metrics.ts'
 import { openapi } from './openapi.ts'
 import { redrive } from './redrive.ts'
@@ -30,8 +32,13 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     retryJob,
     listDatasetFiles,
     readFile,
+    acknowledgeFiles,
+    discardFile,
+    releaseFile,
     metrics,
     vacuum,
+    getLimits,
+    putLimits,
     health(open),
   ]
   routes.push(openapi(routes))

@@ -1,4 +1,13 @@
-import { DatasetId, FileId, FusouError, ListedFile, PeriodTag, TableName } from '@fusou/catalog'
+import {
+  DatasetId,
+  FileId,
+  FusouError,
+  ListedFile,
+  PeriodTag,
+  QuarantineFilter,
+  TableName,
+  UnreadableRows,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
 import { cursor, page } from '../http/cursor.ts'
@@ -7,12 +16,15 @@ import { route } from '../http/operation.ts'
 
 const Version = z.int().nonnegative()
 /** It carries the version, so that all pages are of one. */
-const FilesCursor = cursor(z.object({ version: Version, table: TableName, periodTag: PeriodTag, id: FileId }))
+const FilesCursor = cursor(z.strictObject({ version: Version, table: TableName, periodTag: PeriodTag, id: FileId }))
 const FilesQuery = z
   .object({
     table: filled(TableName.optional()),
     period: filled(PeriodTag.optional()),
     version: filled(integer(Version).optional()),
+    quarantined: filled(QuarantineFilter.default('include')).meta({
+      description: 'files that merges leave out: with the others, not, or alone; as it is now, in every version',
+    }),
     cursor: filled(FilesCursor.schema.optional()),
     limit: pageSize(500, 1000),
   })
@@ -25,6 +37,7 @@ const FilesPage = z
     datasetId: DatasetId,
     version: Version,
     files: z.array(ListedFile.extend({ url: z.url() })),
+    unreadable: UnreadableRows,
     nextCursor: z.string().nullable(),
   })
   .meta({ id: 'FilesPage' })
@@ -38,7 +51,7 @@ export const listDatasetFiles = route(
     params: z.object({ id: DatasetId }),
     query: FilesQuery,
     answers: { 200: { description: 'One page; every row lies in exactly one file', schema: FilesPage } },
-    errors: ['unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'],
+    errors: ['unknown_dataset', 'unknown_version', 'version_gone'],
   },
   async (c, { params: { id: datasetId }, query }) => {
     const listed = await c.var.services.catalog.listFiles({
@@ -48,16 +61,21 @@ export const listDatasetFiles = route(
       periodTag: query.period,
       version: query.cursor?.version ?? query.version,
       after: query.cursor,
+      quarantined: query.quarantined,
       limit: query.limit + 1,
     })
+    if (listed.outcome === 'unknown_dataset') {
+      throw new FusouError('unknown_dataset', `no data set ${datasetId} that you may see`)
+    }
     if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the data set ${datasetId}`)
     const { version } = listed
-    const { shown, last } = page(listed.files, query.limit)
+    const { shown, unreadable, last } = page(listed.files, listed.unreadable ?? [], query.limit)
     const { origin } = new URL(c.req.url)
     const answer: z.infer<typeof FilesPage> = {
       datasetId,
       version,
       files: shown.map((file) => ({ ...file, url: `${origin}/api/files/${file.id}` })),
+      unreadable,
       nextCursor: last
         ? FilesCursor.encode({ version, table: last.table, periodTag: last.periodTag, id: last.id })
         : null,

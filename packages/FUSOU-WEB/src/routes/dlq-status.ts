@@ -1,4 +1,4 @@
-import type { DeadLetterStatus } from '@fusou/catalog'
+import { type DeadLetterStatus, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
 import { pageSize } from '../http/inputs.ts'
@@ -29,8 +29,8 @@ const DlqStatus = z
   .object({
     success: z.literal(true),
     total: z.int(),
-    workflow_failures: z.object({ count: z.int(), records: z.array(WorkflowFailure) }),
-    dlq_failures: z.object({ count: z.int(), records: z.array(DlqFailure) }),
+    workflow_failures: z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
+    dlq_failures: z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
   })
   .meta({ id: 'DlqStatus' })
 
@@ -52,7 +52,7 @@ function inSnakeCase({ workflowFailures, dlqFailures }: DeadLetterStatus): z.inf
     success: true,
     total: workflowFailures.count + dlqFailures.count,
     workflow_failures: {
-      count: workflowFailures.count,
+      ...workflowFailures,
       records: workflowFailures.records.map(({ jobId, datasetId, finishedAt, ...record }) => ({
         job_id: jobId,
         dataset_id: datasetId,
@@ -61,7 +61,7 @@ function inSnakeCase({ workflowFailures, dlqFailures }: DeadLetterStatus): z.inf
       })),
     },
     dlq_failures: {
-      count: dlqFailures.count,
+      ...dlqFailures,
       records: dlqFailures.records.map(({ messageId, datasetId, jobId, receivedAt, ...record }) => ({
         ...record,
         message_id: messageId,

@@ -1,9 +1,14 @@
-import { FusouError, JobId } from '@fusou/catalog'
+import { describe, FusouError, JobId, log } from '@fusou/catalog'
+import type { Context } from 'hono'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
+import type { AppEnv } from '../bindings.ts'
 import { eventStream } from '../events/event-stream.ts'
-import { clockUntil, followJob, hasSeenEnd } from '../events/follow-job.ts'
+import { clockUntil, followJob, hasSeenEnd, LIFETIME_MS } from '../events/follow-job.ts'
 import { route } from '../http/operation.ts'
+
+/** A little longer than a stream lives, so that one whose isolate died gives its place back. */
+const LEASE_SECONDS = LIFETIME_MS / 1000 + 30
 
 export const jobEvents = route(
   {
@@ -21,7 +26,7 @@ export const jobEvents = route(
       200: { description: 'The events', mediaType: 'text/event-stream' },
       204: { description: 'The client has seen the end, and need not come back' },
     },
-    errors: ['unknown_job'],
+    errors: ['unknown_job', 'rate_limited'],
   },
   async (c, { params: { id } }) => {
     const read = () => c.var.services.catalog.getJob(id, requesterOf(c.var.caller))
@@ -32,9 +37,32 @@ export const jobEvents = route(
     const gone = new AbortController()
     c.req.raw.signal.addEventListener('abort', () => gone.abort(), { once: true })
     const events = followJob(job, read, clockUntil(gone.signal), { lastEventId, signal: gone.signal })
-    return c.body(eventStream(events, gone), 200, {
+    return c.body(eventStream(events, gone, await takePlace(c)), 200, {
       'Content-Type': 'text/event-stream',
       'Cache-Control': 'no-store, no-transform',
     })
   },
 )
+
+/**
+ * Takes one of the places that a user has for streams; operators need none.
+ * @returns gives it back
+ * @throws FusouError `rate_limited` when all are taken
+ */
+async function takePlace(c: Context<AppEnv>): Promise<() => void> {
+  const { caller, services, requestId } = c.var
+  if (caller.kind !== 'user') return () => undefined
+  await services.catalog.openEventStream(caller.id, requestId, LEASE_SECONDS)
+  const { promise: ended, resolve } = Promise.withResolvers<void>()
+  const giveBack = async () => {
+    await ended
+    try {
+      await services.catalog.closeEventStream(requestId)
+    } catch (error) {
+      // The lease runs out by itself.
+      log('error', 'event_stream_not_closed', { requestId, ...describe(error) })
+    }
+  }
+  c.executionCtx.waitUntil(giveBack())
+  return resolve
+}

@@ -1,14 +1,14 @@
-import { DatasetId, FusouError, Job, JobId, JobKind, JobState, JobStatus } from '@fusou/catalog'
+import { DatasetId, FusouError, Job, JobId, JobKind, JobState, JobStatus, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
-import { cursor, page } from '../http/cursor.ts'
+import { cursor, Instant, page } from '../http/cursor.ts'
 import { filled, pageSize } from '../http/inputs.ts'
 import { route } from '../http/operation.ts'
 import { publishAfterAnswer } from '../publish.ts'
 import { senderOf } from '../services.ts'
 import { judgeHealth } from './job-health.ts'
 
-const JobsCursor = cursor(z.object({ createdAt: z.iso.datetime({ offset: true }), id: JobId }))
+const JobsCursor = cursor(z.strictObject({ createdAt: Instant, id: JobId }))
 const JobsQuery = z.object({
   state: filled(JobState.optional()),
   kind: filled(JobKind.optional()),
@@ -17,7 +17,9 @@ const JobsQuery = z.object({
   limit: pageSize(50, 200),
 })
 const FlatJob = Job.meta({ id: 'Job' })
-const JobsPage = z.object({ jobs: z.array(FlatJob), nextCursor: z.string().nullable() }).meta({ id: 'JobsPage' })
+const JobsPage = z
+  .object({ jobs: z.array(FlatJob), unreadable: UnreadableRows, nextCursor: z.string().nullable() })
+  .meta({ id: 'JobsPage' })
 const JobAddress = z.object({ id: JobId })
 
 export const listJobs = route(
@@ -31,10 +33,10 @@ export const listJobs = route(
   },
   async (c, { query: { cursor: before, limit, ...filter } }) => {
     const requester = requesterOf(c.var.caller)
-    const jobs = await c.var.services.catalog.listJobs({ requester, ...filter, before, limit: limit + 1 })
-    const { shown, last } = page(jobs, limit)
+    const found = await c.var.services.catalog.pageJobs({ requester, ...filter, before, limit: limit + 1 })
+    const { shown, unreadable, last } = page(found.jobs, found.unreadable ?? [], limit)
     const nextCursor = last ? JobsCursor.encode({ createdAt: last.createdAt, id: last.id }) : null
-    return c.json({ jobs: shown, nextCursor })
+    return c.json({ jobs: shown, unreadable, nextCursor })
   },
 )
 
@@ -111,7 +113,7 @@ export const retryJob = route(
     access: 'reader',
     params: JobAddress,
     answers: { 202: { description: 'jobId is of the job that does it now', schema: RetryAnswer } },
-    errors: ['unknown_job', 'job_not_dead'],
+    errors: ['unknown_job', 'job_not_dead', 'rate_limited'],
   },
   async (c, { params: { id } }) => {
     const retried = await c.var.services.catalog.retryJob(id, requesterOf(c.var.caller), senderOf(c))

@@ -51,6 +51,7 @@ export const redrive = route(
         schema: RedriveAnswer,
       },
     },
+    errors: ['rate_limited'],
   },
   async (c, { body: { dryRun, ...filter } }) => {
     const { jobs, outbox } = await c.var.services.catalog.redrive({

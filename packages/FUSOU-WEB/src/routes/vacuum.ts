@@ -1,3 +1,4 @@
+import { UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
 import { cursor } from '../http/cursor.ts'
 import { filled, pageSize } from '../http/inputs.ts'
@@ -8,6 +9,7 @@ const VacuumCursor = cursor(VacuumPosition)
 const VacuumPage = z
   .object({
     items: z.array(VacuumItem),
+    unreadable: UnreadableRows,
     bytes: z.int().meta({ description: 'of the objects of this page that would be deleted' }),
     nextCursor: z.string().nullable().meta({ description: 'go on while it is not null, also after an empty page' }),
   })
@@ -24,10 +26,11 @@ export const vacuum = route(
   },
   async (c, { query }) => {
     const { catalog } = c.var.services
-    const { items, next } = await previewVacuum(catalog, c.env.BUCKET, query.cursor ?? null, query.limit)
+    const { items, unreadable, next } = await previewVacuum(catalog, c.env.BUCKET, query.cursor ?? null, query.limit)
     const deleted = items.filter(({ action }) => action === 'delete_object')
     return c.json({
       items,
+      unreadable,
       bytes: deleted.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0),
       nextCursor: next === null ? null : VacuumCursor.encode(next),
     })

@@ -1,5 +1,7 @@
 import { FusouError } from '@fusou/catalog'
-import { check } from '../http/check.ts'
+import { z } from 'zod'
+import { declaredLength } from '../http/body-headers.ts'
+import { check, readFields } from '../http/check.ts'
 import { PARQUET_MEDIA_TYPE } from './object-put.ts'
 import { UploadFields } from './upload-fields.ts'
 
@@ -31,34 +33,41 @@ export async function openBody(request: Request): Promise<OpenBody> {
 }
 
 function openRawBody(request: Request): OpenBody {
-  const fields = check(UploadFields, Object.fromEntries(new URL(request.url).searchParams), 'query')
-  const byteLength = declaredLength(request)
+  const asked = readFields(new URL(request.url).searchParams)
+  const fields = check(UploadFields, asked.fields, 'query', asked.repeated)
+  const byteLength = requireLength(request)
   if (byteLength > MAX_UPLOAD_BYTES) throw new FusouError('body_too_large', `at most ${MAX_UPLOAD_BYTES} bytes`)
   return { fields, byteLength, stream: request.body ?? emptyStream() }
 }
 
 async function openForm(request: Request): Promise<OpenBody> {
-  const declared = declaredLength(request)
+  const declared = requireLength(request)
   if (declared > MAX_FORM_BYTES) {
     const advice = 'send a larger file as the body itself, with the fields in the query'
     throw new FusouError('body_too_large', `a form may have ${MAX_FORM_BYTES} bytes; ${advice}`)
   }
+  const inQuery = readFields(new URL(request.url).searchParams)
+  check(z.strictObject({}), inQuery.fields, 'query, beside a form, whose fields belong into the form')
   const form = await request.formData().catch((cause: unknown) => {
     throw new FusouError('invalid_form', 'the form does not parse', { cause })
   })
   const [file, another] = form.getAll('file')
   if (!(file instanceof File) || another !== undefined)
     throw new FusouError('invalid_request', 'in the form: file: exactly one is needed, as a file')
-  const texts = [...form].filter(([, value]) => typeof value === 'string')
-  const fields = check(UploadFields, { fileName: file.name, ...Object.fromEntries(texts) }, 'form')
+  const texts: [string, string][] = []
+  const files: [string, unknown][] = []
+  for (const [name, value] of form) (typeof value === 'string' ? texts : files).push([name, value] as never)
+  const { fields: given, repeated } = readFields(texts)
+  const others = Object.fromEntries(files.filter(([name]) => name !== 'file'))
+  const fields = check(UploadFields, { fileName: file.name, ...others, ...given }, 'form', repeated)
   return { fields, byteLength: file.size, stream: file.stream() }
 }
 
-function declaredLength(request: Request): number {
-  const text = request.headers.get('content-length')
-  if (text === null) throw new FusouError('length_required', 'send Content-Length; chunked bodies are not taken')
-  if (!/^\d{1,15}$/.test(text)) throw new FusouError('invalid_request', 'Content-Length is not a number')
-  return Number(text)
+function requireLength(request: Request): number {
+  const byteLength = declaredLength(request)
+  if (byteLength === undefined)
+    throw new FusouError('length_required', 'send Content-Length; chunked bodies are not taken')
+  return byteLength
 }
 
 const emptyStream = () => new Blob([]).stream()

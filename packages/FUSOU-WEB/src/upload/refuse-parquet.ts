@@ -20,7 +20,7 @@ export async function refuseParquet<Found>(table: string, inspect: () => Found |
     const code = cause instanceof ParquetError ? CODES[cause.code] : undefined
     if (!(cause instanceof ParquetError) || code === undefined) throw cause
     if (code === 'storage_unavailable') throw new FusouError(code, 'the footer could not be read back', { cause })
-    const detail = cause.message.slice(cause.code.length + 2)
-    throw new FusouError(code, detail.startsWith(`${table}: `) ? detail : `${table}: ${detail}`, { cause })
+    const detail = cause.source === undefined ? `${table}: ${cause.detail}` : cause.detail
+    throw new FusouError(code, detail, { cause })
   }
 }

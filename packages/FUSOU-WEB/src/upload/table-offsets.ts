@@ -1,4 +1,4 @@
-import { FusouError, TableName } from '@fusou/catalog'
+import { FusouError, type ParsedJson, parseJson, TableName } from '@fusou/catalog'
 import { z } from 'zod'
 import { check } from '../http/check.ts'
 import { integer } from '../http/inputs.ts'
@@ -29,14 +29,16 @@ export interface Slice {
 
 /** @throws FusouError `invalid_request`, naming the entry and the field */
 export function parseTableOffsets(text: string): TableOffsets {
-  let value: unknown
+  let json: ParsedJson
   try {
-    value = JSON.parse(text)
-  } catch (cause) {
-    throw new FusouError('invalid_request', 'tableOffsets: not JSON', { cause })
+    json = parseJson(text)
+  } catch {
+    const schema = z.object({ tableOffsets: z.never('is not JSON') })
+    return check(schema, { tableOffsets: text }, 'request').tableOffsets
   }
-  const { tableOffsets } = check(z.object({ tableOffsets: TableOffsets }), { tableOffsets: value }, 'request')
-  return tableOffsets
+  const repeated = json.repeated.map(({ path, message }) => ({ path: ['tableOffsets', ...path], message }))
+  const schema = z.object({ tableOffsets: TableOffsets })
+  return check(schema, { tableOffsets: json.value }, 'request', repeated).tableOffsets
 }
 
 /**

@@ -1,5 +1,6 @@
-import { type Catalog, ORPHAN_AGE_MS } from '@fusou/catalog'
+import { type Catalog, FileId, ORPHAN_AGE_MS, type UnreadableRow } from '@fusou/catalog'
 import { z } from 'zod'
+import { Instant } from '../http/cursor.ts'
 
 /** Why vacuum takes something, in the order in which a dry run lists it. */
 export const VacuumReason = z.enum(['superseded', 'refused', 'incomplete_upload', 'orphan'])
@@ -25,13 +26,21 @@ export const VacuumItem = z.object({
 type VacuumItem = z.infer<typeof VacuumItem>
 
 /** Where a dry run goes on. */
-export const VacuumPosition = z.object({ reason: VacuumReason, after: z.record(z.string(), z.string()).nullable() })
+const AfterFile = z.strictObject({ at: Instant, id: FileId })
+const AfterKey = z.strictObject({ key: z.string().min(1).max(1024) })
+export const VacuumPosition = z.discriminatedUnion('reason', [
+  z.strictObject({ reason: z.literal('superseded'), after: AfterFile.nullable() }),
+  ...(['refused', 'incomplete_upload', 'orphan'] as const).map((reason) =>
+    z.strictObject({ reason: z.literal(reason), after: AfterKey.nullable() }),
+  ),
+])
 type VacuumPosition = z.infer<typeof VacuumPosition>
 
-type After = VacuumPosition['after']
+type After = Readonly<Record<string, string>> | null
 
 interface Page {
   readonly items: readonly VacuumItem[]
+  readonly unreadable?: UnreadableRow[] | undefined
   readonly next: After
 }
 
@@ -46,47 +55,48 @@ export async function previewVacuum(
   bucket: R2Bucket,
   position: VacuumPosition | null,
   limit: number,
-): Promise<{ items: readonly VacuumItem[]; next: VacuumPosition | null }> {
+): Promise<Omit<Page, 'next'> & { next: VacuumPosition | null }> {
   const { reason, after } = position ?? { reason: 'superseded', after: null }
-  const { items, next } = await PAGES[reason](catalog, bucket, after, limit)
-  if (next !== null) return { items, next: { reason, after: next } }
+  const { next, ...found } = await PAGES[reason](catalog, bucket, after, limit)
+  // as the database gave it; the reader of the cursor checks it
+  if (next !== null) return { ...found, next: { reason, after: next } as VacuumPosition }
   const following = VacuumReason.options[VacuumReason.options.indexOf(reason) + 1]
-  return { items, next: following === undefined ? null : { reason: following, after: null } }
+  return { ...found, next: following === undefined ? null : { reason: following, after: null } }
 }
 
 type ReadPage = (catalog: Catalog, bucket: R2Bucket, after: After, limit: number) => Promise<Page>
 
 const PAGES: Readonly<Record<VacuumReason, ReadPage>> = {
   async superseded(catalog, _bucket, after, limit) {
-    const { items, next } = await catalog.previewSuperseded(after, limit)
+    const { items, unreadable, next } = await catalog.previewSuperseded(after, limit)
     const described = items.map(({ objectStays, ...item }) => ({
       reason: 'superseded' as const,
       action: objectStays ? ('forget_file' as const) : ('delete_object' as const),
       ...item,
     }))
-    return { items: described, next }
+    return { items: described, unreadable, next }
   },
 
   async refused(catalog, bucket, after, limit) {
-    const { items, next } = await catalog.previewRefused(after, limit)
+    const { items, unreadable, next } = await catalog.previewRefused(after, limit)
     const described = items.map(async (item) => ({
       reason: 'refused' as const,
       action: 'delete_object' as const,
       ...item,
       bytes: (await bucket.head(item.r2Key))?.size ?? null,
     }))
-    return { items: await Promise.all(described), next }
+    return { items: await Promise.all(described), unreadable, next }
   },
 
   async incomplete_upload(catalog, _bucket, after, limit) {
-    const { items, next } = await catalog.previewIncompleteUploads(after, limit)
+    const { items, unreadable, next } = await catalog.previewIncompleteUploads(after, limit)
     const described = items.map((item) => ({
       reason: 'incomplete_upload' as const,
       action: 'abort_upload' as const,
       ...item,
       bytes: null,
     }))
-    return { items: described, next }
+    return { items: described, unreadable, next }
   },
 
   async orphan(catalog, bucket, after, limit) {

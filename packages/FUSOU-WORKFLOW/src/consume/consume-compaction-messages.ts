@@ -1,7 +1,17 @@
-import { type Catalog, CompactionMessage, describe, FusouError, log, type RefusedMessage } from '@fusou/catalog'
+import {
+  type Catalog,
+  CompactionMessage,
+  describe,
+  FusouError,
+  findUnknownFields,
+  log,
+  type RefusedMessage,
+  toStorableJson,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
+import { MAX_SENT_BODY_BYTES } from '../send-message.ts'
 import { startAttempt } from '../workflow/start-attempt.ts'
 import { readBody } from './read-body.ts'
 import { retryDelaySeconds } from './retry-delay.ts'
@@ -28,9 +38,17 @@ export async function consumeCompactionMessages(batch: MessageBatch, env: Env, c
 }
 
 async function consume(message: Message, queue: string, env: Env, catalog: Catalog): Promise<void> {
-  const parsed = CompactionMessage.safeParse(readBody(message.body))
+  const { value, repeated } = readBody(message.body)
+  const parsed = CompactionMessage.safeParse(value)
   if (!parsed.success) {
     return refuse(message, queue, env, new FusouError('invalid_message', z.prettifyError(parsed.error)))
+  }
+  // A message of the outbox names its job, and a later version of the catalog may tell more in it. One sent by hand is
+  // refused for a field that would be ignored: `tableId` for `table` would merge every table.
+  const ignored = [...repeated, ...(parsed.data.jobId === undefined ? findUnknownFields(CompactionMessage, value) : [])]
+  if (ignored.length > 0) {
+    const faults = ignored.map(({ path, message }) => `${z.core.toDotPath([...path])}: ${message}`).join('\n')
+    return refuse(message, queue, env, new FusouError('invalid_message', faults))
   }
   const { datasetId } = parsed.data
   const accepted = await catalog.acceptMessage(message.id, parsed.data, LEASE_SECONDS)
@@ -52,14 +70,7 @@ async function refuse(message: Message, queue: string, env: Env, { code, detail 
   log('error', 'message_refused', { messageId: message.id, code, detail })
   const letter: RefusedMessage = {
     refused: { queue, messageId: message.id, code, message: detail },
-    body: toJson(message.body),
+    body: toStorableJson(message.body, MAX_SENT_BODY_BYTES),
   }
   await env.COMPACTION_DLQ.send(letter, { contentType: 'json' })
-}
-
-/** A body as JSON can hold it: bytes and the like as their text. */
-function toJson(body: unknown): RefusedMessage['body'] {
-  const json = z.json().safeParse(body)
-  if (json.success) return json.data
-  return body instanceof ArrayBuffer ? new TextDecoder().decode(body) : String(body)
 }

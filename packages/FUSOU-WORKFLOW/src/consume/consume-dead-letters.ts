@@ -1,8 +1,17 @@
-import { type Catalog, CompactionMessage, DeadJobMessage, describe, log, RefusedMessage } from '@fusou/catalog'
+import {
+  type Catalog,
+  CompactionMessage,
+  DeadJobMessage,
+  describe,
+  log,
+  RefusedMessage,
+  toStorableJson,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import type { AlertChannels } from '../alerts/alert-channels.ts'
 import { raiseAlerts } from '../alerts/raise-alerts.ts'
 import type { Env } from '../env.ts'
+import { MAX_SENT_BODY_BYTES } from '../send-message.ts'
 import { readBody } from './read-body.ts'
 
 type DeadLetter = Parameters<Catalog['recordDeadLetter']>[0]
@@ -23,7 +32,7 @@ export async function consumeDeadLetters(
 ): Promise<void> {
   await Promise.all(
     batch.messages.map(async (message) => {
-      const letter = readDeadLetter(message, batch.queue)
+      const letter = readAnyDeadLetter(message, batch.queue)
       const { body: _body, ...logged } = letter
       log('error', 'dead_letter', logged)
       try {
@@ -48,15 +57,33 @@ async function resend(letter: DeadLetter, message: Message, env: Env): Promise<v
   const { queue, messageId, code, message: reason, body } = letter
   const envelope: RefusedMessage = {
     refused: { queue, messageId, code, message: reason },
-    body: z.json().parse(body),
+    body: toStorableJson(body, MAX_SENT_BODY_BYTES),
   }
   await env.COMPACTION_DLQ.send(envelope, { contentType: 'json', delaySeconds: RESEND_SECONDS })
   message.ack()
 }
 
+/** A letter that nobody foresaw is recorded by its id: it must not take the others of its batch with it. */
+function readAnyDeadLetter(message: Message, queue: string): DeadLetter {
+  try {
+    return readDeadLetter(message, queue)
+  } catch (error) {
+    return {
+      queue,
+      messageId: message.id,
+      body: '[unreadable]',
+      code: 'invalid_message',
+      message: `the body could not be read: ${String(error)}`,
+      attempts: message.attempts,
+      datasetId: null,
+      jobId: null,
+    }
+  }
+}
+
 /** What a message of the dead-letter queue tells, and the identity under which it is recorded once. */
 export function readDeadLetter(message: Pick<Message, 'id' | 'body' | 'attempts'>, queue: string): DeadLetter {
-  const body = readBody(message.body)
+  const { value: body } = readBody(message.body)
   const deadJob = DeadJobMessage.safeParse(body)
   if (deadJob.success) {
     const { jobId, attempt, datasetId, code, message: reason } = deadJob.data
@@ -73,7 +100,7 @@ export function readDeadLetter(message: Pick<Message, 'id' | 'body' | 'attempts'
   }
   const refused = RefusedMessage.safeParse(body)
   if (refused.success) {
-    const original = CompactionMessage.safeParse(readBody(refused.data.body))
+    const original = CompactionMessage.safeParse(readBody(refused.data.body).value)
     return {
       ...refused.data.refused,
       body: refused.data.body,
@@ -86,7 +113,7 @@ export function readDeadLetter(message: Pick<Message, 'id' | 'body' | 'attempts'
   return {
     queue,
     messageId: message.id,
-    body: z.json().safeParse(body).data ?? String(body),
+    body,
     code: undelivered.success ? 'delivery_failed' : 'invalid_message',
     message: undelivered.success
       ? 'the consumer failed each delivery; see its log'

@@ -7,6 +7,7 @@ import { startJobs } from './start-jobs.ts'
 import { sweepOrphans } from './sweep-orphans.ts'
 import { tallyJobs } from './tally-jobs.ts'
 import { tellAlerts } from './tell-alerts.ts'
+import { trimHistory } from './trim-history.ts'
 import { vacuum } from './vacuum.ts'
 
 /** Counts what it did. */
@@ -18,6 +19,7 @@ const CHORES: Record<string, Chore> = {
   relayOutbox,
   tellAlerts,
   tallyJobs,
+  trimHistory,
   vacuum,
   sweepOrphans,
 }

@@ -7,7 +7,8 @@ const TIER_FILES = 8
 /** An output may be as large as the target and one small file; a merge through several tiers no larger. */
 const MAX_OUTPUT_TARGETS = 1.75
 
-type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments'>
+type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments'> &
+  Partial<Pick<MergeableFile, 'suspect'>>
 
 /**
  * The tier of a file by the uploads in it: 0 is a fragment, and tier t ≥ 1 holds 2·8^(t-1) of them or more.
@@ -24,17 +25,27 @@ export function tierOf(fragments: number): number {
  * keeps at most seven small files of each of its 1 + log8(n) tiers, and one fragment. This holds if a merge of merged
  * files keeps three quarters of their bytes.
  *
+ * Suspects are merged set by set, and last: should such a merge end the attempt, all others are done by then. Sets with
+ * fewer ends come first among them. A set may be one file.
+ *
  * What tiers leave, a merge that reaches for all takes: then any two small files of a kind meet, at one write more of
  * each row.
  * @param files        small live files, oldest first within a partition
  * @param targetBytes  wanted size of an output, in bytes of its inputs; an output has at most 1¾ of it
  * @param reach        `all`: also the tails that the tiers leave; the files for the others were chosen by the database
- * @returns groups of two files or more, at least one if the database saw work
+ * @returns groups of two files or more, or one suspect; at least one if the database saw work
  */
 export function planMerges<F extends File>(files: readonly F[], targetBytes: number, reach: MergeReach): F[][] {
-  const kinds = Map.groupBy(files, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
+  const trusted = files.filter(({ suspect }) => !suspect)
+  const kinds = Map.groupBy(trusted, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
   const plan = reach === 'all' ? planAll : planTiers
-  return [...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes))
+  return [...[...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes)), ...planSuspects(files)]
+}
+
+function planSuspects<F extends File>(files: readonly F[]): F[][] {
+  const suspects = files.filter(({ suspect }) => suspect)
+  const sets = Map.groupBy(suspects, ({ suspect }) => suspect!.setId)
+  return [...sets.values()].sort(([one], [other]) => one!.suspect!.ends - other!.suspect!.ends)
 }
 
 /** A file of a higher tier was made from earlier uploads. */

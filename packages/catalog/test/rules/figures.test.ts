@@ -161,3 +161,50 @@ test('a job tells what ended each of its attempts, and which job does its work n
   const retried = await catalog.retryJob(jobId, null, SENDER)
   expect(await dataset.job(jobId)).toMatchObject({ retriedAs: 'jobId' in retried && retried.jobId })
 })
+
+describe('row counts at the end of what JSON carries exactly', () => {
+  const MOST = Number.MAX_SAFE_INTEGER
+
+  test('saturate in sums: no list, job, status or metric is refused for them', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({ rows: MOST }, { rows: MOST }, { rows: 1 })
+    const attempt = await dataset.start()
+    await dataset.plan(attempt)
+    const planned = await dataset.job(attempt.jobId)
+    expect(planned.progress.rowsPlanned).toBe(MOST)
+    // a thousand such jobs exceed 64 bits too
+    const huge = 'update jobs set rows_in = $1, rows_out = $1, bytes_in = $1, bytes_out = $1 where dataset_id = $2'
+    await database.query(huge, String(MOST), dataset.id)
+    for (let count = 0; count < 3; count++) {
+      const other = newDataSet()
+      await other.upload({}, {})
+      await other.compact()
+      await database.query(huge, String(MOST), other.id)
+    }
+    await database.query(
+      `insert into job_totals select gen_random_uuid(), 'compaction', 'succeeded', 1, 0, $1, $1, $1, $1, $1, $1
+       from generate_series(1, 2000)`,
+      String(MOST),
+    )
+    const isSaturated = async () => {
+      expect((await catalog.pageJobs({ requester: null, limit: 100 })).unreadable).toBeUndefined()
+      expect((await catalog.metrics()).work).toMatchObject([{ rowsIn: MOST, rowsOut: MOST, bytesIn: MOST }])
+      expect((await catalog.jobStatus(null)).jobs.succeeded).toBeGreaterThan(2000)
+    }
+    await isSaturated()
+    expect(await catalog.tallyJobs(100)).toBeGreaterThanOrEqual(3)
+    await isSaturated()
+  })
+
+  test('a job that cannot be read hides none of the others', async () => {
+    const dataset = newDataSet()
+    const { jobId } = await dataset.upload({}, {})
+    await dataset.compact()
+    const odd = (await dataset.upload({}, {})).jobId
+    await database.query('update jobs set step_durations = \'{"x": "long"}\' where id = $1', odd)
+    const page = await catalog.pageJobs({ requester: dataset.owner, limit: 10 })
+    expect(page.jobs.map(({ id }) => id)).toEqual([jobId])
+    expect(page.unreadable).toMatchObject([{ index: 0, row: { id: odd, createdAt: expect.any(String) } }])
+    await database.query("update jobs set step_durations = '{}' where id = $1", odd)
+  })
+})

@@ -1,6 +1,7 @@
 import { THRIFT, ThriftReader } from '../format/thrift-reader.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { nameText, readSchema, type Schema } from '../schema/schema.ts'
+import { type DeclaredWork, MAX_FILE_ROWS, MAX_VALUES_PER_BYTE } from './declared-work.ts'
 import { type FileFooter, type KeyValue, TAIL_BYTES } from './footer.ts'
 import { type FooterTable, FooterTables } from './footer-table.ts'
 import { readChunk } from './read-chunk.ts'
@@ -13,7 +14,7 @@ import { hasSoundBounds, mayJoinDeltaPages } from './written-by.ts'
  * @param footer exactly the last `footerLength` bytes of the file
  * @param known  a schema that this one may be, element by element: then it is not read again
  * @param tables where its row groups go, behind those of other files
- * @throws ParquetError `bad_footer` or `encrypted`
+ * @throws ParquetError `bad_footer`, `encrypted` or `over_limit`
  */
 export function readFooter(
   fileLength: number,
@@ -27,6 +28,7 @@ export function readFooter(
   let rowCount: number | undefined
   let table: FooterTable | undefined
   let [firstGroup, firstChunk] = [0, 0]
+  let [valuesBefore, uncompressedBefore] = [0, 0]
   const keyValues: KeyValue[] = []
   let createdBy = ''
   let orders: boolean | undefined
@@ -43,6 +45,8 @@ export function readFooter(
       table = tables.tableFor(schema)
       firstGroup = table.rowGroups
       firstChunk = table.chunks
+      valuesBefore = table.values
+      uncompressedBefore = table.uncompressedBytes
       readRowGroups(reader, table, dataEnd)
     } else if (id === 5) {
       for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) keyValues.push(readKeyValue(reader))
@@ -64,10 +68,28 @@ export function readFooter(
   if (rowsInGroups !== rowCount) {
     throw new ParquetError('bad_footer', `num_rows is ${rowCount} but the row groups have ${rowsInGroups}`)
   }
+  const columns = schema.leaves.length
+  // without columns nothing but the footer stands behind the rows
+  const maxRows = columns === 0 ? Math.min(MAX_FILE_ROWS, fileLength * MAX_VALUES_PER_BYTE) : MAX_FILE_ROWS
+  if (rowCount > maxRows) throw new ParquetError('over_limit', `${rowCount} rows, where ${maxRows} are allowed`)
+  const work: DeclaredWork = {
+    footerBytes: footer.byteLength,
+    columnChunks: table.chunks - firstChunk,
+    values: columns === 0 ? rowCount : table.values - valuesBefore,
+    uncompressedBytes: table.uncompressedBytes - uncompressedBefore,
+  }
   // DuckDB leaves the orders out and yet keeps to them
   if ((orders ?? createdBy.startsWith('DuckDB')) && hasSoundBounds(createdBy)) table.markOrder(firstChunk)
   if (mayJoinDeltaPages(createdBy)) table.markDeltaPages(firstChunk)
-  return { footer: table, from: firstGroup, to: table.rowGroups, rowCount, footerBytes: footer.byteLength, keyValues }
+  return {
+    footer: table,
+    from: firstGroup,
+    to: table.rowGroups,
+    rowCount,
+    work,
+    footerBytes: footer.byteLength,
+    keyValues,
+  }
 }
 
 /** @returns whether every column has the order of its type, which is the first of the union ColumnOrder */

@@ -62,7 +62,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
       } else reader.skip()
     }
   } catch (cause) {
-    const detail = cause instanceof ParquetError ? cause.message.slice(cause.code.length + 2) : String(cause)
+    const detail = cause instanceof ParquetError ? cause.detail : String(cause)
     throw new ParquetError('corrupt_data', `page header: ${detail}`, { cause })
   }
   header.headerBytes = reader.offset - offset
@@ -103,10 +103,8 @@ export function corrupt(detail: string): never {
 
 /** Say where in the file the page begins that failed. */
 export function atPage(error: unknown, offset: number): unknown {
-  if (!(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.message.includes(AT_PAGE)) return error
-  const detail = error.message.slice(error.code.length + 2)
-  return new ParquetError(error.code, `${AT_PAGE}${offset}: ${detail}`, { cause: error })
+  const isNamed = !(error instanceof ParquetError) || !PAGE_ERRORS.has(error.code) || error.pageOffset !== undefined
+  return isNamed ? error : error.at(`page at byte ${offset}`, { pageOffset: offset })
 }
 
 const PAGE_ERRORS = new Set<ParquetErrorCode>(['corrupt_data', 'page_too_large', 'unsupported_column'])
-const AT_PAGE = 'page at byte '

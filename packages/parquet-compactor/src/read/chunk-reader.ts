@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { Codecs } from '../codecs/codec.ts'
 import { decompress } from '../codecs/compression.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
@@ -18,6 +18,8 @@ const WINDOW_BYTES = 1024 * 1024
 const HEADER_BYTES = 4096
 /** levels copied between two looks at the open page of the output */
 const BATCH_LEVELS = 8192
+/** bytes of values in the same */
+const BATCH_BYTES = 1024 * 1024
 
 /** Where a column chunk is and what the footer says of it. */
 export interface ChunkPlace {
@@ -50,7 +52,7 @@ export class ChunkReader implements RowReader {
   readonly #file: FileReader
   readonly #leaf: LeafColumn
   readonly #place: ChunkPlace
-  readonly #codecs: Partial<Record<CodecName, Codec>>
+  readonly #codecs: Codecs
   readonly #maxPageBytes: number
   readonly #scratch: ByteBuffer
   /** next page header, from the start of the chunk */
@@ -60,6 +62,8 @@ export class ChunkReader implements RowReader {
   /** levels of the pages before `#position`, the page in hand included */
   #levelsRead = 0
   #dictionary: ValueTable | undefined
+  /** bytes of the longest entry of the dictionary */
+  #longest = 0
   #page: DataPage | undefined
   #resumeAt: { position: number; levelAt: number; valueAt: number } | undefined
   #window: Uint8Array = new Uint8Array()
@@ -69,7 +73,7 @@ export class ChunkReader implements RowReader {
     file: FileReader,
     leaf: LeafColumn,
     place: ChunkPlace,
-    codecs: Partial<Record<CodecName, Codec>>,
+    codecs: Codecs,
     maxPageBytes: number,
     scratch: ByteBuffer,
   ) {
@@ -104,7 +108,8 @@ export class ChunkReader implements RowReader {
       const { repetition } = page
       if (this.#hasChecksums) writer.addChecksums?.()
       const from = page.levelAt
-      let to = Math.min(page.levels, from + BATCH_LEVELS)
+      const batch = this.#batchLevels(page)
+      let to = Math.min(page.levels, from + batch)
       if (repetition) {
         if (repetition[from] === 0) {
           if (left === 0) break
@@ -113,7 +118,7 @@ export class ChunkReader implements RowReader {
         to = from
         while (to < page.levels) {
           if (repetition[to] === 0) {
-            if (left === 0 || to - from >= BATCH_LEVELS) break
+            if (left === 0 || to - from >= batch) break
             left--
           }
           to++
@@ -139,6 +144,12 @@ export class ChunkReader implements RowReader {
     if (writer.isPageFull) await writer.flushPage()
   }
 
+  /** @returns levels that are handed on together: few where entries of the dictionary are long, as they may be written plain */
+  #batchLevels({ values: { table, indices } }: DataPage): number {
+    if (!indices || this.#longest * BATCH_LEVELS <= BATCH_BYTES) return BATCH_LEVELS
+    return table.count === 0 ? BATCH_LEVELS : Math.max(1, Math.floor(BATCH_BYTES / this.#longest))
+  }
+
   /** false when every level has been handed on */
   get mayHaveMore(): boolean {
     return this.#levelsRead < this.#place.values || (this.#page !== undefined && this.#page.levelAt < this.#page.levels)
@@ -147,10 +158,10 @@ export class ChunkReader implements RowReader {
   /** @throws ParquetError `row_count_mismatch` when the chunk has more rows than the row group */
   async expectEnd(): Promise<void> {
     if (await this.#currentPage()) {
-      throw new ParquetError(
-        'row_count_mismatch',
-        `column ${this.#leaf.name}: the chunk has more rows than its row group`,
-      )
+      const { name } = this.#leaf
+      throw new ParquetError('row_count_mismatch', `column ${name}: the chunk has more rows than its row group`, {
+        column: name,
+      })
     }
   }
 
@@ -172,6 +183,7 @@ export class ChunkReader implements RowReader {
   /** the page that has levels left, or undefined at the end of the chunk */
   async #currentPage(): Promise<DataPage | undefined> {
     if (this.#page && this.#page.levelAt < this.#page.levels) return this.#page
+    this.#codecs.work?.reading(this.#file.source.name)
     const resumeAt = this.#resumeAt
     if (resumeAt) {
       this.#resumeAt = undefined
@@ -226,6 +238,8 @@ export class ChunkReader implements RowReader {
     }
     const page = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs)
     this.#dictionary = decodePlain(this.#leaf, page, header.values)
+    this.#longest = this.#leaf.width
+    for (const length of this.#dictionary.lengths ?? []) if (length > this.#longest) this.#longest = length
   }
 
   async #decode(header: PageHeader, bytes: Uint8Array, position: number): Promise<DataPage> {
@@ -350,11 +364,10 @@ export class ChunkReader implements RowReader {
   }
 }
 
-/** Put the name of the column into the message. */
-export function inColumn(error: unknown, leaf: LeafColumn): unknown {
-  if (!(error instanceof ParquetError) || error.code === 'aborted') return error
-  const detail = error.message.slice(error.code.length + 2)
-  return new ParquetError(error.code, `column ${leaf.name}: ${detail}`, { cause: error })
+/** Name the column in an error that names none yet. */
+export function inColumn(error: unknown, { name }: LeafColumn): unknown {
+  const isNamed = !(error instanceof ParquetError) || error.code === 'aborted' || error.column !== undefined
+  return isNamed ? error : error.at(`column ${name}`, { column: name })
 }
 
 /** @returns bytes read */

@@ -63,10 +63,15 @@ export async function readRange(source: Source, offset: number, length: number):
     bytes = plainBytes(await source.read(offset, length))
   } catch (cause) {
     if (cause instanceof ParquetError) throw cause
-    throw new ParquetError('read_failed', `${source.name}: ${length} bytes at ${offset}: ${reason(cause)}`, { cause })
+    throw new ParquetError('read_failed', `${source.name}: ${length} bytes at ${offset}: ${reason(cause)}`, {
+      cause,
+      source: source.name,
+    })
   }
   if (bytes.byteLength !== length) {
-    throw new ParquetError('truncated', `${source.name}: asked ${length} bytes at ${offset}, got ${bytes.byteLength}`)
+    throw new ParquetError('truncated', `${source.name}: asked ${length} bytes at ${offset}, got ${bytes.byteLength}`, {
+      source: source.name,
+    })
   }
   return bytes
 }

@@ -231,7 +231,9 @@ function hex(bytes: Uint8Array): string {
 /**
  * SHA-256 in hex over names, nesting, physical types and lengths, repetition, converted and logical types with their
  * parameters, decimals' precision and scale, and field ids. The name of the root is left out: it says only who wrote
- * the file. Files with equal fingerprints may be merged; others never are.
+ * the file. Files with equal fingerprints may be merged; others never are, unless their schemas are united. A type that is
+ * annotated by a converted type here and by a logical type there, or a list with other inner names, is another schema: catalogs
+ * hold fingerprints, so they do not change, and such files are only kept apart. `schema: 'union'` takes them together.
  */
 export async function schemaFingerprint({ canonical }: Pick<Schema, 'canonical'>): Promise<string> {
   // who merges many files merges those of one schema

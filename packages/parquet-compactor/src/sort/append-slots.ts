@@ -31,7 +31,7 @@ export function appendSlots(
   kernel.begin(leaf, 'none', { ...limits, pageBytes, dictionaryBytes })
   if (dictionaryBytes === 0) kernel.usePlain()
   if (!kernel.slots.writeSlots(number, from, rows)) {
-    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
+    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`, { column: leaf.name })
   }
   kernel.finish()
   out.append(pages.view())

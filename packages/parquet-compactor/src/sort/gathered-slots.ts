@@ -51,7 +51,13 @@ export class GatheredSlots {
     this.hasChecksums ||= sink.hasChecksums
     const isWhole = kernel.slots.endSlotColumn()
     if (kernel.slots.isArenaFull()) return false
-    if (!isWhole) throw new ParquetError('row_count_mismatch', `${piece.source.name}: column ${this.leaf.name}`)
+    if (!isWhole) {
+      const { name } = piece.source
+      throw new ParquetError('row_count_mismatch', `${name}: column ${this.leaf.name}`, {
+        source: name,
+        column: this.leaf.name,
+      })
+    }
     return true
   }
 
@@ -110,7 +116,9 @@ class DecodedSink implements RowSink {
     const levels = definition?.subarray(levelFrom, levelTo)
     if (kernel.putDecoded(levelTo - levelFrom, levels, valueTo - valueFrom, values.view())) return
     if (!kernel.slots.isArenaFull()) {
-      throw new ParquetError('corrupt_data', `column ${this.#leaf.name}: rows that cannot be taken over`)
+      throw new ParquetError('corrupt_data', `column ${this.#leaf.name}: rows that cannot be taken over`, {
+        column: this.#leaf.name,
+      })
     }
   }
 }

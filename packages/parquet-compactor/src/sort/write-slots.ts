@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { BloomBuilder } from '../footer/bloom-filter.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
@@ -17,7 +17,7 @@ import type { GatheredSlots } from './gathered-slots.ts'
 
 export interface WriteSlotsSettings {
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   limits: ColumnLimits
   /** for a page, compressed */
   compressed: ByteBuffer
@@ -53,7 +53,7 @@ export async function writeSlots(
   const dictionaryBytes = Math.max(limits.dictionaryBytes, column.dictionaryBytes * 1.5)
   kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
   if (!kernel.slots.writeSlots(number, from, rows)) {
-    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`)
+    throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`, { column: leaf.name })
   }
   kernel.finish()
   const last = pages.at(-1)

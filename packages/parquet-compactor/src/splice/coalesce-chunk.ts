@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
 import { Statistics } from '../footer/statistics.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
@@ -16,12 +16,12 @@ import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { ColumnLimits, Kernel, KernelPage, Taken } from './kernel.ts'
 import { PageCompressor } from './page-compressor.ts'
 import { factsOfPage, kernelOrder, type PageFacts, statisticsOfValues } from './page-facts.ts'
-import { NotSpliceable } from './scan-chunk.ts'
+import { MAX_SPLICED_PAGES, NotSpliceable } from './scan-chunk.ts'
 
 export interface CoalesceSettings {
   kernel: Kernel
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   maxPageBytes: number
   /** give up unless so many values repeat that a dictionary makes the chunk smaller */
   onlyIfRepeated: boolean
@@ -66,21 +66,33 @@ export async function coalesceChunk(
   let isListed = false
   const isDone = codec === 'snappy' || codec === 'none'
   const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
+  let packedBytes = 0
   let packed = isDone ? Number.POSITIVE_INFINITY : 0
   // page by page: what a row group unpacks to may be many times as large
   const pack = async () => {
     for (; packed < pages.length; packed++) {
       const page = pages[packed]!
       page.body = await compressor.compress(page.body, page.what === 'dictionary')
+      packedBytes += page.body.length
     }
   }
+  let heldBytes = 0
   kernel.onPage = (page) => {
+    heldBytes += page.body.length
+    try {
+      settings.codecs.work?.write(page.uncompressedBytes, isDone ? heldBytes : packedBytes)
+    } catch (error) {
+      // what it was about to do is left undone
+      kernel.hasTrapped = true
+      throw error
+    }
     const facts = page.what === 'dictionary' ? undefined : factsOfPage(kernel, leaf, page, statistics)
     pages.push({ ...page, body: page.body.copy(), facts })
   }
   let haveChecksums = false
   const takeRest = async (taken: Taken, { file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
     const chunk = rowGroup * columns + column
+    settings.codecs.work?.reading(file.source.name)
     try {
       const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings, pack)
       if (rest === 'checksums') haveChecksums = true
@@ -161,15 +173,20 @@ export async function checkChunks(
   const { kernel, maxPageBytes } = settings
   if (leaf.maxRepetition > 0) return undefined
   const chunks: CheckedChunk[] = []
+  let pages = 0
   kernel.beginCheck(leaf, kernelOrder(leaf))
   for (const member of members) {
     const checked: CheckedChunk = { pages: [], values: new Statistics(leaf) }
     chunks.push(checked)
-    kernel.onPage = (page) => checked.pages.push(factsOfPage(kernel, leaf, page, checked.values))
+    kernel.onPage = (page) => {
+      // more pages than that do not pass, and need not be held
+      if (++pages <= MAX_SPLICED_PAGES) checked.pages.push(factsOfPage(kernel, leaf, page, checked.values))
+    }
     const { file, footer, rowGroup } = member
     const chunk = rowGroup * footer.schema.leaves.length + column
     const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
     if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return undefined
+    settings.codecs.work?.reading(file.source.name)
     const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
     if (taken === 'done') continue
     try {
@@ -179,7 +196,7 @@ export async function checkChunks(
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
   }
-  return chunks
+  return pages <= MAX_SPLICED_PAGES ? chunks : undefined
 }
 
 async function takeOne(

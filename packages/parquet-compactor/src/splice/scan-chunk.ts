@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { Codecs } from '../codecs/codec.ts'
 import { checkSnappyLength, decompress } from '../codecs/compression.ts'
 import { checkZstdFrame } from '../codecs/zstd-frame.ts'
 import { checksum } from '../format/checksum.ts'
@@ -37,6 +37,9 @@ export class NotSpliceable {
   }
 }
 
+/** Pages that pass are held as objects; a column chunk of the output with more, as only tiny pages make, is written anew. */
+export const MAX_SPLICED_PAGES = 16_384
+
 /**
  * Walk the page headers of a chunk. No page is decompressed, but that of nested columns in version 1, whose rows nothing
  * else tells: one row too many in a chunk would shift the rows of all chunks behind it.
@@ -49,7 +52,7 @@ export async function scanChunk(
   leaf: LeafColumn,
   place: ChunkPlace,
   rows: number,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   maxPageBytes: number,
 ): Promise<ScannedChunk | NotSpliceable> {
   const walk = { at: 0 }
@@ -66,7 +69,7 @@ async function walkPages(
   leaf: LeafColumn,
   place: ChunkPlace,
   rows: number,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   maxPageBytes: number,
   walk: { at: number },
 ): Promise<ScannedChunk | NotSpliceable> {
@@ -126,6 +129,7 @@ async function walkPages(
       rowsSeen += counted.rows
     }
     pages.push(page)
+    if (pages.length > MAX_SPLICED_PAGES) return new NotSpliceable('small_pages')
   }
   if (values !== place.values) corrupt('the pages hold more values than the footer says')
   if (rowsSeen !== rows) {
@@ -203,7 +207,7 @@ async function countRows(
   { header, body }: ScannedPage,
   leaf: LeafColumn,
   place: ChunkPlace,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   isFirst: boolean,
   maxPageBytes: number,
 ): Promise<{ rows: number; isWhole: boolean; hasSurplus: boolean }> {

@@ -5,19 +5,25 @@ declare
   fn regprocedure;
   callable constant text[] := array[
     'claim_outbox', 'complete_outbox', 'release_outbox',
-    'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
+    'check_upload', 'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',
     'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
-    'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'fail_merge',
+    'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'set_aside_inputs',
+    'discard_file', 'release_file', 'acknowledge_files',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
     'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
-    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics'
+    'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
+    'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
+    'configure_retention', 'trim_history'
   ];
 begin
   -- the tables of the first migration are closed there
-  foreach name in array array['heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals'] loop
+  foreach name in array array[
+    'heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals',
+    'limits', 'owner_usage', 'event_streams', 'retention'
+  ] loop
     execute format('alter table public.%I enable row level security', name);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
   end loop;
