@@ -35,7 +35,6 @@ describe('the publishable key', () => {
     expect({ data, code: error?.code }).toEqual({ data: null, code: '42501' })
   })
 
-  // The embedded server grants tables to everybody, so it is row-level security alone that answers here.
   test.each(tables)('sees no row of $table and removes none, signed in or not', async ({ table }) => {
     const dataset = new DataSetUnderTest(database.catalog)
     await dataset.upload({}, {})
