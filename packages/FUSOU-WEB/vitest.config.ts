@@ -49,9 +49,12 @@ export default defineConfig({
   test: {
     name: 'web',
     include: ['test/**/*.test.ts'],
+    exclude: ['test/units/**'],
     globalSetup: './test/support/global-setup.ts',
     setupFiles: './test/support/load-worker.ts',
     testTimeout: 30_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
     // Every test has data sets and users of its own, so that all files can share one Worker.
     isolate: false,
     silent: 'passed-only',

@@ -28,5 +28,13 @@ export default defineConfig({
       }
     }),
   ],
-  test: { name: 'workflow', globalSetup: './test/global-setup.ts', testTimeout: 60_000 },
+  test: {
+    name: 'workflow',
+    include: ['test/**/*.test.ts'],
+    exclude: ['test/units/**'],
+    globalSetup: './test/global-setup.ts',
+    testTimeout: 60_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
+  },
 })

@@ -69,6 +69,9 @@ create table public.jobs (
   result jsonb,
   retried_as uuid references public.jobs (id),
   failures jsonb not null default '[]',
+  excused_ends integer not null default 0,
+  files_set_aside bigint not null default 0,
+  set_aside jsonb not null default '[]',
   tallied boolean not null default false,
   created_at timestamptz not null default clock_timestamp(),
   admitted_at timestamptz,
@@ -90,6 +93,10 @@ comment on column public.jobs.admitted_at is 'Since when it has one of the slots
 comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
+comment on column public.jobs.excused_ends is
+  'Attempts that ended inside a merge without an error that names a file, and were spent on finding that file; they do not count against max_attempts.';
+comment on column public.jobs.files_set_aside is 'How many inputs of its merges it put into quarantine; the rest was merged without them.';
+comment on column public.jobs.set_aside is 'The first of them: [{fileId, table, periodTag, code, message}]; see fusou.max_named_files().';
 comment on column public.jobs.tallied is 'Ended, and counted in job_totals and step_totals.';
 comment on column public.jobs.retried_as is 'The job that does the work of this dead or cancelled one, since somebody asked again.';
 
@@ -117,6 +124,7 @@ create table public.files (
   byte_length bigint not null constraint files_length check (byte_length > 0),
   row_count bigint not null constraint files_rows check (row_count >= 0),
   row_group_count integer not null constraint files_row_groups check (row_group_count >= 0),
+  work_bytes bigint not null default 0 constraint files_work check (work_bytes >= 0),
   level integer not null constraint files_level check (level >= 0),
   fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
@@ -133,25 +141,54 @@ create table public.files (
   quarantine_code text,
   quarantine_message text,
   quarantined_by_job uuid,
+  quarantined_at timestamptz,
+  quarantine_acknowledged_at timestamptz,
+  healed_at timestamptz,
+  discarded boolean not null default false,
+  discarded_by uuid,
+  constraint files_quarantined_whole check ((quarantine_code is null) = (quarantined_at is null)),
+  constraint files_discarded_removed check (not discarded or removed_version is not null),
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
 comment on column public.files.created_by_job is
   'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
+comment on column public.files.work_bytes is
+  'What a merge of it takes, as if it were all bytes to unpack (workBytes of inspectParquet); 0 where it is not known.';
 comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
+comment on column public.files.quarantine_acknowledged_at is 'When an operator was content to know of it; the alert no longer counts the file.';
+comment on column public.files.healed_at is 'When the same bytes, uploaded again, took the place of an object that was damaged or missing.';
+comment on column public.files.discarded is 'Removed because somebody asked, not by a merge: its rows are in no later version.';
+comment on column public.files.discarded_by is 'The user who asked; null for an operator.';
 
 -- A fragment that was merged keeps its row until vacuum, so a late retry of its upload is still known as a duplicate.
+-- One that was discarded may be uploaded again.
 create unique index files_one_per_content on public.files (dataset_id, table_name, period_tag, content_sha256)
-  where level = 0;
+  where level = 0 and not discarded;
 create index files_live on public.files (dataset_id, table_name, period_tag, schema_fingerprint, fragments, byte_length)
   where removed_version is null and quarantine_code is null;
 create index files_of_dataset on public.files (dataset_id, table_name, period_tag, id);
 create index files_removed on public.files (removed_at) where removed_at is not null;
 create index files_quarantined on public.files (dataset_id) where removed_version is null and quarantine_code is not null;
+create index files_quarantine_news on public.files (quarantined_at)
+  where removed_version is null and quarantine_code is not null and quarantine_acknowledged_at is null;
 create index files_of_object on public.files (r2_key);
+
+-- Files whose merge ended without an error that names a file: memory, computing time, a reset. A set is merged by itself,
+-- so that the next end tells more; see fusou.suspect_inputs().
+create table public.suspects (
+  file_id uuid primary key references public.files (id) on delete cascade,
+  set_id uuid not null,
+  set_files integer not null constraint suspects_set_files check (set_files >= 1),
+  ends integer not null constraint suspects_ends check (ends >= 0),
+  since timestamptz not null default now()
+);
+comment on column public.suspects.set_id is 'Files with one set_id are merged together and with no others.';
+comment on column public.suspects.set_files is 'How many files the set had when it was made: one that has lost some is another set.';
+comment on column public.suspects.ends is 'How many merges of this set have ended so; at the second the set is cut in halves.';
 
 create table public.merges (
   job_id uuid not null references public.jobs (id),
@@ -159,18 +196,20 @@ create table public.merges (
   index integer not null,
   table_name text not null,
   period_tag text not null,
-  input_ids uuid[] not null constraint merges_two_inputs check (cardinality(input_ids) >= 2),
+  input_ids uuid[] not null constraint merges_inputs check (cardinality(input_ids) >= 1),
   rows_in bigint not null,
   bytes_in bigint not null,
-  state text not null default 'planned' constraint merges_state check (state in ('planned', 'committed', 'failed')),
+  state text not null default 'planned'
+    constraint merges_state check (state in ('planned', 'committed', 'nothing_left')),
   output_id uuid references public.files (id) on delete set null,
   output_key text,
   version bigint,
-  error_code text,
-  error_message text,
   primary key (job_id, attempt, index)
 );
 comment on table public.merges is 'The plan of each attempt: one row for each output file to write.';
+comment on column public.merges.input_ids is
+  'Shrinks when inputs are set aside or discarded. One alone is a suspect that is rewritten to learn whether it can be.';
+comment on column public.merges.state is 'nothing_left: too few inputs were left to merge; input_ids are then those of the plan.';
 create index merges_output on public.merges (output_id) where output_id is not null;
 
 create table public.outbox (
@@ -233,7 +272,7 @@ do $$
 declare
   name text;
 begin
-  foreach name in array array['datasets', 'jobs', 'files', 'merges', 'outbox', 'dead_letters', 'garbage', 'sweeps'] loop
+  foreach name in array array['datasets', 'jobs', 'files', 'suspects', 'merges', 'outbox', 'dead_letters', 'garbage', 'sweeps'] loop
     execute format('alter table public.%I enable row level security', name);
     execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
   end loop;

@@ -25,6 +25,14 @@ language sql immutable
 set search_path = ''
 as $$ select fusou.setting(p_settings, 'targetFileBytes') * 3 / 4 $$;
 
+-- Nor is a file that takes half of the work of a merge or more: any two others can be merged with each other.
+-- MAX_FILE_WORK_BYTES in merge-limits.ts.
+create function fusou.small_file_work()
+returns bigint
+language sql immutable
+set search_path = ''
+as $$ select 1073741824::bigint $$;
+
 create function fusou.priority_rank(p_priority text)
 returns integer
 language sql immutable
@@ -123,18 +131,78 @@ begin
   return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_messages -> 0);
 end $$;
 
+-- Whether a user may upload to a data set, asked before a byte is stored: the id is free, or theirs.
+-- register_upload() decides; this spares the bucket what it would refuse.
+create function public.check_upload(p_dataset_id text, p_user_id uuid)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select jsonb_build_object('outcome', case when exists (
+    select 1 from public.datasets d where d.id = p_dataset_id and d.owner_id <> p_user_id
+  ) then 'unknown_dataset' else 'ok' end)
+$$;
+
+-- The files that hold the slices of an object, in the order of the slices, as they were stored first or by this object.
+create function fusou.uploaded_files(p_dataset_id text, p_object jsonb)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(jsonb_build_object(
+    'fileId', f.id, 'table', s."table", 'periodTag', s."periodTag",
+    'duplicate', f.r2_key <> p_object ->> 'r2Key' or f.byte_offset <> s."offset",
+    'healed', f.r2_key = p_object ->> 'r2Key' and f.healed_at is not null,
+    'quarantine', f.quarantine_code
+  ) order by s."offset"), '[]')
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, "periodTag" text, "offset" bigint, sha256 text)
+  join public.files f
+    on f.dataset_id = p_dataset_id and f.table_name = s."table" and f.period_tag = s."periodTag"
+    and f.content_sha256 = s.sha256 and f.level = 0 and not f.discarded
+$$;
+
+-- The same content, stored before and not merged yet: what must be looked at before it is taken for a duplicate.
+create function fusou.live_copies(p_dataset_id text, p_object jsonb)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(distinct jsonb_build_object(
+    'fileId', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'sha256', f.content_sha256,
+    'quarantined', f.quarantine_code is not null
+  )), '[]')
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, "periodTag" text, sha256 text)
+  join public.files f
+    on f.dataset_id = p_dataset_id and f.table_name = s."table" and f.period_tag = s."periodTag"
+    and f.content_sha256 = s.sha256 and f.level = 0 and f.removed_version is null
+$$;
+
 -- Registers an object that lies in the bucket: a row for each slice not known yet, the job, the message.
 -- p_object: {r2Key, slices: [{table, periodTag, offset, length, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?}]}
 -- An object of which nothing was kept is given to vacuum here, so that no refused byte stays behind.
-create function public.register_upload(p_dataset_id text, p_user_id uuid, p_object jsonb, p_sender text)
+-- p_copies: null at first; if live files hold some of the content already, the answer is check_copies and nothing is
+-- changed. The caller looks whether the bucket has their bytes and calls again with those that it has not,
+-- [{fileId, r2Key}]: this object then takes the place of theirs, and they leave the quarantine.
+-- p_replaces: a live fragment of the data set that goes as the new one comes, in one version.
+-- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
+-- into another file).
+create function public.register_upload(
+  p_dataset_id text, p_user_id uuid, p_object jsonb, p_sender text, p_copies jsonb default null,
+  p_replaces uuid default null
+)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_key constant text := p_object ->> 'r2Key';
   v_dataset public.datasets;
+  v_replaced public.files;
+  v_copies jsonb;
+  v_old_keys text[];
   v_version bigint;
   v_stored integer;
+  v_healed integer := 0;
   v_seen_version bigint;
   v_found record;
   v_job jsonb := '{}';
@@ -142,43 +210,97 @@ begin
   insert into public.datasets (id, owner_id) values (p_dataset_id, p_user_id) on conflict (id) do nothing;
   select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
   if v_dataset.owner_id <> p_user_id then
-    perform fusou.doom(p_object ->> 'r2Key');
-    return jsonb_build_object('outcome', 'forbidden');
+    perform fusou.doom(v_key);
+    return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
 
   -- The same call again, its answer lost on the way; an object given to vacuum is not taken back.
-  if exists (select 1 from public.files where r2_key = p_object ->> 'r2Key') then
+  if exists (select 1 from public.files where r2_key = v_key)
+    or exists (select 1 from public.garbage where r2_key = v_key)
+  then
     return jsonb_build_object(
-      'outcome', 'stored', 'version', v_dataset.version, 'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
-    );
-  elsif exists (select 1 from public.garbage where r2_key = p_object ->> 'r2Key') then
-    return jsonb_build_object(
-      'outcome', 'duplicate', 'version', v_dataset.version, 'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
+      'outcome', (
+        select case when count(*) = 0 then 'duplicate' when bool_and(f.healed_at is not null) then 'healed' else 'stored' end
+        from public.files f where f.r2_key = v_key
+      ),
+      'version', v_dataset.version, 'files', fusou.uploaded_files(p_dataset_id, p_object),
+      'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
     );
   end if;
 
+  if p_replaces is not null then
+    select * into v_replaced from public.files where id = p_replaces and dataset_id = p_dataset_id and level = 0;
+    if not found or (v_replaced.removed_version is not null and not v_replaced.discarded) then
+      perform fusou.doom(v_key);
+      return jsonb_build_object('outcome', case when v_replaced.id is null then 'unknown_file' else 'file_superseded' end);
+    end if;
+  end if;
+  v_copies := fusou.live_copies(p_dataset_id, p_object);
+  if p_copies is null and v_copies <> '[]' then
+    return jsonb_build_object('outcome', 'check_copies', 'copies', v_copies);
+  end if;
+
   v_version := v_dataset.version + 1;
+  with broken as (
+    select distinct on (f.id) f.id, f.r2_key, s."offset"
+    from jsonb_to_recordset(p_copies) as c ("fileId" uuid, "r2Key" text)
+    join public.files f
+      on f.id = c."fileId" and f.r2_key = c."r2Key" and f.dataset_id = p_dataset_id
+      and f.level = 0 and f.removed_version is null
+    join jsonb_to_recordset(p_object -> 'slices') as s ("table" text, "periodTag" text, "offset" bigint, sha256 text)
+      on s."table" = f.table_name and s."periodTag" = f.period_tag and s.sha256 = f.content_sha256
+    order by f.id, s."offset"
+  ), healed as (
+    update public.files f
+    set r2_key = v_key, byte_offset = b."offset", healed_at = now(),
+        quarantine_code = null, quarantine_message = null, quarantined_by_job = null, quarantined_at = null,
+        quarantine_acknowledged_at = null
+    from broken b where f.id = b.id
+    returning f.id
+  ), cleared as (
+    delete from public.suspects s using healed h where s.file_id = h.id
+  )
+  select array_agg(distinct b.r2_key), count(*) into v_old_keys, v_healed from broken b;
+  perform fusou.doom(k) from unnest(v_old_keys) as k;
+
+  -- Out before the new one comes in, unless it is the same content.
+  update public.files f
+  set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_user_id
+  where f.id = p_replaces and f.removed_version is null and not v_copies @> jsonb_build_array(jsonb_build_object('fileId', f.id));
+  if found then
+    delete from public.suspects where file_id = p_replaces;
+  else
+    v_replaced := null;
+  end if;
+
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by
+    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by,
+    work_bytes
   )
   select
-    p_dataset_id, s."table", s."periodTag", p_object ->> 'r2Key', s."offset", s."length", s."rows", s."rowGroups", 0,
-    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id
+    p_dataset_id, s."table", s."periodTag", v_key, s."offset", s."length", s."rows", s."rowGroups", 0,
+    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id,
+    coalesce(s."workBytes", 0)
   from jsonb_to_recordset(p_object -> 'slices') as s (
     "table" text, "periodTag" text, "offset" bigint, "length" bigint, "rows" bigint, "rowGroups" integer,
-    sha256 text, fingerprint text, "sortMin" text, "sortMax" text
+    sha256 text, fingerprint text, "sortMin" text, "sortMax" text,
+    "workBytes" bigint
   )
-  on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 do nothing;
+  on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
   get diagnostics v_stored = row_count;
 
-  if v_stored = 0 then
-    perform fusou.doom(p_object ->> 'r2Key');
+  if v_stored = 0 and v_healed = 0 then
+    perform fusou.doom(v_key);
+    if v_replaced.id is not null then
+      update public.datasets set version = v_version where id = p_dataset_id;
+      perform fusou.look_for_work(p_dataset_id);
+    else
+      v_version := v_dataset.version;
+    end if;
     return jsonb_build_object(
-      'outcome', 'duplicate',
-      'version', v_dataset.version,
-      'jobId', fusou.newest_job(p_dataset_id),
-      'outbox', null
+      'outcome', 'duplicate', 'version', v_version, 'files', fusou.uploaded_files(p_dataset_id, p_object),
+      'jobId', fusou.newest_job(p_dataset_id), 'outbox', null
     );
   end if;
 
@@ -199,7 +321,8 @@ begin
   from (
     select distinct f.table_name, f.period_tag, f.schema_fingerprint
     from public.files f
-    where f.r2_key = p_object ->> 'r2Key' and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+    where f.r2_key = v_key and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+      and f.work_bytes < fusou.small_file_work()
   ) own
   cross join lateral (
     select count(*) as fresh, sum(s.byte_length) as bytes, min(s.created_at) as since
@@ -213,6 +336,7 @@ begin
         and f.quarantine_code is null
         and f.fragments = 1
         and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+        and f.work_bytes < fusou.small_file_work()
         and f.created_version > v_seen_version
       limit greatest(2, fusou.setting(v_dataset.settings, 'mergeMinFiles'))
     ) s
@@ -227,11 +351,15 @@ begin
           + make_interval(secs => fusou.setting(settings, 'mergeMaxAgeSeconds'))
       end
   where id = p_dataset_id;
+  if v_healed > 0 or v_replaced.id is not null then
+    perform fusou.look_for_work(p_dataset_id);
+  end if;
   if v_found.due then
     v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', p_user_id, p_sender);
   end if;
   return jsonb_build_object(
-    'outcome', 'stored', 'version', v_version, 'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
+    'outcome', case when v_stored > 0 then 'stored' else 'healed' end, 'version', v_version,
+    'files', fusou.uploaded_files(p_dataset_id, p_object), 'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
   );
 end $$;
 
@@ -265,11 +393,8 @@ declare
   v_dataset public.datasets;
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id for update;
-  if not found then
+  if not found or v_dataset.owner_id <> p_requester then
     return jsonb_build_object('outcome', 'unknown_dataset');
-  end if;
-  if p_requester is not null and v_dataset.owner_id <> p_requester then
-    return jsonb_build_object('outcome', 'forbidden');
   end if;
   return jsonb_build_object('outcome', 'requested')
     || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', p_requester, p_sender);

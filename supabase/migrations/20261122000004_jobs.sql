@@ -161,7 +161,8 @@ begin
 end $$;
 
 -- An attempt that failed: the next one after a pause, or the end. The message of either goes out by the outbox,
--- that of a dead job to the dead-letter queue.
+-- that of a dead job to the dead-letter queue. An end that narrows down which file causes it is excused: it does not
+-- count against max_attempts.
 create function public.fail_attempt(
   p_job_id uuid, p_attempt integer, p_code text, p_step text, p_message text, p_transient boolean,
   p_lease_seconds integer, p_sender text default null
@@ -173,6 +174,7 @@ as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_job public.jobs;
+  v_excused boolean;
   v_delay interval;
   v_outbox jsonb := '[]';
 begin
@@ -180,10 +182,12 @@ begin
     return jsonb_build_object('outcome', v_outcome, 'outbox', v_outbox);
   end if;
   select * into strict v_job from public.jobs where id = p_job_id;
-  if p_transient and v_job.attempt < v_job.max_attempts then
-    v_delay := fusou.backoff(v_job.attempt, 10, 600);
+  v_excused := fusou.suspect_inputs(v_job, p_code, p_step) and v_job.excused_ends < fusou.max_excused_ends();
+  if v_excused or (p_transient and v_job.attempt - v_job.excused_ends < v_job.max_attempts) then
+    v_delay := fusou.backoff(v_job.attempt - v_job.excused_ends, 10, 600);
     update public.jobs
     set attempt = attempt + 1,
+        excused_ends = excused_ends + case when v_excused then 1 else 0 end,
         step = null,
         silent_leases = 0,
         error_code = p_code,
@@ -263,8 +267,8 @@ begin
   return v_count;
 end $$;
 
--- p_more: the plan left files for another job. A job with failed merges is dead: what it could merge is merged,
--- what it could not is quarantined and named.
+-- p_more: the plan left files for another job. A job that set files aside has succeeded in part: what could be merged
+-- is merged, and job_json() names what could not.
 create function public.finish_job(
   p_job_id uuid, p_attempt integer, p_result jsonb, p_more boolean, p_finished jsonb default '{}',
   p_sender text default null
@@ -276,7 +280,6 @@ as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_job public.jobs;
-  v_failed record;
 begin
   select * into v_job from public.jobs where id = p_job_id;
   if v_outcome = 'stale_attempt' and v_job.attempt = p_attempt and v_job.state in ('succeeded', 'dead') then
@@ -290,36 +293,22 @@ begin
       step = null,
       step_durations = step_durations || p_finished || jsonb_build_object(
         'update-metadata', round(extract(epoch from clock_timestamp() - now()), 3)
-      )
+      ),
+      error_code = null, error_step = null, error_message = null
   where id = p_job_id;
   if p_more then
     perform fusou.request_job(
       v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null, p_reach => v_job.reach, p_admit => false
     );
   -- What it merged may have filled a tier, what it passed over or never saw may be due. Only after a job that got
-  -- something done or looked at a part: two that find nothing would follow each other for ever.
-  elsif (v_job.files_out > 0 or v_job.table_name is not null) and fusou.has_due_merge(v_job.dataset_id) then
+  -- something done, set something aside or looked at a part: two that find nothing would follow each other without end.
+  elsif (v_job.files_out > 0 or v_job.files_set_aside > 0 or v_job.table_name is not null)
+    and fusou.has_due_merge(v_job.dataset_id)
+  then
     perform fusou.request_job(
       v_job.dataset_id, null, null, 'scheduled', null, p_reach => 'due', p_admit => false
     );
   end if;
-  select m.index, m.error_code, m.error_message, count(*) over () as failures into v_failed
-  from public.merges m
-  where m.job_id = p_job_id and m.state = 'failed' and (
-    m.attempt = p_attempt
-    -- an earlier attempt's: the job still owes the operator a word, and only a dead job can be retried
-    or exists (select 1 from public.files f where f.id = any (m.input_ids) and f.quarantined_by_job = p_job_id)
-  )
-  order by m.attempt desc, m.index limit 1;
-  if found then
-    return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(
-      p_job_id, v_failed.error_code, 'compact-' || v_failed.index,
-      v_failed.error_message || case when v_failed.failures > 1
-        then format(' (and %s more merges failed)', v_failed.failures - 1) else '' end,
-      p_sender
-    ));
-  end if;
-  update public.jobs set error_code = null, error_step = null, error_message = null where id = p_job_id;
   return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
@@ -363,8 +352,8 @@ begin
   return jsonb_build_object('outcome', 'ended', 'state', v_job.state);
 end $$;
 
--- Asks anew for the work of a job that ended; what it had put in quarantine is tried again.
--- The caller holds the lock of the data set.
+-- Asks again for the work of a job that ended. What is in quarantine stays there: only release_file(), or an upload of
+-- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the data set.
 create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
 returns jsonb
 language plpgsql
@@ -373,10 +362,6 @@ as $$
 declare
   v_asked jsonb;
 begin
-  update public.files
-  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null
-  where quarantined_by_job = p_job.id;
-  perform fusou.look_for_work(p_job.dataset_id);
   update public.dead_letters set retried_at = now() where job_id = p_job.id and retried_at is null;
   v_asked := fusou.request_job(
     p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,

@@ -1,6 +1,8 @@
--- From live files to merged ones: the plan of an attempt, and the swap of each merge by itself.
+-- From live files to merged ones: the plan of an attempt, the swap of each merge by itself, and what becomes of files that
+-- no merge can take.
 
 -- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first.
+-- Suspects in its scope always come along, so that a job that narrows them down does not lose them out of reach.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)
 returns jsonb
 language plpgsql security definer
@@ -33,22 +35,32 @@ begin
       end
   ), chosen as (
     select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.fragments,
-      f.created_version
-    from within_reach g
-    join public.files f
-      on f.table_name = g.table_name
-      and f.period_tag = g.period_tag
-      and f.schema_fingerprint = g.schema_fingerprint
+      f.work_bytes,
+      f.created_version, s.set_id, s.ends
+    from public.files f
+    left join within_reach g
+      on g.table_name = f.table_name
+      and g.period_tag = f.period_tag
+      and g.schema_fingerprint = f.schema_fingerprint
+    left join public.suspects s on s.file_id = f.id
     where f.dataset_id = v_job.dataset_id
+      and (g.table_name is not null or (
+        s.file_id is not null
+        and (v_job.table_name is null or f.table_name = v_job.table_name)
+        and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
+      ))
       and f.removed_version is null
       and f.quarantine_code is null
       and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+      and f.work_bytes < fusou.small_file_work()
     order by f.table_name, f.period_tag, f.schema_fingerprint, f.created_version, f.id
     limit p_max_files + 1
   )
   select coalesce(jsonb_agg(jsonb_build_object(
     'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'fingerprint', c.schema_fingerprint,
-    'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments
+    'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments,
+    'workBytes', c.work_bytes,
+    'suspect', case when c.set_id is not null then jsonb_build_object('setId', c.set_id, 'ends', c.ends) end
   ) order by c.table_name, c.period_tag, c.schema_fingerprint, c.created_version, c.id), '[]')
   into v_files from chosen c;
 
@@ -78,7 +90,7 @@ begin
 end $$;
 
 -- Writes the plan of an attempt, once: a second call, from a retried or a late step, gets the plan that stands.
--- p_merges: [[fileId, ...], ...]
+-- p_merges: [[fileId, ...], ...]; one file alone only if it is a suspect.
 create function public.save_plan(p_job_id uuid, p_attempt integer, p_merges jsonb)
 returns jsonb
 language plpgsql security definer
@@ -110,6 +122,8 @@ begin
         return jsonb_build_object('outcome', 'conflict');
       elsif v_group.kinds <> 1 then
         raise exception 'save_plan: merge % mixes partitions or schemas', v_merge.index using errcode = '22023';
+      elsif v_group.found = 1 and not exists (select 1 from public.suspects s where s.file_id = v_merge.ids[1]) then
+        raise exception 'save_plan: merge % has one input', v_merge.index using errcode = '22023';
       end if;
       insert into public.merges (job_id, attempt, index, table_name, period_tag, input_ids, rows_in, bytes_in)
       values (
@@ -124,6 +138,7 @@ begin
   );
 end $$;
 
+-- Outcomes: ok, committed and nothing_left (there is nothing to do any more), unknown_merge, and those of the fence.
 create function public.open_merge(
   p_job_id uuid, p_attempt integer, p_index integer, p_lease_seconds integer, p_finished jsonb default '{}'
 )
@@ -141,11 +156,11 @@ begin
   if v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome);
   end if;
-  select * into v_merge from public.merges where job_id = p_job_id and attempt = p_attempt and index = p_index;
-  if not found then
+  v_merge := fusou.shrink_merge(p_job_id, p_attempt, p_index);
+  if v_merge.job_id is null then
     return jsonb_build_object('outcome', 'unknown_merge');
   elsif v_merge.state <> 'planned' then
-    return jsonb_build_object('outcome', v_merge.state, 'code', v_merge.error_code);
+    return jsonb_build_object('outcome', v_merge.state);
   end if;
   return jsonb_build_object(
     'outcome', 'ok',
@@ -163,9 +178,9 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?, workBytes?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
--- conflict (an input is no longer live), row_count_mismatch, stale_attempt, cancelled.
+-- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
   p_job_id uuid, p_attempt integer, p_index integer, p_output jsonb, p_lease_seconds integer
 )
@@ -217,14 +232,17 @@ begin
   update public.files
   set removed_version = v_version, removed_at = now(), removed_by_job = p_job_id
   where id = any (v_merge.input_ids);
+  delete from public.suspects where file_id = any (v_merge.input_ids);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job
+    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job,
+    work_bytes
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
-    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id
+    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id,
+    coalesce((p_output ->> 'workBytes')::bigint, 0)
   )
   returning id into v_output_id;
   update public.merges
@@ -244,32 +262,187 @@ begin
   return jsonb_build_object('outcome', 'committed', 'version', v_version);
 end $$;
 
--- A merge that can't be done as long as one of its inputs is what it is: that file goes into quarantine, live and
--- readable, out of every later plan, until an operator retries the job.
-create function public.fail_merge(
-  p_job_id uuid, p_attempt integer, p_index integer, p_file_id uuid, p_code text, p_message text
-)
+-- Takes out of a merge what is no longer live or is in quarantine. Fewer than two inputs are nothing to merge, but for a
+-- suspect that was alone from the start. The caller holds the fence. Answers with the merge as it is then.
+create function fusou.shrink_merge(p_job_id uuid, p_attempt integer, p_index integer)
+returns public.merges
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_merge public.merges;
+  v_left record;
+begin
+  select * into v_merge from public.merges
+  where job_id = p_job_id and attempt = p_attempt and index = p_index for update;
+  if v_merge.state is distinct from 'planned' then
+    return v_merge;
+  end if;
+  select array_agg(f.id order by u.place) as ids, count(*) as files, sum(f.row_count) as rows_in, sum(f.byte_length) as bytes_in
+  into v_left
+  from unnest(v_merge.input_ids) with ordinality as u (id, place)
+  join public.files f on f.id = u.id and f.removed_version is null and f.quarantine_code is null;
+  if v_left.files < least(2, cardinality(v_merge.input_ids)) then
+    update public.merges set state = 'nothing_left'
+    where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
+  elsif v_left.files < cardinality(v_merge.input_ids) then
+    update public.merges
+    set input_ids = v_left.ids, rows_in = fusou.saturate(v_left.rows_in), bytes_in = fusou.saturate(v_left.bytes_in)
+    where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
+  end if;
+  return v_merge;
+end $$;
+
+-- How many files a job names of those that it set aside; all of them are in the listing of files.
+create function fusou.max_named_files()
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select 20 $$;
+
+-- Puts a live file into quarantine: readable, out of every later plan, until somebody releases it or uploads it again.
+-- p_r2_key: the object that was read; a file that was healed meanwhile is another, and stays. Says whether it was done.
+create function fusou.quarantine(p_file_id uuid, p_r2_key text, p_job_id uuid, p_code text, p_message text)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_file public.files;
+begin
+  update public.files
+  set quarantine_code = p_code, quarantine_message = left(p_message, 2000), quarantined_by_job = p_job_id,
+      quarantined_at = now(), quarantine_acknowledged_at = null
+  where id = p_file_id and removed_version is null and quarantine_code is null
+    and (p_r2_key is null or r2_key = p_r2_key)
+  returning * into v_file;
+  if not found then
+    return false;
+  end if;
+  delete from public.suspects where file_id = p_file_id;
+  update public.jobs
+  set files_set_aside = files_set_aside + 1,
+      set_aside = case when jsonb_array_length(set_aside) >= fusou.max_named_files() then set_aside else
+        set_aside || jsonb_build_object(
+          'fileId', p_file_id, 'table', v_file.table_name, 'periodTag', v_file.period_tag,
+          'code', p_code, 'message', left(p_message, 300)
+        )
+      end
+  where id = p_job_id;
+  return true;
+end $$;
+
+-- Inputs that no merge can take, all that were found: they go into quarantine and out of the merge, in one call. A call
+-- that is made again changes nothing more.
+-- p_faults: [{fileId, r2Key, code, message}]
+-- Outcomes: ok (the rest can be merged), nothing_left, committed, unknown_merge, and those of the fence.
+create function public.set_aside_inputs(p_job_id uuid, p_attempt integer, p_index integer, p_faults jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_merge public.merges;
+  v_fault record;
+  v_count integer := 0;
 begin
   if v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome);
   end if;
-  update public.merges
-  set state = 'failed', error_code = p_code, error_message = left(p_message, 2000)
-  where job_id = p_job_id and attempt = p_attempt and index = p_index and state = 'planned';
-  if found then
-    update public.files
-    set quarantine_code = p_code, quarantine_message = left(p_message, 2000), quarantined_by_job = p_job_id
-    where id = p_file_id
-      and id = any (
-        select unnest(input_ids) from public.merges
-        where job_id = p_job_id and attempt = p_attempt and index = p_index
-      );
+  select * into v_merge from public.merges where job_id = p_job_id and attempt = p_attempt and index = p_index;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_merge');
+  elsif v_merge.state = 'planned' then
+    for v_fault in
+      select f."fileId", f."r2Key", f.code, f.message
+      from jsonb_to_recordset(p_faults) as f ("fileId" uuid, "r2Key" text, code text, message text)
+      where f."fileId" = any (v_merge.input_ids)
+    loop
+      if fusou.quarantine(v_fault."fileId", v_fault."r2Key", p_job_id, v_fault.code, v_fault.message) then
+        v_count := v_count + 1;
+      end if;
+    end loop;
+    v_merge := fusou.shrink_merge(p_job_id, p_attempt, p_index);
+    perform fusou.look_for_work((select dataset_id from public.jobs where id = p_job_id));
   end if;
-  return jsonb_build_object('outcome', 'failed');
+  return jsonb_build_object(
+    'outcome', case v_merge.state when 'planned' then 'ok' else v_merge.state end, 'setAside', v_count
+  );
+end $$;
+
+-- Ends of attempts that one job may spend on finding files; further ones count like any failure. What was learned stays,
+-- and the next job goes on from there. Enough for four files in a merge of a thousand.
+create function fusou.max_excused_ends()
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select 64 $$;
+
+-- An attempt ended inside a merge, and nothing says which file is to blame: the instance died of memory, computing time or a
+-- reset (workflow_ended), an error was none that we know (internal), or rows were lost on the way (row_count_mismatch).
+-- Once proves nothing, as a deploy resets instances too. The second end of a merge of the same files cuts them into
+-- halves, each merged by itself, in which one end is enough to cut on. A file that is alone when it ends a merge twice is
+-- set aside. So one file among n is found by 4 + log2(n) ends at the most, and a commit clears all inputs of suspicion.
+-- Says whether the end told anything.
+create function fusou.suspect_inputs(p_job public.jobs, p_code text, p_step text)
+returns boolean
+language plpgsql
+set search_path = ''
+as $$
+declare
+  -- The rescuer knows only that the instance is gone; the job knows how far it had come.
+  v_step constant text := case when p_code = 'workflow_ended' then p_job.step else p_step end;
+  v_ids uuid[];
+  v_ends integer;
+  v_half integer;
+begin
+  if p_code not in ('workflow_ended', 'internal', 'row_count_mismatch') or v_step is null or v_step !~ '^compact-[0-9]+$' then
+    return false;
+  end if;
+  select array_agg(u.id order by u.place) into v_ids
+  from public.merges m
+  cross join lateral unnest(m.input_ids) with ordinality as u (id, place)
+  join public.files f on f.id = u.id and f.removed_version is null and f.quarantine_code is null
+  where m.job_id = p_job.id and m.attempt = p_job.attempt and m.state = 'planned'
+    and m.index = substring(v_step from '[0-9]+$')::integer;
+  if v_ids is null then
+    return false;
+  end if;
+
+  -- The same files as at an earlier end, or a new set of them.
+  select s.ends into v_ends from public.suspects s
+  where s.file_id = v_ids[1] and s.set_files = cardinality(v_ids) and not exists (
+    select 1 from unnest(v_ids) as u (id)
+    where not exists (select 1 from public.suspects o where o.set_id = s.set_id and o.file_id = u.id)
+  );
+  if coalesce(v_ends, 0) = 0 then
+    perform fusou.suspect(v_ids, 1);
+  elsif cardinality(v_ids) = 1 then
+    perform fusou.quarantine(
+      v_ids[1], null, p_job.id, 'merge_killed',
+      'merging this file alone ended the Workflow twice without an error; before, so did each merge that had it'
+    );
+    perform fusou.look_for_work(p_job.dataset_id);
+  else
+    v_half := (cardinality(v_ids) + 1) / 2;
+    perform fusou.suspect(v_ids[:v_half], case when v_half > 1 then 1 else 0 end);
+    perform fusou.suspect(v_ids[v_half + 1:], case when cardinality(v_ids) - v_half > 1 then 1 else 0 end);
+  end if;
+  return true;
+end $$;
+
+-- Makes these files a set of suspects.
+create function fusou.suspect(p_ids uuid[], p_ends integer)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_set_id constant uuid := gen_random_uuid();
+begin
+  insert into public.suspects (file_id, set_id, set_files, ends)
+  select u.id, v_set_id, cardinality(p_ids), p_ends from unnest(p_ids) as u (id) order by u.id
+  on conflict (file_id) do update
+  set set_id = excluded.set_id, set_files = excluded.set_files, ends = excluded.ends;
 end $$;

@@ -24,6 +24,13 @@ as $$
     or exists (select 1 from public.merges m where m.job_id = p_job.id and m.attempt = p_job.attempt)
 $$;
 
+-- Whether a merge belongs to what the job does: committed by whatever attempt, or still planned in this one.
+create function fusou.is_work(p_merge public.merges, p_attempt integer)
+returns boolean
+language sql immutable
+set search_path = ''
+as $$ select p_merge.state = 'committed' or (p_merge.attempt = p_attempt and p_merge.state = 'planned') $$;
+
 -- The planned sums count what the attempts before have committed too, as do those of what was read and written.
 create function fusou.job_json(p_job public.jobs)
 returns jsonb
@@ -42,14 +49,14 @@ as $$
     'reach', p_job.reach,
     'triggers', p_job.triggers,
     'attempt', p_job.attempt,
-    'maxAttempts', p_job.max_attempts,
+    'maxAttempts', p_job.max_attempts + p_job.excused_ends,
     'cancelRequested', p_job.cancel_requested_at is not null,
     'progress', (
       select jsonb_build_object(
         'step', p_job.step,
         'mergesPlanned', count(*) filter (where m.attempt = p_job.attempt),
         'mergesCommitted', count(*) filter (where m.attempt = p_job.attempt and m.state = 'committed'),
-        'mergesFailed', count(*) filter (where m.attempt = p_job.attempt and m.state = 'failed'),
+        'mergesLeftOut', count(*) filter (where m.attempt = p_job.attempt and m.state = 'nothing_left'),
         'stepsDone', fusou.steps_done(p_job, count(*) filter (where m.attempt = p_job.attempt)),
         'stepsPlanned', case
           when fusou.has_plan(p_job) then 3 + count(*) filter (where m.attempt = p_job.attempt)
@@ -57,13 +64,9 @@ as $$
         'filesIn', p_job.files_in, 'filesOut', p_job.files_out,
         'rowsIn', p_job.rows_in, 'rowsOut', p_job.rows_out,
         'bytesIn', p_job.bytes_in, 'bytesOut', p_job.bytes_out,
-        'filesPlanned', coalesce(sum(cardinality(m.input_ids)) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0),
-        'rowsPlanned', fusou.saturate(
-          coalesce(sum(m.rows_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
-        ),
-        'bytesPlanned', fusou.saturate(
-          coalesce(sum(m.bytes_in) filter (where m.attempt = p_job.attempt or m.state = 'committed'), 0)
-        )
+        'filesPlanned', coalesce(sum(cardinality(m.input_ids)) filter (where fusou.is_work(m, p_job.attempt)), 0),
+        'rowsPlanned', fusou.saturate(coalesce(sum(m.rows_in) filter (where fusou.is_work(m, p_job.attempt)), 0)),
+        'bytesPlanned', fusou.saturate(coalesce(sum(m.bytes_in) filter (where fusou.is_work(m, p_job.attempt)), 0))
       )
       from public.merges m where m.job_id = p_job.id
     ),
@@ -72,6 +75,8 @@ as $$
       'code', p_job.error_code, 'step', p_job.error_step, 'message', p_job.error_message
     ) end,
     'failures', p_job.failures,
+    'partial', p_job.state = 'succeeded' and p_job.files_set_aside > 0,
+    'setAside', jsonb_build_object('count', p_job.files_set_aside, 'files', p_job.set_aside),
     'result', p_job.result,
     'retriedAs', p_job.retried_as,
     'createdAt', p_job.created_at,
@@ -116,9 +121,10 @@ as $$
 $$;
 
 -- The files of one version, in order of table, period tag and id. p_version null: the current one.
+-- p_quarantined: include, exclude or only; whether a file is in quarantine is told as it is now, in every version.
 create function public.list_files(
   p_dataset_id text, p_requester uuid, p_table text, p_period_tag text, p_version bigint,
-  p_after_table text, p_after_period text, p_after_id uuid, p_limit integer
+  p_after_table text, p_after_period text, p_after_id uuid, p_limit integer, p_quarantined text default 'include'
 )
 returns jsonb
 language plpgsql stable security definer
@@ -129,10 +135,9 @@ declare
   v_version bigint;
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id;
-  if not found then
+  -- One answer for a data set that is not there and one of somebody else: nobody learns which ids exist.
+  if not found or v_dataset.owner_id <> p_requester then
     return jsonb_build_object('outcome', 'unknown_dataset');
-  elsif p_requester is not null and v_dataset.owner_id <> p_requester then
-    return jsonb_build_object('outcome', 'forbidden');
   end if;
   v_version := coalesce(p_version, v_dataset.version);
   if v_version > v_dataset.version then
@@ -153,6 +158,7 @@ begin
         and (f.removed_version is null or f.removed_version > v_version)
         and (p_table is null or f.table_name = p_table)
         and (p_period_tag is null or f.period_tag = p_period_tag)
+        and (p_quarantined = 'include' or (p_quarantined = 'only') = (f.quarantine_code is not null))
         and (p_after_id is null or (f.table_name, f.period_tag, f.id) > (p_after_table, p_after_period, p_after_id))
       order by f.table_name, f.period_tag, f.id
       limit p_limit

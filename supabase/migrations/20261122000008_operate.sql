@@ -1,4 +1,4 @@
--- What people who operate the system ask for beyond one job: dead jobs tried again in numbers.
+-- What people ask for beyond one job: dead jobs tried again in numbers, and files that are to go, or to be tried again.
 
 -- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one data set are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
@@ -60,4 +60,98 @@ begin
     end if;
   end loop;
   return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
+end $$;
+
+-- A file whose data set the requester (null: an operator) owns. Locks the data set.
+create function fusou.open_file(p_file_id uuid, p_requester uuid)
+returns public.files
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_file public.files;
+begin
+  perform 1 from public.datasets d
+  where d.id = (select f.dataset_id from public.files f where f.id = p_file_id)
+    and (p_requester is null or d.owner_id = p_requester)
+  for update;
+  if found then
+    select * into v_file from public.files where id = p_file_id;
+  end if;
+  return v_file;
+end $$;
+
+-- Takes a live file, uploaded or merged, out of the data set: its rows are in no later version, earlier ones keep it.
+-- A merge that has it as an input goes on without it.
+-- Outcomes: discarded (also when it was before), file_superseded (a merge took it: its rows are in another), unknown_file.
+create function public.discard_file(p_file_id uuid, p_requester uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_file public.files := fusou.open_file(p_file_id, p_requester);
+  v_version bigint;
+begin
+  if v_file.id is null then
+    return jsonb_build_object('outcome', 'unknown_file');
+  elsif v_file.removed_version is not null and not v_file.discarded then
+    return jsonb_build_object('outcome', 'file_superseded');
+  elsif v_file.removed_version is null then
+    update public.datasets set version = version + 1 where id = v_file.dataset_id returning version into v_version;
+    update public.files
+    set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_requester
+    where id = p_file_id returning * into v_file;
+    delete from public.suspects where file_id = p_file_id;
+    perform fusou.look_for_work(v_file.dataset_id);
+  end if;
+  return jsonb_build_object(
+    'outcome', 'discarded', 'datasetId', v_file.dataset_id, 'table', v_file.table_name,
+    'periodTag', v_file.period_tag, 'rows', v_file.row_count, 'version', v_file.removed_version
+  );
+end $$;
+
+-- Lets merges take a file again that is in quarantine: somebody has mended its object, or what could not merge it.
+-- Outcomes: released, not_quarantined, unknown_file.
+create function public.release_file(p_file_id uuid, p_requester uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_file public.files := fusou.open_file(p_file_id, p_requester);
+begin
+  if v_file.id is null then
+    return jsonb_build_object('outcome', 'unknown_file');
+  elsif v_file.removed_version is not null or v_file.quarantine_code is null then
+    return jsonb_build_object('outcome', 'not_quarantined');
+  end if;
+  update public.files
+  set quarantine_code = null, quarantine_message = null, quarantined_by_job = null, quarantined_at = null,
+      quarantine_acknowledged_at = null
+  where id = p_file_id;
+  perform fusou.look_for_work(v_file.dataset_id);
+  return jsonb_build_object('outcome', 'released', 'datasetId', v_file.dataset_id, 'code', v_file.quarantine_code);
+end $$;
+
+-- The operator knows of the files that are in quarantine now: the alert counts only those that come after.
+-- Null filters match all. Answers with how many; a file that a call works on right now is left to the next one.
+create function public.acknowledge_files(p_dataset_id text, p_code text)
+returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_count integer;
+begin
+  with news as (
+    select f.id from public.files f
+    where f.removed_version is null and f.quarantine_code is not null and f.quarantine_acknowledged_at is null
+      and (p_dataset_id is null or f.dataset_id = p_dataset_id)
+      and (p_code is null or f.quarantine_code = p_code)
+    for update skip locked
+  )
+  update public.files f set quarantine_acknowledged_at = now() from news where f.id = news.id;
+  get diagnostics v_count = row_count;
+  return v_count;
 end $$;

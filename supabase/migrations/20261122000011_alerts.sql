@@ -11,7 +11,9 @@ insert into public.heartbeats (name) values ('daily_trigger');
 
 create table public.alerts (
   kind text primary key
-    constraint alerts_kind check (kind in ('dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger')),
+    constraint alerts_kind check (
+      kind in ('dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger', 'files_set_aside')
+    ),
   severity text not null constraint alerts_severity check (severity in ('critical', 'error', 'warning')),
   incident bigint not null default 0,
   raised_at timestamptz,
@@ -29,7 +31,8 @@ comment on column public.alerts.quiet_since is 'Since when the trouble of a rais
 comment on column public.alerts.told is 'Channels that know of this incident.';
 
 insert into public.alerts (kind, severity) values
-  ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning');
+  ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning'),
+  ('files_set_aside', 'warning');
 
 -- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
 -- data set begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
@@ -169,6 +172,37 @@ as $$
   from public.heartbeats h where h.name = 'daily_trigger'
 $$;
 
+-- Files in quarantine that no operator has acknowledged.
+create function fusou.find_files_set_aside()
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  with news as (
+    select f.* from public.files f
+    where f.removed_version is null and f.quarantine_code is not null and f.quarantine_acknowledged_at is null
+    order by f.quarantined_at desc limit 10000
+  ), codes as (
+    select quarantine_code, count(*) as files from news group by quarantine_code order by count(*) desc limit 10
+  )
+  select 'files_set_aside', count(*) > 0, count(*),
+    format(
+      '%s set aside by merges, in %s', fusou.numbered(count(*), 'file'),
+      fusou.numbered(count(distinct dataset_id), 'data set')
+    ),
+    jsonb_build_object(
+      'codes', (select coalesce(jsonb_object_agg(quarantine_code, files), '{}') from codes),
+      'examples', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'fileId', e.id, 'jobId', e.quarantined_by_job, 'datasetId', e.dataset_id, 'code', e.quarantine_code,
+          'message', left(e.quarantine_message, 300)
+        )), '[]')
+        from (select * from news order by quarantined_at desc, id desc limit 5) e
+      )
+    )
+  from news
+$$;
+
 -- Looks for trouble and settles every alert, whoever calls at the same time.
 -- p_rules: bounds and windows in seconds, see AlertRules of the catalog package. p_channels: those that are configured.
 -- Answers with what changed, and with the messages to send: `alert.<channel>`, born locked by p_sender unless an older
@@ -199,6 +233,8 @@ begin
     select * from fusou.find_oldest_waiting((p_rules ->> 'waitingBoundSeconds')::double precision)
     union all
     select * from fusou.find_missed_trigger((p_rules ->> 'triggerBoundSeconds')::double precision)
+    union all
+    select * from fusou.find_files_set_aside()
   loop
     select * into strict v_alert from public.alerts where kind = v_trouble.kind;
     if v_trouble.firing then

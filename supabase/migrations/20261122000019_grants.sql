@@ -5,10 +5,11 @@ declare
   fn regprocedure;
   callable constant text[] := array[
     'claim_outbox', 'complete_outbox', 'release_outbox',
-    'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
+    'check_upload', 'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',
     'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
-    'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'fail_merge',
+    'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'set_aside_inputs',
+    'discard_file', 'release_file', 'acknowledge_files',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
     'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',

@@ -3,11 +3,13 @@ import type { Context } from 'hono'
 import type { Identify } from './auth/caller.ts'
 import { identifyCaller } from './auth/identify-caller.ts'
 import type { AppEnv, Bindings } from './bindings.ts'
+import { UploadRights } from './upload/upload-rights.ts'
 
 /** What is made once an isolate from the environment. */
 export interface Services {
   readonly catalog: Catalog
   readonly identify: Identify
+  readonly uploadRights: UploadRights
 }
 
 const BINDINGS = ['BUCKET', 'COMPACTION_QUEUE', 'WORKFLOW_SERVICE'] as const satisfies (keyof Bindings)[]
@@ -25,12 +27,14 @@ export function serviceOpener(envFile: string): (env: Bindings) => Services {
     const missing = BINDINGS.filter((name) => env[name] === undefined)
     if (missing.length > 0) throw new FusouError('not_configured', `bind ${missing.join(', ')}`)
     const environment = loadEnvironment(env, envFile)
+    const catalog = new Catalog({
+      supabaseUrl: environment.SUPABASE_URL,
+      supabaseSecretKey: environment.SUPABASE_SECRET_KEY,
+    })
     const services: Services = {
-      catalog: new Catalog({
-        supabaseUrl: environment.SUPABASE_URL,
-        supabaseSecretKey: environment.SUPABASE_SECRET_KEY,
-      }),
+      catalog,
       identify: identifyCaller(environment),
+      uploadRights: new UploadRights(catalog),
     }
     opened.set(env, services)
     return services

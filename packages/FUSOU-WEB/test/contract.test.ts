@@ -15,6 +15,7 @@ describe('the OpenAPI document', () => {
       Object.keys(methods).map((method) => `${method.toUpperCase()} ${path}`),
     )
     expect(calls.sort()).toEqual([
+      'DELETE /api/files/{id}',
       'DELETE /api/jobs/{id}',
       'GET /api/compaction/dlq-status',
       'GET /api/datasets/{id}/files',
@@ -32,6 +33,8 @@ describe('the OpenAPI document', () => {
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',
       'POST /api/compaction/upload',
+      'POST /api/files/acknowledge',
+      'POST /api/files/{id}/release',
       'POST /api/jobs/{id}/retry',
       'PUT /api/limits',
     ])

@@ -167,7 +167,7 @@ describe('the files of a data set', () => {
     const { datasetId } = await newFiles()
     const path = `/api/datasets/${datasetId}/files`
     expect((await json<FilesPage>(path, OPERATOR)).files).toHaveLength(2)
-    await expectProblem(call(path, stranger), 'forbidden')
+    await expectProblem(call(path, stranger), 'unknown_dataset')
     await expectProblem(call(`/api/datasets/${newDataset()}/files`, owner), 'unknown_dataset')
     await expectProblem(call(`${path}?version=99`, owner), 'unknown_version')
   })
@@ -189,6 +189,7 @@ describe('the files of a data set', () => {
     ['version=1.5', 'version'],
     ['table=a/b', 'table'],
     ['period=%00', 'period'],
+    ['quarantined=maybe', 'quarantined'],
     ['cursor=abc', 'cursor'],
     ['cursor=e30', 'cursor'],
     [`cursor=${'x'.repeat(2000)}`, 'cursor'],

@@ -235,7 +235,7 @@ describe('sanitize-state', () => {
 
   test('is for the owner of a data set that there is', async () => {
     const { datasetId } = await newJob()
-    await expectProblem(post(path, { datasetId }, stranger), 'forbidden')
+    await expectProblem(post(path, { datasetId }, stranger), 'unknown_dataset')
     await expectProblem(post(path, { datasetId: newDataset() }, owner), 'unknown_dataset')
     await expectProblem(post(path, { datasetId }), 'unauthenticated')
   })

@@ -16,6 +16,11 @@ import { newUser } from './support/tokens.ts'
 
 const user = await newUser()
 
+async function listed(datasetId: string) {
+  const page = await catalog.listFiles({ datasetId, requester: null, limit: 100 })
+  return page.outcome === 'ok' ? page.files : []
+}
+
 test('a file sent as the body is stored and registered, and says that it is not worth a job yet', async () => {
   const datasetId = newDataset()
   const response = await upload(user, FLIGHTS, {
@@ -25,6 +30,7 @@ test('a file sent as the body is stored and registered, and says that it is not 
     fileName: 'a.parquet',
   })
   expect(response.status).toBe(202)
+  const [file] = await listed(datasetId)
   expect(await response.json()).toEqual({
     success: true,
     datasetId,
@@ -35,6 +41,10 @@ test('a file sent as the body is stored and registered, and says that it is not 
     rows: 3,
     sha256: await sha256(FLIGHTS),
     duplicate: false,
+    healed: false,
+    version: 1,
+    fileId: file!.id,
+    files: [{ fileId: file!.id, table: 'flights', periodTag: '42', duplicate: false, healed: false, quarantine: null }],
     jobId: null,
   })
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
@@ -82,7 +92,7 @@ describe('an object of several tables', () => {
 
   test('becomes one file a slice, in any order of entries, numbers as strings, tables without rows', async () => {
     const datasetId = newDataset()
-    const answer = await json<{ tables: unknown }>(
+    const answer = await json<{ tables: unknown; files: { fileId: string; table: string }[] }>(
       `/api/compaction/upload?${new URLSearchParams({ datasetId, tableOffsets: JSON.stringify(offsets) })}`,
       {
         token: user.token,
@@ -91,7 +101,11 @@ describe('an object of several tables', () => {
         headers: { 'content-type': 'application/octet-stream' },
       },
     )
-    expect(answer).toMatchObject({ tableId: null, rows: 5, sha256: await sha256(object) })
+    expect(answer).toMatchObject({ tableId: null, fileId: null, version: 1, rows: 5, sha256: await sha256(object) })
+    expect(answer.files.map(({ table }) => table)).toEqual(['flights', 'carriers', 'late'])
+    expect(answer.files.map(({ fileId }) => fileId).sort()).toEqual(
+      (await listed(datasetId)).map(({ id }) => id).sort(),
+    )
     expect(answer.tables).toEqual([
       { table: 'flights', rows: 3, bytes: FLIGHTS.byteLength, sha256: await sha256(FLIGHTS) },
       { table: 'carriers', rows: 2, bytes: CARRIERS.byteLength, sha256: await sha256(CARRIERS) },
@@ -119,6 +133,121 @@ test('the same file twice is stored once and answered as a duplicate, with the n
   expect((await stored(datasetId)).files).toBe(1)
 })
 
+describe('the same file again', () => {
+  type Answer = { fileId: string; version: number; duplicate: boolean; healed: boolean }
+  const t = { tableId: 't' }
+  const send = async (datasetId: string, query: Record<string, string> = t) =>
+    (await upload(user, FLIGHTS, { datasetId, ...query })).json<Answer>()
+  const placeOf = async (fileId: string) => (await catalog.getFile(fileId, user.id))!
+  const bytesOf = async (fileId: string) =>
+    new Uint8Array(await (await call(`/api/files/${fileId}`, { token: user.token })).arrayBuffer())
+
+  test('names the file that there is, and reads no byte of it', async () => {
+    const datasetId = newDataset()
+    const first = await send(datasetId)
+    const heads = vi.spyOn(bindings.BUCKET, 'head')
+    const gets = vi.spyOn(bindings.BUCKET, 'get')
+    expect(await send(datasetId)).toMatchObject({ fileId: first.fileId, version: 1, duplicate: true, healed: false })
+    expect([heads.mock.calls.length, gets.mock.calls.length]).toEqual([1, 0])
+    vi.restoreAllMocks()
+  })
+
+  const damages: [string, (key: string, bytes: Uint8Array<ArrayBuffer>) => Promise<unknown>][] = [
+    ['is gone', (key) => bindings.BUCKET.delete(key)],
+    ['is too short', (key, bytes) => bindings.BUCKET.put(key, bytes.slice(0, -1))],
+  ]
+  test.each(damages)('heals a file whose object %s', async (_what, damage) => {
+    const datasetId = newDataset()
+    const { fileId } = await send(datasetId)
+    const before = await placeOf(fileId)
+    await damage(before.r2Key, FLIGHTS.slice())
+    expect(await send(datasetId)).toMatchObject({ fileId, version: 2, duplicate: false, healed: true })
+    expect(await bytesOf(fileId)).toEqual(FLIGHTS)
+    expect((await placeOf(fileId)).r2Key).not.toBe(before.r2Key)
+    expect(await catalog.claimGarbage(1000)).toContain(before.r2Key)
+    expect(await send(datasetId)).toMatchObject({ fileId, version: 2, duplicate: true, healed: false })
+  })
+
+  /** As a merge does that finds the file damaged. */
+  async function quarantine(datasetId: string, fileId: string) {
+    await upload(user, FLIGHTS_EMPTY, { datasetId, tableId: 't' })
+    const { jobId } = await askForMerge(user, datasetId)
+    const accepted = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
+    if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
+    const mergeable = await catalog.listMergeableFiles(accepted, 10)
+    if (mergeable.outcome !== 'ok') throw new Error(mergeable.outcome)
+    await catalog.savePlan(accepted, [mergeable.files.map(({ id }) => id)])
+    const fault = { fileId, r2Key: (await placeOf(fileId)).r2Key, code: 'corrupt_file', message: 'torn' } as const
+    expect(await catalog.setAsideInputs(accepted, 1, [fault])).toMatchObject({ setAside: 1 })
+    await catalog.finishJob(accepted, { result: {}, more: false, sender: 'test' })
+  }
+
+  test('heals a file in quarantine whose object holds other bytes of the same length', async () => {
+    const datasetId = newDataset()
+    const { fileId } = await send(datasetId)
+    await bindings.BUCKET.put((await placeOf(fileId)).r2Key, FLIGHTS.slice().fill(0xff, 10, 20))
+    await quarantine(datasetId, fileId)
+    expect(await send(datasetId)).toMatchObject({ fileId, healed: true, files: [{ quarantine: null }] })
+    expect(await bytesOf(fileId)).toEqual(FLIGHTS)
+    expect((await listed(datasetId)).map((file) => file.quarantine)).toEqual([null, null])
+  })
+
+  test('leaves a file in quarantine whose object holds these very bytes, and says so', async () => {
+    const datasetId = newDataset()
+    const { fileId } = await send(datasetId)
+    await quarantine(datasetId, fileId)
+    const again = await send(datasetId)
+    expect(again).toMatchObject({ fileId, duplicate: true, healed: false, files: [{ quarantine: 'corrupt_file' }] })
+  })
+
+  test('is tried again when what is stored cannot be looked at, and its object is handed to vacuum', async () => {
+    const datasetId = newDataset()
+    await send(datasetId)
+    const head = vi.spyOn(bindings.BUCKET, 'head').mockRejectedValue(new Error('overloaded'))
+    await expectProblem(upload(user, FLIGHTS, { datasetId, ...t }), 'storage_unavailable')
+    head.mockRestore()
+    await expect
+      .poll(async () => (await catalog.claimGarbage(1000)).filter((key) => key.includes(datasetId)), {
+        timeout: 20_000,
+      })
+      .toHaveLength(1)
+  })
+})
+
+describe('an upload that replaces a file', () => {
+  const send = (bytes: Uint8Array<ArrayBuffer>, query: Record<string, string>) =>
+    upload(user, bytes, { tableId: 't', ...query })
+
+  test('takes its place in one version', async () => {
+    const datasetId = newDataset()
+    const { fileId } = await (await send(FLIGHTS, { datasetId })).json<{ fileId: string }>()
+    const answer = await send(CARRIERS, { datasetId, replaces: fileId })
+    expect(await answer.json()).toMatchObject({ version: 2, duplicate: false })
+    expect((await listed(datasetId)).map(({ rows }) => rows)).toEqual([2])
+  })
+
+  test('of which nobody knows, or of somebody else, is not found', async () => {
+    const datasetId = newDataset()
+    await send(FLIGHTS, { datasetId })
+    await expectProblem(send(CARRIERS, { datasetId, replaces: crypto.randomUUID() }), 'unknown_file')
+    const other = await newUser()
+    const theirs = await (await upload(other, FLIGHTS, { datasetId: newDataset(), tableId: 't' })).json<{
+      fileId: string
+    }>()
+    await expectProblem(send(CARRIERS, { datasetId, replaces: theirs.fileId }), 'unknown_file')
+    expect((await listed(datasetId)).map(({ rows }) => rows)).toEqual([3])
+  })
+
+  test('names one file of one table', async () => {
+    const datasetId = newDataset()
+    const offsets = JSON.stringify([{ table_name: 't', start_byte: 0, byte_length: FLIGHTS.length }])
+    for (const query of [{ replaces: 'seven' }, { replaces: crypto.randomUUID(), tableOffsets: offsets }]) {
+      const problem = await expectProblem(send(FLIGHTS, { datasetId, ...query }), 'invalid_request')
+      expect(problem.errors?.map(({ field }) => field)).toEqual(['replaces'])
+    }
+  })
+})
+
 test('a footer longer than what is kept of the end is read back from the bucket', async () => {
   const datasetId = newDataset()
   expect(await (await upload(user, LONG_FOOTER, { datasetId, tableId: 't' })).json()).toMatchObject({ rows: 5 })
@@ -143,13 +272,11 @@ test('a body of many chunks arrives whole', async () => {
   expect(await sha256(new Uint8Array(await kept!.arrayBuffer()))).toBe(await sha256(object))
 })
 
-test('somebody else’s data set takes nothing, and the object is handed to vacuum', async () => {
+test('somebody else’s data set takes nothing: it is refused before a byte is stored', async () => {
   const datasetId = newDataset()
   await upload(user, FLIGHTS, { datasetId, tableId: 't' })
-  await expectProblem(upload(await newUser(), CARRIERS, { datasetId, tableId: 't' }), 'forbidden')
-  expect((await stored(datasetId)).files).toBe(1)
-  const doomed = await catalog.claimGarbage(1000)
-  expect(doomed.filter((key) => key.startsWith(`fragments/${datasetId}/`))).toHaveLength(1)
+  await expectProblem(upload(await newUser(), CARRIERS, { datasetId, tableId: 't' }), 'unknown_dataset')
+  expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
 })
 
 test('an operator has no data sets and cannot upload', async () => {

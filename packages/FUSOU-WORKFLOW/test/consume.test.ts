@@ -64,6 +64,18 @@ describe('the consumer', () => {
     expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toHaveLength(1)
   })
 
+  test('starts the missing instance of an attempt when its message is delivered again', async () => {
+    const datasetId = await datasetOf(2)
+    const one = message({ datasetId })
+    const claimed = await catalog.acceptMessage(one.id, { datasetId, priority: 'manual' }, 600)
+    if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome)
+    const instance = env.DATA_COMPACTION_WORKFLOW.get(`${claimed.jobId}-1`)
+    await expect(instance.then((found) => found.status())).rejects.toThrow(/not.?found/i)
+    const result = await deliver(consumeCompactionMessages, QUEUE, [{ ...one, attempts: 2 }])
+    expect(result.explicitAcks).toEqual([one.id])
+    await expect.poll(() => catalog.getJob(claimed.jobId, null), POLL).toMatchObject({ state: 'succeeded', attempt: 1 })
+  })
+
   test('settles each message by itself: what is wrong goes to the dead letters, what is right is done', async () => {
     const datasetId = await datasetOf(2)
     const good = message({ datasetId })

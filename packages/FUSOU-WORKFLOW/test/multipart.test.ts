@@ -103,3 +103,32 @@ test('a merge in parts is noted while it is written, and no more once it is swap
   await vacuum(env, catalog)
   expect(await env.BUCKET.head(r2Key)).not.toBeNull()
 })
+
+test('a try of a merge that fails in the middle of its parts aborts its upload at once', async () => {
+  const rows = 100_000
+  const { attempt } = await runningAttempt([0, 1, 2].map((place) => incompressible(place * rows, rows)))
+  await planCompaction(catalog, attempt)
+  const opened = await catalog.openMerge(attempt, 1, { leaseSeconds: 60 })
+  if (opened.outcome !== 'ok') throw new Error(opened.outcome)
+  const last = opened.inputs.at(-1)!
+  const begun: R2MultipartUpload[] = []
+  // The first part is written long before the last input is read, which is gone by then.
+  const bucket = new Proxy(env.BUCKET, {
+    get(target, name: keyof R2Bucket) {
+      if (name === 'createMultipartUpload') {
+        return async (...args: Parameters<R2Bucket['createMultipartUpload']>) => {
+          begun.push(await target.createMultipartUpload(...args))
+          await target.delete(last.r2Key)
+          return begun.at(-1)
+        }
+      }
+      const method = target[name] as unknown
+      return typeof method === 'function' ? method.bind(target) : method
+    },
+  })
+  const merged = await runMerge({ ...env, BUCKET: bucket }, catalog, attempt, 1, {})
+  expect(merged).toMatchObject({ outcome: 'committed', filesSetAside: 1, report: { rowsOut: 2 * rows } })
+  expect(begun).toHaveLength(2)
+  const { key, uploadId } = begun[0]!
+  await expect(env.BUCKET.resumeMultipartUpload(key, uploadId).complete([])).rejects.toThrow('does not exist')
+})

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { MemoryBudget } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
-import { MemoryBudget } from '../src/storage/memory-budget.ts'
 import { MultipartSink, PART_BYTES } from '../src/storage/multipart-sink.ts'
 import { R2Source } from '../src/storage/r2-source.ts'
 import { env } from './test-env.ts'
@@ -71,6 +71,32 @@ describe('R2Source', () => {
       `object_missing: file file-1: no object ${key}`,
     )
   })
+
+  test.each([
+    ['in the file', 29],
+    ['in the range that is read', 18],
+    ['before the range', 12],
+    ['before the file', 5],
+  ])('calls a file corrupt whose object ends %s', async (_where, objectBytes) => {
+    const key = `test/${crypto.randomUUID()}`
+    await env.BUCKET.put(key, pattern(objectBytes))
+    await expect(new R2Source(env.BUCKET, input(key)).read(5, 10)).rejects.toThrow(
+      `corrupt_file: file file-1: object ${key} is ${objectBytes} bytes long, too short`,
+    )
+  })
+
+  test('reads a file whose object ends with it', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    await env.BUCKET.put(key, pattern(30))
+    expect(await new R2Source(env.BUCKET, input(key)).read(10, 10)).toEqual(pattern(30).slice(20))
+  })
+
+  test('does not blame the object for what the bucket refuses', async () => {
+    const key = `test/${crypto.randomUUID()}`
+    await env.BUCKET.put(key, pattern(30))
+    const refusing = { get: () => Promise.reject(new Error('overloaded')), head: env.BUCKET.head.bind(env.BUCKET) }
+    await expect(new R2Source(refusing as unknown as R2Bucket, input(key)).read(0, 1)).rejects.toThrow('overloaded')
+  })
 })
 
 describe('MemoryBudget', () => {
@@ -94,6 +120,17 @@ describe('MemoryBudget', () => {
     const budget = new MemoryBudget(10, 1)
     void budget.hold(10, () => new Promise(() => undefined))
     expect(await budget.hold(10, async () => 'free')).toBe('free')
+  })
+
+  test('turns away who would wait too long, and lets others have what is free', async () => {
+    const budget = new MemoryBudget(10, 60_000)
+    {
+      using _ = await budget.acquire(8)
+      await expect(budget.acquire(3, 60)).rejects.toMatchObject({ code: 'overloaded', transient: true })
+      using __ = await budget.acquire(2, 0)
+      await expect(budget.acquire(1, 0)).rejects.toMatchObject({ code: 'overloaded' })
+    }
+    using _ = await budget.acquire(10, 0)
   })
 
   test('gives back what a failing body held', async () => {

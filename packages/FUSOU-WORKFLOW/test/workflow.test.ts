@@ -184,67 +184,6 @@ describe('a step that fails', () => {
       .poll(async () => (await catalog.deadLetterStatus(null, 100)).dlqFailures.records.map(({ jobId }) => jobId), POLL)
       .toContain(params.jobId)
   })
-
-  test('because an object is gone is not retried, names what is missing and sets its file aside', async () => {
-    const { params, datasetId } = await readyJob()
-    const [first] = await liveFiles(datasetId)
-    const file = await catalog.getFile(first!.id, null)
-    await env.BUCKET.delete(file!.r2Key)
-    await runToEnd(params, 'complete')
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
-      state: 'dead',
-      attempt: 1,
-      error: { code: 'object_missing', step: 'compact-1', message: expect.stringContaining(file!.r2Key) },
-    })
-    expect((await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'object_missing')).toHaveLength(1)
-  })
-
-  test.each([
-    ['first', 'not the schema with the fingerprint'],
-    ['last', 'columns where the first source has'],
-  ])('because the schema of the %s file is refused is not retried, and names that file', async (place, difference) => {
-    const datasetId = newDatasetId()
-    const good = { table: 't', bytes: fragment(0, 5) }
-    const bad = { table: 't', bytes: fragment(5, 5, 'extra'), registeredAs: fragment(5, 5) }
-    const [first, last] = place === 'first' ? [bad, good] : [good, bad]
-    await upload(datasetId, user, [first])
-    const { jobId } = await uploadAndAsk(datasetId, user, [last])
-    await runToEnd(await claim(datasetId, jobId), 'complete')
-    const { state, attempt, error } = (await catalog.getJob(jobId, null))!
-    expect({ state, attempt }).toEqual({ state: 'dead', attempt: 1 })
-    expect(error).toMatchObject({
-      code: 'schema_mismatch',
-      step: 'compact-1',
-      message: expect.stringContaining(difference),
-    })
-    const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
-    expect(refused).toHaveLength(1)
-    expect(error!.message).toContain(refused[0]!.id)
-    expect(refused[0]!.bytes).toBe(bad.bytes.length)
-    expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
-  })
-
-  test('because a file is corrupt sets that file aside in the open and merges the others', async () => {
-    const datasetId = newDatasetId()
-    const bad = await upload(datasetId, user, [{ table: 'bad', bytes: fragment(0, 5) }])
-    await upload(datasetId, user, [{ table: 'bad', bytes: fragment(5, 5) }])
-    await upload(datasetId, user, [{ table: 'good', bytes: fragment(0, 5) }])
-    const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 'good', bytes: fragment(5, 5) }])
-    const bytes = new Uint8Array(await (await env.BUCKET.get(bad.r2Key))!.arrayBuffer())
-    bytes.fill(0xff, 4, 40)
-    await env.BUCKET.put(bad.r2Key, bytes)
-    await runToEnd(await claim(datasetId, jobId), 'complete')
-
-    expect(await catalog.getJob(jobId, null)).toMatchObject({
-      state: 'dead',
-      error: { code: 'corrupt_file', step: 'compact-1' },
-      progress: { mergesCommitted: 1, mergesFailed: 1 },
-    })
-    const files = await liveFiles(datasetId)
-    expect(files.filter((file) => file.table === 'good').map((file) => file.rows)).toEqual([10])
-    expect(files.filter((file) => file.table === 'bad').map((file) => file.rows)).toEqual([5, 5])
-    expect(files.filter((file) => file.quarantine === 'corrupt_file')).toHaveLength(1)
-  })
 })
 
 describe('an attempt that may not go on', () => {

@@ -1,6 +1,12 @@
 import { z } from 'zod'
 
-export const AlertKind = z.enum(['dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger'])
+export const AlertKind = z.enum([
+  'dead_letters',
+  'failure_rate',
+  'oldest_waiting',
+  'missed_daily_trigger',
+  'files_set_aside',
+])
 export type AlertKind = z.infer<typeof AlertKind>
 
 export const AlertSeverity = z.enum(['critical', 'error', 'warning'])
@@ -29,6 +35,7 @@ export interface AlertRules {
 }
 
 const Example = z.object({
+  fileId: z.string().nullish(),
   jobId: z.string().nullish(),
   datasetId: z.string().nullish(),
   code: z.string().nullish(),

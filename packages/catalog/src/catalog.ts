@@ -1,7 +1,18 @@
 import { z } from 'zod'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
-import { ListedFile, MergeableFile, type MergedFile, MergeInput, StoredFile, type UploadedObject } from './file.ts'
+import {
+  type InputFault,
+  ListedFile,
+  MergeableFile,
+  type MergedFile,
+  MergeInput,
+  type QuarantineFilter,
+  StoredCopy,
+  StoredFile,
+  UploadedFile,
+  type UploadedObject,
+} from './file.ts'
 import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
 import { type LimitChanges, LimitsOfOwner } from './limits.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
@@ -43,12 +54,14 @@ const Outbox = z.array(OutboxMessage)
 
 const Upload = z.discriminatedUnion('outcome', [
   z.object({
-    outcome: z.enum(['stored', 'duplicate']),
+    outcome: z.enum(['stored', 'healed', 'duplicate']),
     version: z.int(),
+    files: z.array(UploadedFile),
     jobId: z.uuid().nullable(),
     outbox: OutboxMessage.nullable(),
   }),
-  outcome('forbidden'),
+  z.object({ outcome: z.literal('check_copies'), copies: z.array(StoredCopy) }),
+  outcomes('unknown_dataset', 'unknown_file', 'file_superseded'),
 ])
 const Requested = z.object({
   outcome: z.literal('requested'),
@@ -82,7 +95,10 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
     fingerprint: z.string(),
     inputs: z.array(MergeInput),
   }),
-  z.object({ outcome: z.enum(['committed', 'failed']), code: z.string().nullable() }),
+  outcomes('committed', 'nothing_left', 'stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
+])
+const SetAside = z.discriminatedUnion('outcome', [
+  z.object({ outcome: z.enum(['ok', 'nothing_left', 'committed']), setAside: z.int() }),
   outcomes('stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
 ])
 const CommittedMerge = z.discriminatedUnion('outcome', [
@@ -121,7 +137,7 @@ const FilesPage = withListedRows(
       files: z.array(ListedFile),
       unreadable: UnreadableRows,
     }),
-    outcomes('unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'),
+    outcomes('unknown_dataset', 'unknown_version', 'version_gone'),
   ]),
 )
 
@@ -141,11 +157,38 @@ export class Catalog {
     return this.#database.call('ping', {}, z.object({ now: z.string() }))
   }
 
-  registerUpload(upload: { datasetId: string; userId: string; object: UploadedObject; sender: string }) {
-    const { datasetId, userId, object, sender } = upload
+  /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
+  checkUpload(datasetId: string, userId: string) {
+    return this.#database.call(
+      'check_upload',
+      { p_dataset_id: datasetId, p_user_id: userId },
+      outcomes('ok', 'unknown_dataset'),
+    )
+  }
+
+  /**
+   * @param upload.brokenCopies of the copies that an answer `check_copies` named, those whose bytes the bucket has not;
+   *                            left out in the first call, which asks so where there are copies
+   * @param upload.replaces     id of a live fragment that goes as this one comes
+   */
+  registerUpload(upload: {
+    datasetId: string
+    userId: string
+    object: UploadedObject
+    brokenCopies?: readonly Pick<StoredCopy, 'fileId' | 'r2Key'>[] | undefined
+    replaces?: string | undefined
+    sender: string
+  }) {
     return this.#database.call(
       'register_upload',
-      { p_dataset_id: datasetId, p_user_id: userId, p_object: object, p_sender: sender },
+      {
+        p_dataset_id: upload.datasetId,
+        p_user_id: upload.userId,
+        p_object: upload.object,
+        p_sender: upload.sender,
+        p_copies: upload.brokenCopies ?? null,
+        p_replaces: upload.replaces ?? null,
+      },
       Upload,
     )
   }
@@ -166,7 +209,7 @@ export class Catalog {
         p_period_tag: request.periodTag ?? null,
         p_sender: request.sender,
       },
-      z.discriminatedUnion('outcome', [Requested, outcomes('unknown_dataset', 'forbidden')]),
+      z.discriminatedUnion('outcome', [Requested, outcome('unknown_dataset')]),
     )
   }
 
@@ -269,23 +312,15 @@ export class Catalog {
     )
   }
 
-  /** @param failure.fileId the input to put in quarantine, null if the fault is no single file's */
-  failMerge(
-    { jobId, attempt }: Attempt,
-    index: number,
-    failure: { fileId: string | null; code: string; message: string },
-  ) {
+  /**
+   * Puts inputs into quarantine and takes them, and what is not live any more, out of the merge.
+   * @param faults all that were found; an input that no longer lies in the object that was read stays
+   */
+  setAsideInputs({ jobId, attempt }: Attempt, index: number, faults: readonly InputFault[]) {
     return this.#database.call(
-      'fail_merge',
-      {
-        p_job_id: jobId,
-        p_attempt: attempt,
-        p_index: index,
-        p_file_id: failure.fileId,
-        p_code: failure.code,
-        p_message: failure.message,
-      },
-      outcomes('failed', 'stale_attempt', 'cancelled', 'unknown_job'),
+      'set_aside_inputs',
+      { p_job_id: jobId, p_attempt: attempt, p_index: index, p_faults: faults },
+      SetAside,
     )
   }
 
@@ -553,6 +588,7 @@ export class Catalog {
     periodTag?: string | undefined
     version?: number | undefined
     after?: { table: string; periodTag: string; id: string } | undefined
+    quarantined?: QuarantineFilter
     limit: number
   }) {
     return this.#database.call(
@@ -567,8 +603,52 @@ export class Catalog {
         p_after_period: query.after?.periodTag ?? null,
         p_after_id: query.after?.id ?? null,
         p_limit: query.limit,
+        p_quarantined: query.quarantined ?? 'include',
       },
       FilesPage,
+    )
+  }
+
+  /** Takes a live file out of the data set; repeating the call gives the same answer. */
+  discardFile(fileId: string, requester: Requester) {
+    return this.#database.call(
+      'discard_file',
+      { p_file_id: fileId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({
+          outcome: z.literal('discarded'),
+          datasetId: z.string(),
+          table: z.string(),
+          periodTag: z.string(),
+          rows: z.int(),
+          version: z.int(),
+        }),
+        outcomes('file_superseded', 'unknown_file'),
+      ]),
+    )
+  }
+
+  /** Lets merges take a file again that is in quarantine. */
+  releaseFile(fileId: string, requester: Requester) {
+    return this.#database.call(
+      'release_file',
+      { p_file_id: fileId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('released'), datasetId: z.string(), code: z.string() }),
+        outcomes('not_quarantined', 'unknown_file'),
+      ]),
+    )
+  }
+
+  /**
+   * The alert of files set aside no longer counts those that are in quarantine now.
+   * @returns how many were news
+   */
+  acknowledgeFiles(filter: { datasetId?: string | undefined; code?: string | undefined }) {
+    return this.#database.call(
+      'acknowledge_files',
+      { p_dataset_id: filter.datasetId ?? null, p_code: filter.code ?? null },
+      z.int(),
     )
   }
 

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import type { ErrorCode } from './error-codes.ts'
 
 /** One Parquet file inside an uploaded object, as the upload route found it. */
 export interface UploadedSlice {
@@ -11,12 +12,48 @@ export interface UploadedSlice {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of `inspectParquet`; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 export interface UploadedObject {
   readonly r2Key: string
   readonly slices: readonly UploadedSlice[]
 }
+
+/** The file that holds one slice of an upload. */
+export const UploadedFile = z.object({
+  fileId: z.uuid(),
+  table: z.string(),
+  periodTag: z.string(),
+  duplicate: z.boolean().meta({ description: 'the same bytes were here already, perhaps merged since' }),
+  healed: z.boolean().meta({ description: 'they were here and damaged or missing; these have taken their place' }),
+  quarantine: z.string().nullable().meta({ description: 'why merges leave it out' }),
+})
+export type UploadedFile = z.infer<typeof UploadedFile>
+
+/** Where a live file lies that has the content of an upload. */
+export const StoredCopy = z.object({
+  fileId: z.uuid(),
+  r2Key: z.string(),
+  offset: z.int(),
+  length: z.int(),
+  sha256: z.string(),
+  quarantined: z.boolean(),
+})
+export type StoredCopy = z.infer<typeof StoredCopy>
+
+/** Why no merge can take an input, as it lay in the object that was read. */
+export interface InputFault {
+  readonly fileId: string
+  readonly r2Key: string
+  readonly code: ErrorCode
+  readonly message: string
+}
+
+/** Which files a listing shows by whether they are in quarantine. */
+export const QuarantineFilter = z.enum(['include', 'exclude', 'only'])
+export type QuarantineFilter = z.infer<typeof QuarantineFilter>
 
 /** What a merge wrote. */
 export interface MergedFile {
@@ -26,6 +63,8 @@ export interface MergedFile {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of the report of the merge; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 /** A file that a plan may take. */
@@ -38,6 +77,10 @@ export const MergeableFile = z.object({
   rows: z.int(),
   /** uploads that it is merged from; 1 if it is one */
   fragments: z.int(),
+  /** what a merge of it takes, see `workBytes` of `inspectParquet`; 0 where it is not known */
+  workBytes: z.int(),
+  /** set where a merge with it ended without an error that names a file: it is merged with its set alone */
+  suspect: z.object({ setId: z.uuid(), ends: z.int() }).nullable(),
 })
 export type MergeableFile = z.infer<typeof MergeableFile>
 

@@ -29,7 +29,7 @@ export const Job = z.object({
     step: z.string().nullable(),
     mergesPlanned: z.int(),
     mergesCommitted: z.int(),
-    mergesFailed: z.int(),
+    mergesLeftOut: z.int().meta({ description: 'merges whose inputs were set aside until too few were left' }),
     stepsDone: z.int().meta({ description: 'of the attempt that runs, or ran last' }),
     stepsPlanned: z.int().nullable().meta({ description: 'null until the attempt has its plan' }),
     filesIn: z.int(),
@@ -55,6 +55,21 @@ export const Job = z.object({
       }),
     )
     .meta({ description: 'what ended each attempt that failed' }),
+  partial: z.boolean().meta({ description: 'succeeded, and some of its files could not be merged: see setAside' }),
+  setAside: z
+    .object({
+      count: z.int(),
+      files: z.array(
+        z.object({
+          fileId: z.uuid(),
+          table: z.string(),
+          periodTag: z.string(),
+          code: z.string(),
+          message: z.string(),
+        }),
+      ),
+    })
+    .meta({ description: 'files that it put into quarantine; the first 20 by name, all by the listing of files' }),
   result: z.json().nullable(),
   retriedAs: z.uuid().nullable().meta({ description: 'the job that does its work since somebody asked again' }),
   createdAt: z.string(),

@@ -45,6 +45,17 @@ export const anOutput = (rows: number, output: Partial<MergedFile> = {}): Merged
   ...output,
 })
 
+/** Inputs of a merge that cannot be read, wherever their bytes lie. */
+export async function setAside(catalog: Catalog, attempt: Attempt, index: number, ...fileIds: string[]) {
+  const faults = fileIds.map(async (fileId) => ({
+    fileId,
+    r2Key: (await catalog.getFile(fileId, null))?.r2Key ?? 'gone',
+    code: 'corrupt_file' as const,
+    message: 'page 3 does not decompress',
+  }))
+  return catalog.setAsideInputs(attempt, index, await Promise.all(faults))
+}
+
 /** A data set of its own, driven as the upload route, the consumer and the Workflow drive one. */
 export class DataSetUnderTest {
   readonly id = `ds-${randomUUID()}`
@@ -56,8 +67,17 @@ export class DataSetUnderTest {
     this.owner = owner
   }
 
-  register(object: UploadedObject, userId = this.owner) {
-    return this.#catalog.registerUpload({ datasetId: this.id, userId, object, sender: SENDER })
+  /**
+   * As the upload route does: copies of the content are looked at, and those that are broken are named.
+   * @param how.broken whether the bucket has lost the bytes of all copies
+   */
+  async register(object: UploadedObject, userId = this.owner, how: { broken?: boolean; replaces?: string } = {}) {
+    const upload = { datasetId: this.id, userId, object, sender: SENDER, replaces: how.replaces }
+    const answer = await this.#catalog.registerUpload(upload)
+    if (answer.outcome !== 'check_copies') return answer
+    const again = await this.#catalog.registerUpload({ ...upload, brokenCopies: how.broken ? answer.copies : [] })
+    if (again.outcome === 'check_copies') throw new Error('the copies were looked at')
+    return again
   }
 
   /** @returns what was stored; fails if the upload was refused */
@@ -136,6 +156,11 @@ export class DataSetUnderTest {
       )
       expect(committed.outcome).toBe('committed')
     }
+  }
+
+  /** Sets files aside, as a merge does that cannot read them. */
+  setAside(attempt: Attempt, index: number, ...fileIds: string[]) {
+    return setAside(this.#catalog, attempt, index, ...fileIds)
   }
 
   finish(attempt: Attempt, more = false) {

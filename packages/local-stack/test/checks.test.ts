@@ -6,6 +6,7 @@ import { ApiCaller } from '../src/checks/api.ts'
 import { checkCatalog, checkQuiet } from '../src/checks/check-catalog.ts'
 import { checkDeadLetters } from '../src/checks/check-dead-letters.ts'
 import { checkObjects } from '../src/checks/check-objects.ts'
+import { checkSetAside } from '../src/checks/check-set-aside.ts'
 import { checkTriggers } from '../src/checks/check-triggers.ts'
 import { StackDatabase } from '../src/checks/database.ts'
 import { Ledger } from '../src/checks/ledger.ts'
@@ -17,7 +18,7 @@ import { type Stack, startStack } from '../src/start-stack.ts'
 // What the checks after chaos and load would say: each fault is planted in the catalog of a stack that is at rest.
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-checks-'))
-const nothingDied = { rotten: new Set<string>(), poison: new Set<string>(), failedDeliveries: 0 }
+const nothingDied = { rotten: new Set<string>(), poison: new Set<string>(), failedDeliveries: 0, ends: 0 }
 let stack: Stack
 let database: StackDatabase
 
@@ -73,14 +74,20 @@ describe('the checks', () => {
     [
       'an innocent file in quarantine',
       'files',
-      "update files set quarantine_code = 'corrupt_file'",
+      "update files set quarantine_code = 'corrupt_file', quarantined_at = now()",
       /sound and in quarantine/,
+    ],
+    [
+      'a file set aside that its job does not name',
+      'files',
+      "update files set quarantine_code = 'corrupt_file', quarantined_at = now(), quarantined_by_job = (select id from jobs)",
+      /that its job does not name/,
     ],
     [
       'a job dead of no known cause',
       'jobs',
       `update jobs set ${DIES}, error_code = 'corrupt_file'`,
-      /it met no rotten file/,
+      /which nothing here should make a job die of/,
     ],
     [
       'a job that died too early',
@@ -121,6 +128,21 @@ describe('the checks', () => {
       await database.query('drop table kept')
     }
     expect(await allChecks()).toEqual([])
+  })
+
+  test('find files that were left unmerged, and one of them that had to be set aside', async () => {
+    const files = await database.query<{ content_sha256: string }>('select content_sha256 from files')
+    const rotten = new Set([files[0]!.content_sha256])
+    expect((await checkSetAside(database, rotten)).sort()).toEqual([
+      expect.stringMatching(/is (rotten and not in quarantine|sound and not merged)/),
+      expect.stringMatching(/is (rotten and not in quarantine|sound and not merged)/),
+    ])
+    await database.query(
+      "update files set quarantine_code = 'corrupt_file', quarantined_at = now() where content_sha256 = $1",
+      files[0]!.content_sha256,
+    )
+    expect(await checkSetAside(database, rotten)).toEqual([])
+    await database.query('update files set quarantine_code = null, quarantined_at = null')
   })
 
   test('find a version that has changed since it was read', async () => {

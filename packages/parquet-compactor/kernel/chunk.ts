@@ -155,6 +155,13 @@ export function takePages(inputCodec: u32, maxPageBytes: u32): u32 {
   return 0
 }
 
+/** Take over the page in hand, which is not compressed. */
+export function takeStoredPage(): bool {
+  if (packedBytes() !== unpackedBytes()) return false
+  releasePage()
+  return takePage(packedAt())
+}
+
 /** Take over the page in hand. @param at its values, unpacked */
 export function takePage(at: usize): bool {
   const end = at + <usize>unpackedBytes()
@@ -194,7 +201,6 @@ export function takePage(at: usize): bool {
     present = countLevels(definition, count, maxDefinition)
     if (present === count) definition = 0
   }
-  if (header.kind === DATA_V2 && <u32>header.nulls !== count - present) return false
   if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
     return takeIndices(from, end, count, definition, present)
   }

@@ -29,6 +29,7 @@ export {
   takeChunk,
   takePage,
   takePages,
+  takeStoredPage,
   unpackedBytes,
 } from './chunk'
 export { beginCheck, beginColumn } from './column'

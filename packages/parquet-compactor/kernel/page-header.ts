@@ -9,9 +9,8 @@ export let checksum: u32 = 0
 export let values: i32 = 0
 export let encoding: i32 = 0
 export let definitionEncoding: i32 = 3
-/** version 2 only: levels stand outside the compressed part */
+/** version 2 only: levels stand outside the compressed part, and they tell what is null, not `num_nulls` */
 export let rows: i32 = 0
-export let nulls: i32 = 0
 export let definitionBytes: i32 = 0
 export let repetitionBytes: i32 = 0
 export let isCompressed: bool = true
@@ -40,7 +39,6 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   encoding = 0
   definitionEncoding = 3
   rows = 0
-  nulls = 0
   definitionBytes = 0
   repetitionBytes = 0
   isCompressed = true
@@ -50,7 +48,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
     const byte = nextByte()
     if (byte === 0) break
     const delta = byte >> 4
-    id = delta === 0 ? zigzag() : id + delta
+    id = <i32>(<i16>(delta === 0 ? zigzag() : id + delta))
     const type = byte & 15
     if (type === 5 && id === 1) kind = zigzag()
     else if (type === 5 && id === 2) uncompressedBytes = zigzag()
@@ -67,7 +65,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   const expected = kind === DATA ? 5 : kind === DICTIONARY ? 7 : kind === DATA_V2 ? 8 : -1
   if (!isSound || uncompressedBytes < 0 || compressedBytes < 0) return false
   if (kind !== INDEX && (expected < 0 || details !== expected)) return false
-  if (values < 0 || nulls < 0 || nulls > values || definitionBytes < 0 || repetitionBytes !== 0) return false
+  if (values < 0 || definitionBytes < 0 || repetitionBytes !== 0) return false
   if (definitionBytes > compressedBytes || definitionBytes > uncompressedBytes) return false
   return <usize>compressedBytes <= end - at
 }
@@ -78,14 +76,13 @@ function readDetails(which: i32): void {
     const byte = nextByte()
     if (byte === 0) break
     const delta = byte >> 4
-    id = delta === 0 ? zigzag() : id + delta
+    id = <i32>(<i16>(delta === 0 ? zigzag() : id + delta))
     const type = byte & 15
     if (type === 5) {
       const value = zigzag()
       if (id === 1) values = value
       else if (which === 8) {
-        if (id === 2) nulls = value
-        else if (id === 3) rows = value
+        if (id === 3) rows = value
         else if (id === 4) encoding = value
         else if (id === 5) definitionBytes = value
         else if (id === 6) repetitionBytes = value
@@ -134,6 +131,8 @@ function skip(type: i32, depth: i32): void {
     skipBytes(8)
   } else if (type === 8) {
     skipBytes(varint())
+  } else if (type === 13) {
+    skipBytes(16)
   } else if (type === 9 || type === 10) {
     const byte = nextByte()
     const element = byte & 15

@@ -19,6 +19,8 @@ export const PARQUET_ERRORS = {
   corrupt_data: 'permanent',
   /** a page that declares more bytes than may be held in memory */
   page_too_large: 'permanent',
+  /** a file, or the files of a merge together, declare or turn out to be more than a limit allows; the message has both figures */
+  over_limit: 'permanent',
   /** fewer or more rows were found than the footers declare */
   row_count_mismatch: 'permanent',
   /** the keys of rows that must be sorted or compared together exceed `memoryBudgetBytes` */
@@ -46,6 +48,7 @@ const SOURCE_FAULTS: ReadonlySet<ParquetErrorCode> = new Set([
   'corrupt_data',
   'page_too_large',
   'row_count_mismatch',
+  'over_limit',
 ])
 
 /** @returns whether the code tells of the bytes of a source, which fail the same way each time */

@@ -9,6 +9,7 @@ import { type FileMetaData, parquetMetadata, parquetReadObjects } from 'hyparque
 import { compressors } from 'hyparquet-compressors'
 import { readParquet } from 'parquet-wasm/node'
 import { afterAll, expect } from 'vitest'
+import type { InputFile } from '../src/command/find-inputs.ts'
 import { type MergeOptions, type MergeReport, memorySink, memorySource, mergeParquet } from '../src/index.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'parquet-compactor-'))
@@ -37,6 +38,14 @@ export function store(bytes: Uint8Array): string {
   const path = join(folder, `${files++}.parquet`)
   writeFileSync(path, bytes)
   return path
+}
+
+/** The files as the command finds them. */
+export function inputFiles(files: readonly Uint8Array[]): InputFile[] {
+  return files.map((bytes) => {
+    const path = store(bytes)
+    return { path, byteLength: bytes.byteLength, identity: path }
+  })
 }
 
 export async function readWithDuckDB(files: Uint8Array[]): Promise<unknown[][]> {

@@ -15,6 +15,10 @@ export interface HandmadePage {
   crc?: number
   /** of version 2 */
   nulls?: number
+  /** bytes of definition levels at the head of the body, of version 2; default 0 */
+  definitionBytes?: number
+  /** of version 2; default left out, which says true */
+  isCompressed?: boolean
 }
 
 export interface HandmadeFile {
@@ -57,8 +61,9 @@ export function handmade(file: HandmadeFile): Uint8Array {
       header.i32(2, page.nulls ?? 0)
       header.i32(3, page.values)
       header.i32(4, page.encoding ?? 0)
-      header.i32(5, 0)
+      header.i32(5, page.definitionBytes ?? 0)
       header.i32(6, 0)
+      if (page.isCompressed !== undefined) header.boolean(7, page.isCompressed)
     } else {
       header.i32(2, page.encoding ?? 0)
     }

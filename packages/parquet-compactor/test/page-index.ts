@@ -9,19 +9,27 @@ type Value = number | bigint | string | boolean | Uint8Array | Date | null
 /**
  * Hold the page indexes of a file to its pages and values: places, rows, null counts, bounds and their order. Of flat columns
  * at the root.
- * @returns for each column, in how many pages it is by its indexes; a column is left out where a chunk has none
+ * @param without names the columns that must have a chunk without an index; every chunk of the others must have both
+ * @returns for each column, in how many pages it is by its indexes
  */
-export async function checkPageIndexes(file: Uint8Array): Promise<Record<string, number>> {
+export async function checkPageIndexes(
+  file: Uint8Array,
+  without: readonly string[] = [],
+): Promise<Record<string, number>> {
   const { buffer } = new Uint8Array(file)
   const metadata = metadataOf(file)
   const pagesOf: Record<string, number> = {}
+  const lacking = new Set<string>()
   const table = await parquetReadObjects({ file: buffer, compressors })
   let groupStart = 0
   for (const [g, group] of metadata.row_groups.entries()) {
     const rows = Number(group.num_rows)
     for (const chunk of group.columns) {
       const name = chunk.meta_data!.path_in_schema.join('.')
-      if (!chunk.offset_index_offset || !chunk.column_index_offset) continue
+      if (!chunk.offset_index_offset || !chunk.column_index_offset) {
+        lacking.add(name)
+        continue
+      }
       const element = metadata.schema.find((e) => e.name === name && e.type) as SchemaElement
       const view = (offset: bigint, length: number) => ({
         view: new DataView(buffer, Number(offset), length),
@@ -59,6 +67,7 @@ export async function checkPageIndexes(file: Uint8Array): Promise<Record<string,
     }
     groupStart += rows
   }
+  expect([...lacking].sort(), 'columns with a chunk that has no page index').toEqual([...without].sort())
   return pagesOf
 }
 

@@ -29,7 +29,8 @@ describe('small pages of noise are joined where they stand', () => {
       const inputs = await files(select, `compression ${codec}`)
       const { spliced, output } = await expectFaithfulMerge(inputs, { minPageBytes: 0 })
       expect(spliced.columnChunks).toMatchObject({ spliced: 12 })
-      await checkPageIndexes(output)
+      // values with a NaN have no bounds, and a column without bounds has no ColumnIndex
+      await checkPageIndexes(output, select.includes('nan') ? ['v'] : [])
       const pages = metadataOf(output).row_groups[0]!.columns[0]!.meta_data!.encoding_stats![0]!.count
       expect(pages).toBe(codec === 'snappy' ? pagesOfSnappy : 1)
     }

@@ -3,6 +3,7 @@ import type { serviceOpener } from '../services.ts'
 import { listDatasetFiles } from './dataset-files.ts'
 import { dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
+import { acknowledgeFiles, discardFile, releaseFile } from './files.ts'
 import { health } from './health.ts'
 import { jobEvents } from './job-events.ts'
 import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs.ts'
@@ -31,6 +32,9 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     retryJob,
     listDatasetFiles,
     readFile,
+    acknowledgeFiles,
+    discardFile,
+    releaseFile,
     metrics,
     vacuum,
     getLimits,

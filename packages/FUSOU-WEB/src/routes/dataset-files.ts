@@ -1,4 +1,13 @@
-import { DatasetId, FileId, FusouError, ListedFile, PeriodTag, TableName, UnreadableRows } from '@fusou/catalog'
+import {
+  DatasetId,
+  FileId,
+  FusouError,
+  ListedFile,
+  PeriodTag,
+  QuarantineFilter,
+  TableName,
+  UnreadableRows,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
 import { cursor, page } from '../http/cursor.ts'
@@ -13,6 +22,9 @@ const FilesQuery = z
     table: filled(TableName.optional()),
     period: filled(PeriodTag.optional()),
     version: filled(integer(Version).optional()),
+    quarantined: filled(QuarantineFilter.default('include')).meta({
+      description: 'files that merges leave out: with the others, not, or alone; as it is now, in every version',
+    }),
     cursor: filled(FilesCursor.schema.optional()),
     limit: pageSize(500, 1000),
   })
@@ -39,7 +51,7 @@ export const listDatasetFiles = route(
     params: z.object({ id: DatasetId }),
     query: FilesQuery,
     answers: { 200: { description: 'One page; every row lies in exactly one file', schema: FilesPage } },
-    errors: ['unknown_dataset', 'forbidden', 'unknown_version', 'version_gone'],
+    errors: ['unknown_dataset', 'unknown_version', 'version_gone'],
   },
   async (c, { params: { id: datasetId }, query }) => {
     const listed = await c.var.services.catalog.listFiles({
@@ -49,8 +61,12 @@ export const listDatasetFiles = route(
       periodTag: query.period,
       version: query.cursor?.version ?? query.version,
       after: query.cursor,
+      quarantined: query.quarantined,
       limit: query.limit + 1,
     })
+    if (listed.outcome === 'unknown_dataset') {
+      throw new FusouError('unknown_dataset', `no data set ${datasetId} that you may see`)
+    }
     if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the data set ${datasetId}`)
     const { version } = listed
     const { shown, unreadable, last } = page(listed.files, listed.unreadable ?? [], query.limit)

@@ -13,7 +13,10 @@ export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[]
       waiting > MAX_WAITING_SECONDS &&
       `a job has waited for ${waiting} s: are all slots taken, or is the consumer not running?`,
     expiredLeases > 0 && `${expiredLeases} running jobs have lost their lease: is the rescuer running?`,
-    quarantinedFiles > 0 && `${quarantinedFiles} live files are in quarantine: their merges failed`,
+    // An owner's own files are theirs to mend; an operator is told of all owners' by an alert that can be acknowledged.
+    alerts === null &&
+      quarantinedFiles > 0 &&
+      `${quarantinedFiles} of your files are in quarantine: merges leave them out`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,
     outbox && (outbox.oldestDueSeconds ?? 0) > MAX_DUE_SECONDS && 'the outbox is not relayed: is the cron running?',
     ...(alerts ?? []).map(({ kind, summary }) => `alert ${kind}: ${summary}`),

@@ -25,13 +25,14 @@ export const sanitizeState = route(
     access: 'reader',
     body: SanitizeRequest,
     answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
-    errors: ['unknown_dataset', 'forbidden', 'rate_limited'],
+    errors: ['unknown_dataset', 'rate_limited'],
   },
   async (c, { body: { datasetId, table, periodTag } }) => {
     const requester = requesterOf(c.var.caller)
     const sender = senderOf(c)
     const requested = await c.var.services.catalog.requestCompaction({ datasetId, requester, table, periodTag, sender })
-    if (requested.outcome !== 'requested') throw new FusouError(requested.outcome, `the data set ${datasetId}`)
+    if (requested.outcome !== 'requested')
+      throw new FusouError(requested.outcome, `no data set ${datasetId} that you may see`)
     publishAfterAnswer(c, [requested.outbox])
     const message = requested.joined ? 'joined the job that is queued' : 'a job is queued'
     const answer: z.infer<typeof SanitizeAnswer> = { success: true, datasetId, jobId: requested.jobId, message }

@@ -1,15 +1,17 @@
-import { describe, FusouError, JobId, log } from '@fusou/catalog'
+import { describe, FileId, FusouError, JobId, log, UploadedFile, type UploadedObject } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { AppEnv } from '../bindings.ts'
 import { route } from '../http/operation.ts'
 import { publishAfterAnswer } from '../publish.ts'
 import { senderOf } from '../services.ts'
+import { findBrokenCopies } from '../upload/find-broken-copies.ts'
 import { openBody, RAW_MEDIA_TYPES } from '../upload/open-body.ts'
 import { receiveObject } from '../upload/receive-object.ts'
 import { SliceInspector } from '../upload/slice-inspector.ts'
 import { parseTableOffsets, type Slice, sliceObject } from '../upload/table-offsets.ts'
 import { UploadFields } from '../upload/upload-fields.ts'
+import { notYours } from '../upload/upload-rights.ts'
 
 const UploadAnswer = z
   .object({
@@ -22,6 +24,12 @@ const UploadAnswer = z
     rows: z.int(),
     sha256: z.string(),
     duplicate: z.boolean().meta({ description: 'all of it was here already; nothing new is stored' }),
+    healed: z.boolean().meta({
+      description: 'it was here already, and what was damaged or missing of it is stored again',
+    }),
+    version: z.int().meta({ description: 'of the data set, from which on all of it is listed' }),
+    fileId: FileId.nullable().meta({ description: 'null with tableOffsets: see files' }),
+    files: z.array(UploadedFile).meta({ description: 'of each table, in the order of their bytes' }),
     jobId: JobId.nullable().meta({
       description:
         'the job that this upload called for or joined, of a duplicate the newest of the data set; null as long as too little has come to be worth a job',
@@ -58,13 +66,16 @@ export const upload = route(
       'unsupported_media_type',
       'length_required',
       'body_too_large',
+      'overloaded',
       'invalid_form',
       'invalid_table_offsets',
       'length_mismatch',
       'invalid_parquet',
       'unsupported_parquet',
-      'forbidden',
       'quota_exceeded',
+      'unknown_dataset',
+      'unknown_file',
+      'file_superseded',
       'storage_unavailable',
     ],
   },
@@ -72,9 +83,11 @@ export const upload = route(
     if (c.var.caller.kind !== 'user') throw new FusouError('forbidden', 'uploads are for users')
     const userId = c.var.caller.id
     await limitUploads(c, userId)
-    const { fields, byteLength, stream } = await openBody(c.req.raw)
+    using body = await openBody(c.req.raw)
+    const { fields, byteLength, stream } = body
     if (byteLength === 0) throw new FusouError('invalid_parquet', 'the file is empty')
-    const { datasetId, tableId, periodTag, tableOffsets, fileName } = fields
+    const { datasetId, tableId, periodTag, tableOffsets, fileName, replaces } = fields
+    await c.var.services.uploadRights.check(datasetId, userId)
     const slices: Slice[] =
       tableOffsets === undefined
         ? [{ table: tableId!, offset: 0, length: byteLength }]
@@ -88,21 +101,8 @@ export const upload = route(
       throw error
     })
 
-    const registered = await c.var.services.catalog
-      .registerUpload({
-        datasetId,
-        userId,
-        object: { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) },
-        sender: senderOf(c),
-      })
-      .catch((error: unknown) => {
-        // The call changed nothing, and so the object is nobody's.
-        if (error instanceof FusouError && error.code === 'quota_exceeded')
-          c.executionCtx.waitUntil(handToVacuum(c, key))
-        throw error
-      })
-    if (registered.outcome === 'forbidden')
-      throw new FusouError('forbidden', `the data set ${datasetId} belongs to somebody else`)
+    const object = { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) }
+    const registered = await register(c, { datasetId, userId, object, replaces })
     publishAfterAnswer(c, [registered.outbox])
     const answer: z.infer<typeof UploadAnswer> = {
       success: true,
@@ -117,6 +117,10 @@ export const upload = route(
       ),
       sha256: found.sha256,
       duplicate: registered.outcome === 'duplicate',
+      healed: registered.files.some(({ healed }) => healed),
+      version: registered.version,
+      fileId: tableOffsets === undefined ? (registered.files[0]?.fileId ?? null) : null,
+      files: registered.files,
       jobId: registered.jobId,
       ...(tableOffsets !== undefined && {
         tables: found.slices.map(({ table, rows, length, sha256 }) => ({ table, rows, bytes: length, sha256 })),
@@ -125,6 +129,46 @@ export const upload = route(
     return c.json(answer, 202)
   },
 )
+
+/** Where the content is known, what holds it is looked at first: an upload heals what the bucket has lost. */
+async function register(
+  c: Context<AppEnv>,
+  upload: { datasetId: string; userId: string; object: UploadedObject; replaces: string | undefined },
+) {
+  const { catalog } = c.var.services
+  const sender = senderOf(c)
+  const giveUpObject = (error: unknown) => {
+    c.executionCtx.waitUntil(handToVacuum(c, upload.object.r2Key))
+    throw error
+  }
+  const registerWith = (brokenCopies?: { fileId: string; r2Key: string }[]) =>
+    catalog
+      .registerUpload({ ...upload, ...(brokenCopies && { brokenCopies }), sender })
+      // A call that exceeds a quota changed nothing; after any other failure it is unknown whether the object is registered.
+      .catch((error: unknown) => {
+        if (error instanceof FusouError && error.code === 'quota_exceeded') return giveUpObject(error)
+        throw error
+      })
+  let registered = await registerWith()
+  if (registered.outcome === 'check_copies') {
+    const broken = await findBrokenCopies(c.env.BUCKET, registered.copies).catch(giveUpObject)
+    registered = await registerWith(broken.map(({ fileId, r2Key }) => ({ fileId, r2Key })))
+  }
+  switch (registered.outcome) {
+    case 'stored':
+    case 'healed':
+    case 'duplicate':
+      return registered
+    case 'unknown_dataset':
+      throw notYours(upload.datasetId)
+    case 'unknown_file':
+      throw new FusouError('unknown_file', `replaces: ${upload.replaces} is no uploaded file of ${upload.datasetId}`)
+    case 'file_superseded':
+      throw new FusouError('file_superseded', `replaces: ${upload.replaces} was merged; its rows are in another file`)
+    case 'check_copies':
+      throw new FusouError('internal', 'the copies were looked at already')
+  }
+}
 
 /** The limit protects; where it cannot be asked, uploads go on. */
 async function limitUploads(c: Context<AppEnv>, userId: string): Promise<void> {

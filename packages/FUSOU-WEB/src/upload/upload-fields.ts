@@ -1,4 +1,4 @@
-import { DatasetId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from '@fusou/catalog'
+import { DatasetId, FileId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from '@fusou/catalog'
 import { z } from 'zod'
 import { filled } from '../http/inputs.ts'
 
@@ -21,6 +21,14 @@ export const UploadFields = z
       description: 'JSON: [{table_name, start_byte, byte_length, format: "parquet"}]',
     }),
     fileName: filled(FileName.optional()),
+    replaces: filled(FileId.optional()).meta({
+      description:
+        'a file of the data set that was uploaded and is not merged yet: it goes as this one comes, in one version',
+    }),
+  })
+  .refine(({ replaces, tableOffsets }) => replaces === undefined || tableOffsets === undefined, {
+    path: ['replaces'],
+    message: 'is for a file of one table, without tableOffsets',
   })
   .refine(({ tableId, tableOffsets }) => tableId !== undefined || tableOffsets !== undefined, {
     path: ['tableId'],

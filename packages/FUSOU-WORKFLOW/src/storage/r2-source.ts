@@ -15,13 +15,31 @@ export class R2Source implements Source {
     this.byteLength = input.length
   }
 
+  /** @throws FusouError `object_missing`, `corrupt_file` if the object ends before the file does; else what the bucket threw */
   async read(offset: number, length: number): Promise<Uint8Array> {
     const { r2Key, offset: start } = this.#input
-    const object = await this.#bucket.get(r2Key, { range: { offset: start + offset, length } })
+    const range = { offset: start + offset, length }
+    const object = await this.#bucket.get(r2Key, { range }).catch((error: unknown) => this.#explain(error))
+    this.#check(object)
+    return new Uint8Array(await object.arrayBuffer())
+  }
+
+  /** The bucket refuses a range that begins behind the end of the object; that tells of the object, not of the bucket. */
+  async #explain(error: unknown): Promise<never> {
+    this.#check(await this.#bucket.head(this.#input.r2Key))
+    throw error
+  }
+
+  #check<Found extends R2Object>(object: Found | null): asserts object is Found {
+    const { r2Key, offset: start } = this.#input
     if (object === null) throw new FusouError('object_missing', `file ${this.name}: no object ${r2Key} in the bucket`)
     if (object.size < start + this.byteLength) {
       throw new FusouError('corrupt_file', `file ${this.name}: object ${r2Key} is ${object.size} bytes long, too short`)
     }
-    return new Uint8Array(await object.arrayBuffer())
   }
+}
+
+/** What reading a source may throw that tells of its object, and not of the bucket. */
+export function isObjectFault(error: unknown): error is FusouError {
+  return error instanceof FusouError && (error.code === 'object_missing' || error.code === 'corrupt_file')
 }

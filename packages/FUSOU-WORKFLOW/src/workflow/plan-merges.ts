@@ -1,4 +1,4 @@
-import type { MergeableFile, MergeReach } from '@fusou/catalog'
+import { MAX_MERGE_WORK_BYTES, type MergeableFile, type MergeReach } from '@fusou/catalog'
 
 /** Inputs of one merge at the most: bounds the footers in memory and the reads of a step. */
 export const MAX_MERGE_INPUTS = 1000
@@ -7,7 +7,8 @@ const TIER_FILES = 8
 /** An output may be as large as the target and one small file; a merge through several tiers no larger. */
 const MAX_OUTPUT_TARGETS = 1.75
 
-type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments'>
+type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments' | 'workBytes'> &
+  Partial<Pick<MergeableFile, 'suspect'>>
 
 /**
  * The tier of a file by the uploads in it: 0 is a fragment, and tier t ≥ 1 holds 2·8^(t-1) of them or more.
@@ -24,17 +25,27 @@ export function tierOf(fragments: number): number {
  * keeps at most seven small files of each of its 1 + log8(n) tiers, and one fragment. This holds if a merge of merged
  * files keeps three quarters of their bytes.
  *
+ * Suspects are merged set by set, and last: should such a merge end the attempt, all others are done by then. Sets with
+ * fewer ends come first among them. A set may be one file.
+ *
  * What tiers leave, a merge that reaches for all takes: then any two small files of a kind meet, at one write more of
  * each row.
  * @param files        small live files, oldest first within a partition
  * @param targetBytes  wanted size of an output, in bytes of its inputs; an output has at most 1¾ of it
  * @param reach        `all`: also the tails that the tiers leave; the files for the others were chosen by the database
- * @returns groups of two files or more, at least one if the database saw work
+ * @returns groups of two files or more, or one suspect; at least one if the database saw work
  */
 export function planMerges<F extends File>(files: readonly F[], targetBytes: number, reach: MergeReach): F[][] {
-  const kinds = Map.groupBy(files, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
+  const trusted = files.filter(({ suspect }) => !suspect)
+  const kinds = Map.groupBy(trusted, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
   const plan = reach === 'all' ? planAll : planTiers
-  return [...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes))
+  return [...[...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes)), ...planSuspects(files)]
+}
+
+function planSuspects<F extends File>(files: readonly F[]): F[][] {
+  const suspects = files.filter(({ suspect }) => suspect)
+  const sets = Map.groupBy(suspects, ({ suspect }) => suspect!.setId)
+  return [...sets.values()].sort(([one], [other]) => one!.suspect!.ends - other!.suspect!.ends)
 }
 
 /** A file of a higher tier was made from earlier uploads. */
@@ -60,7 +71,8 @@ function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[
     const here = tiers.get(tier) ?? []
     if (carry.length > 0 && tierOf(sum(carry, 'fragments')) === tier && here.length + 1 >= TIER_FILES) {
       const joined = [...here, ...carry]
-      if (sum(joined, 'bytes') <= targetBytes * MAX_OUTPUT_TARGETS && joined.length <= MAX_MERGE_INPUTS) {
+      const isBounded = joined.length <= MAX_MERGE_INPUTS && sum(joined, 'workBytes') <= MAX_MERGE_WORK_BYTES
+      if (isBounded && sum(joined, 'bytes') <= targetBytes * MAX_OUTPUT_TARGETS) {
         carry = joined
         continue
       }
@@ -76,23 +88,25 @@ function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[
   return merges.map(inOrderOfUpload)
 }
 
-/** Cut a list, in its order, into groups that reach the target or have as many files as a merge takes, and what is left. */
+/**
+ * Cut a list, in its order, into groups that reach the target, or have as many files or as much work as a merge takes, and
+ * what is left. Any two files are a group, as the database leaves out those that take half of the work of a merge.
+ */
 function pack<F extends File>(files: readonly F[], targetBytes: number): { full: F[][]; rest: F[] } {
   const full: F[][] = []
   let rest: F[] = []
-  let bytes = 0
+  const close = () => {
+    full.push(rest)
+    rest = []
+  }
   for (const file of files) {
+    if (rest.length >= 2 && sum(rest, 'workBytes') + file.workBytes > MAX_MERGE_WORK_BYTES) close()
     rest.push(file)
-    bytes += file.bytes
-    if (rest.length >= 2 && (bytes >= targetBytes || rest.length === MAX_MERGE_INPUTS)) {
-      full.push(rest)
-      rest = []
-      bytes = 0
-    }
+    if (rest.length >= 2 && (sum(rest, 'bytes') >= targetBytes || rest.length === MAX_MERGE_INPUTS)) close()
   }
   return { full, rest }
 }
 
-function sum(files: readonly File[], what: 'bytes' | 'fragments'): number {
+function sum(files: readonly File[], what: 'bytes' | 'fragments' | 'workBytes'): number {
   return files.reduce((total, file) => total + file[what], 0)
 }

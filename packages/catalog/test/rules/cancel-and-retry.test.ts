@@ -4,7 +4,6 @@ import { anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-u
 import { EmbeddedDatabase } from '../embedded-database.ts'
 
 // Rule 6: cancelling takes effect at once or at the next step, and nothing half-done is visible.
-// With it: quarantine, and what an operator's retry gives back.
 
 const database = new EmbeddedDatabase(inject('embedded'))
 const { catalog } = database
@@ -33,7 +32,7 @@ describe('cancelling', () => {
     ['planning', (a) => catalog.listMergeableFiles(a, 10)],
     ['opening a merge', (a) => catalog.openMerge(a, 1, step)],
     ['a swap', (a) => catalog.commitMerge(a, 1, anOutput(20), LEASE_SECONDS)],
-    ['giving up a merge', (a) => catalog.failMerge(a, 1, { fileId: null, code: 'internal', message: '' })],
+    ['setting a file aside', (a) => catalog.setAsideInputs(a, 1, [])],
     ['failing', (a) => catalog.failAttempt(a, { code: 'internal', step: '', message: '', transient: true }, 1, SENDER)],
     ['the end', (a) => catalog.finishJob(a, { result: {}, more: true, sender: SENDER })],
     ['the rescuer', (a) => catalog.renewLease(a, LEASE_SECONDS)],
@@ -72,110 +71,19 @@ describe('cancelling', () => {
   })
 })
 
-describe('a merge that cannot be done', () => {
-  test('puts one file into quarantine: live, readable, named, and in no later plan', async () => {
+describe('retrying', () => {
+  test('a dead job asks again for its work, as a job of its own, and leaves in quarantine what was set aside', async () => {
     const { dataset, attempt, merges } = await planned({}, {}, {})
-    const rotten = merges[0]!.ids[1]!
-    const failure = { fileId: rotten, code: 'corrupt_file', message: 'page 3 does not decompress' }
-    expect(await catalog.failMerge(attempt, 1, failure)).toEqual({ outcome: 'failed' })
-    expect(await dataset.rows()).toBe(30)
-    expect((await dataset.files()).filter((file) => file.quarantine).map((file) => file.id)).toEqual([rotten])
-    expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 1 })
-    expect(await catalog.openMerge(attempt, 1, step)).toMatchObject({ outcome: 'failed', code: 'corrupt_file' })
-
-    expect(await dataset.finish(attempt)).toMatchObject({ outcome: 'dead', outbox: [{ type: 'job.dead' }] })
-    expect(await dataset.finish(attempt)).toMatchObject({ outcome: 'dead', outbox: [] })
-    expect(await dataset.job(attempt.jobId)).toMatchObject({
-      state: 'dead',
-      error: { code: 'corrupt_file', step: 'compact-1', message: failure.message },
-    })
+    await dataset.setAside(attempt, 1, merges[0]!.ids[0]!)
+    await dataset.fail(attempt, { transient: false })
+    const retried = await catalog.retryJob(attempt.jobId, dataset.owner, SENDER)
+    expect(retried).toMatchObject({ outcome: 'requested', joined: false, outbox: { type: 'compaction.requested' } })
     await dataset.compact()
     expect((await dataset.files()).map((file) => [file.rows, file.quarantine]).sort()).toEqual([
       [10, 'corrupt_file'],
       [20, null],
     ])
-  })
-
-  test('among others: the others are swapped, and the job is dead and counts the failures', async () => {
-    const tables = ['a', 'b', 'c'].flatMap((table) => [{ table }, { table }])
-    const { dataset, attempt, merges } = await planned(...tables)
-    for (const index of [1, 3]) {
-      await catalog.failMerge(attempt, index, {
-        fileId: merges[index - 1]!.ids[0]!,
-        code: 'corrupt_file',
-        message: 'no',
-      })
-    }
-    await catalog.commitMerge(attempt, 2, anOutput(20), LEASE_SECONDS)
-    await dataset.finish(attempt)
-    expect(await dataset.job(attempt.jobId)).toMatchObject({
-      state: 'dead',
-      error: { step: 'compact-1', message: 'no (and 1 more merges failed)' },
-      progress: { mergesPlanned: 3, mergesCommitted: 1, mergesFailed: 2 },
-    })
-    expect(await dataset.rows()).toBe(60)
-  })
-
-  test('is not undone by a later failure of its attempt: the job ends dead, however its next attempt fares', async () => {
-    const { dataset, attempt, merges } = await planned({}, {}, {})
-    await catalog.failMerge(attempt, 1, { fileId: merges[0]!.ids[0]!, code: 'corrupt_file', message: 'no' })
-    await dataset.fail(attempt)
-    const next = { ...attempt, attempt: 2 }
-    await dataset.swapAll(next)
-    expect(await dataset.finish(next)).toMatchObject({ outcome: 'dead' })
-    expect(await dataset.job(attempt.jobId)).toMatchObject({ error: { code: 'corrupt_file' } })
-    expect(await catalog.retryJob(attempt.jobId, dataset.owner, SENDER)).toMatchObject({ outcome: 'requested' })
-    expect((await dataset.files()).every((file) => file.quarantine === null)).toBe(true)
-  })
-
-  test('by no fault of a file quarantines none, and the next attempt may do it', async () => {
-    const { dataset, attempt } = await planned()
-    await catalog.failMerge(attempt, 1, { fileId: null, code: 'row_count_mismatch', message: 'no' })
-    await dataset.fail(attempt)
-    const next = { ...attempt, attempt: 2 }
-    await dataset.swapAll(next)
-    expect(await dataset.finish(next)).toMatchObject({ outcome: 'succeeded' })
-  })
-
-  test('never quarantines a file that is no input of it, nor undoes a swap', async () => {
-    const { dataset, attempt, merges } = await planned({ table: 'a' }, { table: 'a' }, { table: 'b' }, { table: 'b' })
-    await catalog.failMerge(attempt, 1, { fileId: merges[1]!.ids[0]!, code: 'corrupt_file', message: '' })
-    await catalog.commitMerge(attempt, 2, anOutput(20), LEASE_SECONDS)
-    const late = { fileId: merges[1]!.ids[0]!, code: 'corrupt_file', message: '' }
-    await catalog.failMerge(attempt, 2, late)
-    expect(await catalog.openMerge(attempt, 2, step)).toMatchObject({ outcome: 'committed' })
-    expect((await dataset.files()).every((file) => file.quarantine === null)).toBe(true)
-  })
-})
-
-describe('retrying', () => {
-  test('a dead job asks for its work anew, as a job of its own, and lifts what it had put in quarantine', async () => {
-    const { dataset, attempt, merges } = await planned()
-    await catalog.failMerge(attempt, 1, { fileId: merges[0]!.ids[0]!, code: 'corrupt_file', message: 'no' })
-    await dataset.finish(attempt)
-    expect(await dataset.compactionNeeded()).toBe(false)
-    const retried = await catalog.retryJob(attempt.jobId, dataset.owner, SENDER)
-    expect(retried).toMatchObject({ outcome: 'requested', joined: false, outbox: { type: 'compaction.requested' } })
-    expect(await dataset.compactionNeeded()).toBe(true)
-    await dataset.compact()
-    expect(await dataset.files()).toMatchObject([{ rows: 20, quarantine: null }])
     expect(await dataset.job(attempt.jobId)).toMatchObject({ state: 'dead' })
-  })
-
-  test('leaves the quarantine that another job imposed', async () => {
-    const dataset = newDataSet()
-    await dataset.upload({}, {}, {})
-    const quarantine = async () => {
-      const attempt = await dataset.start()
-      const [merge] = await dataset.plan(attempt)
-      await catalog.failMerge(attempt, 1, { fileId: merge!.ids[0]!, code: 'corrupt_file', message: 'no' })
-      await dataset.finish(attempt)
-      return { jobId: attempt.jobId, fileId: merge!.ids[0]! }
-    }
-    const [first, second] = [await quarantine(), await quarantine()]
-    await catalog.retryJob(first.jobId, dataset.owner, SENDER)
-    const quarantined = (await dataset.files()).filter((file) => file.quarantine !== null)
-    expect(quarantined.map((file) => file.id)).toEqual([second.fileId])
   })
 
   test('a cancelled job works; one that lives, succeeded or is not yours does not', async () => {

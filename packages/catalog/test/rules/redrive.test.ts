@@ -12,19 +12,18 @@ function redrive(requester: string | null, filter: Partial<Parameters<typeof cat
   return catalog.redrive({ requester, dryRun: false, limit: 100, sender: SENDER, ...filter })
 }
 
-/** A data set whose job died and left a file in quarantine. */
+/** A data set whose job set a file aside and died then. */
 async function withDeadJob(dataset = new DataSetUnderTest(catalog)) {
   await dataset.upload({}, {}, {})
   const attempt = await dataset.start()
   const [merge] = await dataset.plan(attempt)
-  const failure = { fileId: merge!.ids[0]!, code: 'corrupt_file', message: 'torn' }
-  await catalog.failMerge(attempt, 1, failure)
-  expect((await dataset.finish(attempt)).outcome).toBe('dead')
+  await dataset.setAside(attempt, 1, merge!.ids[0]!)
+  expect((await dataset.fail(attempt, { transient: false })).outcome).toBe('dead')
   return { dataset, jobId: attempt.jobId }
 }
 
 describe('a redrive', () => {
-  test('asks once for a data set, lifts its quarantine, and gives the message to send', async () => {
+  test('asks once for a data set, leaves its quarantine, and gives the message to send', async () => {
     const { dataset, jobId } = await withDeadJob()
     const second = await withDeadJob(dataset)
     expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 2 })
@@ -34,7 +33,7 @@ describe('a redrive', () => {
     expect(jobs).toEqual([jobId, second.jobId].map((id) => ({ jobId: id, datasetId: dataset.id, newJobId })))
     expect(outbox).toMatchObject([{ type: 'compaction.requested', payload: { jobId: newJobId } }])
     expect(queued).toMatchObject({ priority: 'manual', triggers: 2 })
-    expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 0 })
+    expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 2 })
     expect(await dataset.compactionNeeded()).toBe(true)
   })
 
@@ -78,9 +77,9 @@ describe('a redrive', () => {
     const queued = await living.upload()
     const jobIds = [jobId, queued.jobId, randomUUID()]
     expect((await redrive(randomUUID(), { jobIds })).jobs).toEqual([])
-    expect((await redrive(null, { jobIds, code: 'storage_unavailable' })).jobs).toEqual([])
+    expect((await redrive(null, { jobIds, code: 'corrupt_file' })).jobs).toEqual([])
     expect((await redrive(null, { jobIds, datasetId: living.id })).jobs).toEqual([])
-    const { jobs } = await redrive(null, { jobIds, code: 'corrupt_file', datasetId: dataset.id })
+    const { jobs } = await redrive(null, { jobIds, code: 'storage_unavailable', datasetId: dataset.id })
     expect(jobs.map((job) => job.jobId)).toEqual([jobId])
   })
 

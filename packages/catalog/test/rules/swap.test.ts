@@ -94,7 +94,10 @@ describe('a swap', () => {
       'an input in quarantine',
       'conflict',
       (_: DataSetUnderTest, ids: string[]) =>
-        database.query("update files set quarantine_code = 'corrupt_file' where id = $1", ids[1]),
+        database.query(
+          "update files set quarantine_code = 'corrupt_file', quarantined_at = now() where id = $1",
+          ids[1],
+        ),
       30,
     ],
     ['a row too few', 'row_count_mismatch', () => {}, 29],
@@ -138,21 +141,20 @@ describe('every write of an attempt', () => {
     const { dataset, attempt, ids } = await plannedDataSet()
     await dataset.fail(attempt)
     const step = { leaseSeconds: LEASE_SECONDS }
-    const failure = { fileId: ids[0]!, code: 'corrupt_file', message: 'late' }
     const writes = {
       enterStep: await catalog.enterStep(attempt, 'get-metadata', step),
       renewLease: await catalog.renewLease(attempt, LEASE_SECONDS),
       listMergeableFiles: await catalog.listMergeableFiles(attempt, 10),
       savePlan: await catalog.savePlan(attempt, [ids]),
       openMerge: await catalog.openMerge(attempt, 1, step),
-      failMerge: await catalog.failMerge(attempt, 1, failure),
+      setAsideInputs: await dataset.setAside(attempt, 1, ids[0]!),
       finishJob: await dataset.finish(attempt),
       failAttempt: await dataset.fail(attempt),
     }
     for (const [name, answer] of Object.entries(writes))
       expect({ name, ...answer }).toMatchObject({ name, outcome: 'stale_attempt' })
     expect(await dataset.job(attempt.jobId)).toMatchObject({ state: 'running', attempt: 2 })
-    expect((await dataset.files()).every((file) => file.quarantine === null)).toBe(true)
+    expect((await dataset.files()).map((file) => file.quarantine)).toEqual([null, null, null])
   })
 })
 

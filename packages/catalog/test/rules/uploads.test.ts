@@ -9,6 +9,13 @@ const newDataSet = () => new DataSetUnderTest(catalog)
 const isGarbage = async (key: string) =>
   (await database.query('select 1 from garbage where r2_key = $1', key)).length > 0
 
+/** As an upload tells of it. */
+async function firstFile(dataset: DataSetUnderTest) {
+  const [file] = await dataset.files()
+  const { id: fileId, table, periodTag, quarantine } = file!
+  return { fileId, table, periodTag, quarantine, duplicate: false, healed: false }
+}
+
 describe('an upload', () => {
   test('is a file for each slice, in one version', async () => {
     const dataset = newDataSet()
@@ -37,7 +44,8 @@ describe('an upload', () => {
     const dataset = newDataSet()
     const first = await dataset.register(anObject([{ content: 'same' }]))
     const again = anObject([{ content: 'same' }])
-    expect(await dataset.register(again)).toEqual({ ...first, outcome: 'duplicate', jobId: null, outbox: null })
+    const files = [{ ...(await firstFile(dataset)), duplicate: true }]
+    expect(await dataset.register(again)).toEqual({ ...first, outcome: 'duplicate', files, jobId: null, outbox: null })
     const { jobId } = await dataset.trigger()
     expect(await dataset.register(again)).toMatchObject({ outcome: 'duplicate', jobId })
     expect(await dataset.files()).toHaveLength(1)
@@ -97,7 +105,7 @@ describe('the first upload makes the owner', () => {
     await dataset.upload()
     const [files, jobs] = [await dataset.files(), await dataset.jobs()]
     const theirs = anObject([{}])
-    expect(await dataset.register(theirs, randomUUID())).toEqual({ outcome: 'forbidden' })
+    expect(await dataset.register(theirs, randomUUID())).toEqual({ outcome: 'unknown_dataset' })
     expect(await isGarbage(theirs.r2Key)).toBe(true)
     expect([await dataset.files(), await dataset.jobs()]).toEqual([files, jobs])
   })
@@ -117,11 +125,11 @@ describe('the first upload makes the owner', () => {
     expect(await ask(dataset.owner)).toEqual(all)
     expect(await ask(null)).toEqual(all)
     expect(await ask(randomUUID())).toEqual({
-      files: 'forbidden',
+      files: 'unknown_dataset',
       file: false,
       job: false,
       jobs: 0,
-      trigger: 'forbidden',
+      trigger: 'unknown_dataset',
     })
   })
 })

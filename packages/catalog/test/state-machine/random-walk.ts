@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt, Catalog } from '@fusou/catalog'
-import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
+import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER, setAside } from '../data-set-under-test.ts'
 import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
@@ -13,6 +13,17 @@ interface JobRow {
   state: string
   attempt: number
   dataset_id: string
+}
+
+interface FileRow {
+  id: string
+  dataset_id: string
+  owner_id: string
+  table_name: string
+  period_tag: string
+  r2_key: string
+  content_sha256: string
+  schema_fingerprint: string
 }
 
 interface MergeRow {
@@ -67,7 +78,31 @@ export class RandomWalk {
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
       [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
       [0.2, () => this.#followJob()],
+      [1, () => this.#withFile(false, ({ id }) => catalog.discardFile(id, null))],
+      [1, () => this.#withFile(true, ({ id }) => catalog.discardFile(id, null))],
+      [2, () => this.#withFile(true, ({ id }) => catalog.releaseFile(id, null))],
+      [1, () => this.#withFile(this.#chance(0.5), (file) => this.#replace(file))],
+      [2, () => this.#withFile(this.#chance(0.7), (file) => this.#heal(file))],
+      [1, () => this.#withFile(true, (file) => catalog.acknowledgeFiles({ datasetId: file.dataset_id }))],
     ]
+  }
+
+  /** The same bytes again, after the bucket has lost them. */
+  #heal(file: FileRow): Promise<unknown> {
+    const { table_name: table, period_tag: periodTag, schema_fingerprint: fingerprint } = file
+    const { r2Key, slices } = anObject([{ table, periodTag, fingerprint }])
+    return this.#catalog.registerUpload({
+      datasetId: file.dataset_id,
+      userId: file.owner_id,
+      object: { r2Key, slices: [{ ...slices[0]!, sha256: file.content_sha256 }] },
+      brokenCopies: [{ fileId: file.id, r2Key: file.r2_key }],
+      sender: SENDER,
+    })
+  }
+
+  #replace({ id, dataset_id, owner_id }: FileRow): Promise<unknown> {
+    const upload = { datasetId: dataset_id, userId: owner_id, object: anObject([{}]), replaces: id, sender: SENDER }
+    return this.#catalog.registerUpload(upload)
   }
 
   /** What may make a job. */
@@ -137,8 +172,9 @@ export class RandomWalk {
             await call({ jobId: id, attempt })
           }),
       ],
-      // a file that no merge can read, until somebody asks again
-      [2, () => this.#withJob(['running'], ({ id, attempt }) => this.#dieOfAFile({ jobId: id, attempt }))],
+      // a file that no merge can read, until somebody releases or heals it
+      [2, () => this.#withAttempt((attempt) => this.#setAside(attempt))],
+      [3, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
     ]
   }
 
@@ -165,10 +201,7 @@ export class RandomWalk {
         4,
         async (attempt) => {
           const merge = await this.#plannedMerge(attempt)
-          await catalog.failMerge(attempt, merge?.index ?? 1, { ...failure, fileId: merge?.input_ids[0] ?? null })
-          if (this.#chance(0.7)) return
-          await catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
-          await catalog.retryJob(attempt.jobId, null, SENDER)
+          await setAside(catalog, attempt, merge?.index ?? 1, ...(merge?.input_ids.slice(0, 1) ?? []))
         },
       ],
       [6, (attempt) => catalog.finishJob(attempt, { result: {}, more: this.#chance(0.4), sender: SENDER })],
@@ -273,20 +306,31 @@ export class RandomWalk {
     const catalog = this.#catalog
     const listed = await catalog.listMergeableFiles(attempt, 100)
     if (listed.outcome !== 'ok') return
-    const ids = listed.files.map((file) => file.id)
+    const ids = listed.files.filter(({ suspect }) => suspect === null).map((file) => file.id)
     const half = Math.floor(ids.length / 2)
     const merges = half >= 2 ? [ids.slice(0, half), ids.slice(half)] : [ids]
-    await catalog.savePlan(attempt, ids.length >= 2 ? merges : [])
+    const sets = Map.groupBy(
+      listed.files.filter(({ suspect }) => suspect !== null),
+      ({ suspect }) => suspect!.setId,
+    )
+    const suspects = [...sets.values()].map((set) => set.map((file) => file.id))
+    await catalog.savePlan(attempt, [...suspects, ...(ids.length >= 2 ? merges : [])])
   }
 
-  async #dieOfAFile(attempt: Attempt): Promise<void> {
+  async #setAside(attempt: Attempt): Promise<void> {
+    await this.#plan(attempt)
+    const merge = await this.#plannedMerge(attempt)
+    if (merge) await setAside(this.#catalog, attempt, merge.index, merge.input_ids[0]!)
+  }
+
+  /** As an instance ends that runs out of memory. A set that is small is soon cut down to one file. */
+  async #endInAMerge(attempt: Attempt): Promise<void> {
     await this.#plan(attempt)
     const merge = await this.#plannedMerge(attempt)
     if (merge === undefined) return
-    const failure = { code: 'corrupt_file', message: 'unreadable', fileId: merge.input_ids[0]! }
-    await this.#catalog.failMerge(attempt, merge.index, failure)
-    await this.#catalog.finishJob(attempt, { result: {}, more: false, sender: SENDER })
-    if (this.#chance(0.5)) await this.#catalog.retryJob(attempt.jobId, null, SENDER)
+    await this.#catalog.openMerge(attempt, merge.index, { leaseSeconds: LEASE_SECONDS })
+    const failure = { code: 'workflow_ended', step: 'rescue', message: 'gone', transient: true }
+    await this.#catalog.failAttempt(attempt, failure, LEASE_SECONDS, null)
   }
 
   async #plannedMerge({ jobId, attempt }: Attempt): Promise<MergeRow | undefined> {
@@ -309,6 +353,17 @@ export class RandomWalk {
       idle,
     )
     if (jobs.length > 0) await act(this.#pick(jobs))
+  }
+
+  /** A live upload, in quarantine or not. */
+  async #withFile(quarantined: boolean, act: (file: FileRow) => Promise<unknown>): Promise<void> {
+    const files = await this.#database.query<FileRow>(
+      `select f.*, d.owner_id from files f join datasets d on d.id = f.dataset_id
+       where f.level = 0 and f.removed_version is null and (f.quarantine_code is not null) = $1
+       order by f.created_version desc limit 10`,
+      quarantined,
+    )
+    if (files.length > 0) await act(this.#pick(files))
   }
 
   /** A running attempt; now and then the one before it. */

@@ -34,6 +34,12 @@ export class ChaosFiles {
     return { slice: { ...slice, sha256: sha256(bytes), rotten: true }, bytes }
   }
 
+  /** No columns, and more rows than any merge of it could write. */
+  hostile(table: string): { slice: SentSlice; bytes: Bytes } {
+    const bytes = new Uint8Array(COLUMNLESS)
+    return { slice: { stamp: undefined, rows: 2 ** 40, table, sha256: sha256(bytes), rotten: false }, bytes }
+  }
+
   /** What no reader would take for Parquet, in one of many ways. */
   bad(table: string, random: SeededRandom): { slice: SentSlice; bytes: Bytes } {
     const { slice, bytes } = this.sound(table)
@@ -49,5 +55,18 @@ export class ChaosFiles {
     return { slice: { ...slice, sha256: sha256(broken) }, bytes: broken }
   }
 }
+
+/**
+ * A Parquet file of a root without children, num_rows 2^40 and no row group. Thrift's compact protocol: version (field 1, i32),
+ * schema (field 2, list of one struct: name, num_children), num_rows (field 3, i64), row_groups (field 4, an empty list).
+ */
+const FOOTER = [
+  [0x15, 0x02],
+  [0x19, 0x1c, 0x48, 0x04, 0x72, 0x6f, 0x6f, 0x74, 0x15, 0x00, 0x00],
+  [0x16, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40],
+  [0x19, 0x0c, 0x00],
+].flat()
+const MAGIC = [0x50, 0x41, 0x52, 0x31]
+const COLUMNLESS = [...MAGIC, ...FOOTER, FOOTER.length, 0, 0, 0, ...MAGIC]
 
 const sha256 = (bytes: Uint8Array) => createHash('sha256').update(bytes).digest('hex')

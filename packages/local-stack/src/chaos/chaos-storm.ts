@@ -45,6 +45,7 @@ export class ChaosStorm {
       [8, (random) => uploads.again(random)],
       [4, (random) => uploads.bad(random)],
       [1.5, (random) => uploads.rotten(random)],
+      [1, (random) => uploads.hostile(random)],
       [3, (random) => uploads.foreign(random)],
       [1, (random) => uploads.contested(random)],
       [6, (random) => operate.sanitize(random)],
@@ -55,6 +56,7 @@ export class ChaosStorm {
       [2, (random) => operate.redrive(random)],
       [3, (random) => operate.sendByHand(random)],
       [2, (random) => operate.sendPoison(random)],
+      [3, (random) => operate.release(random)],
       [12, (random) => operate.read(random)],
     ]
   }
@@ -127,8 +129,12 @@ export class ChaosStorm {
     else if (deed === 'workers_killed') await stack.kill('workers')
     else if (deed === 'tree_killed_starting') await stack.killStarting(random.between(200, 5000))
     else if (deed === 'clock_jumped') await database.letTimePass(JUMP_SECONDS)
-    else
-      await database.query(`select fail_attempt(id, attempt, 'workflow_ended', 'rescue', 'injected: taken for dead', true, 60)
-        from jobs where state = 'running' and attempt < max_attempts order by id limit 1`)
+    else if (deed === 'merge_ended') await database.query(endAttempts("and step like 'compact-%'"))
+    else await database.query(endAttempts('and attempt - excused_ends < max_attempts'))
   }
 }
+
+/** As the rescuer does to an attempt whose instance ended; the instance runs on beside the next one. */
+const endAttempts = (which: string) =>
+  `select fail_attempt(id, attempt, 'workflow_ended', 'rescue', 'injected: taken for dead', true, 60)
+   from jobs where state = 'running' ${which} order by id limit 1`

@@ -5,7 +5,13 @@ import type { PlannedFaults } from '../faults/fault-plan.ts'
 /** A fault that the chaos itself does, once in its round. */
 export type Deed = Extract<
   FaultKind,
-  'tree_killed' | 'tree_killed_starting' | 'database_killed' | 'workers_killed' | 'clock_jumped' | 'attempt_taken_over'
+  | 'tree_killed'
+  | 'tree_killed_starting'
+  | 'database_killed'
+  | 'workers_killed'
+  | 'clock_jumped'
+  | 'attempt_taken_over'
+  | 'merge_ended'
 >
 
 export interface Round {
@@ -44,6 +50,10 @@ const DEEDS: Deed[] = [
   'attempt_taken_over',
   'attempt_taken_over',
   'attempt_taken_over',
+  'merge_ended',
+  'merge_ended',
+  'merge_ended',
+  'merge_ended',
 ]
 
 /** The rounds of a run, without end: each a mixture of one or two sorts of weather, and at times a deed. */

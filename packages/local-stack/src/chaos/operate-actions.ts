@@ -11,6 +11,8 @@ import { type ChaosDataset, DATASETS, PERIODS, TABLES } from './world.ts'
 const QUEUE = 'dev-kc-compaction-queue'
 
 const JobsPage = z.object({ jobs: z.array(z.object({ id: z.uuid(), state: z.string(), datasetId: z.string() })) })
+const QuarantinePage = z.object({ files: z.array(z.object({ id: z.uuid() })) })
+
 /** What owners, operators and readers do besides uploading. */
 export class OperateActions {
   readonly #users: readonly ApiCaller[]
@@ -80,6 +82,17 @@ export class OperateActions {
     })
     const { jobs = [] } = (succeeded(answer) ? answer.body : {}) as { jobs?: { newJobId?: string }[] }
     for (const { newJobId } of jobs) this.#ledger.noteJob({ jobId: newJobId })
+  }
+
+  /** A file in quarantine is to be tried again; where it is rotten, the next merge sets it aside once more. */
+  async release(random: SeededRandom): Promise<void> {
+    const dataset = random.pick(DATASETS)
+    const caller = this.#ownerOr(dataset, random)
+    const path = `/api/datasets/${dataset.id}/files?quarantined=only&limit=20`
+    const answer = await this.#ask('list quarantine', caller, { path })
+    const files = succeeded(answer) ? QuarantinePage.parse(answer.body).files : []
+    if (files.length === 0) return
+    await this.#ask('release', caller, { method: 'POST', path: `/api/files/${random.pick(files).id}/release` })
   }
 
   /** As an operator does who knows no more than the data set, or a producer that repeats itself. */

@@ -43,7 +43,9 @@ export class UploadActions {
 
   whole(random: SeededRandom): Promise<void> {
     const dataset = random.pick(DATASETS)
-    return this.#sendTo(dataset, [this.#files.sound(random.pick(TABLES))], random)
+    const table = random.pick(TABLES)
+    const rotten = dataset.halfRotten && random.next() < 0.5
+    return this.#sendTo(dataset, [rotten ? this.#files.rotten(table) : this.#files.sound(table)], random)
   }
 
   /** Several tables end to end in one object, some without rows. */
@@ -68,6 +70,13 @@ export class UploadActions {
     return this.#send(prepared, dataset.owner, TRIES)
   }
 
+  hostile(random: SeededRandom): Promise<void> {
+    const dataset = random.pick(DATASETS)
+    const prepared = this.#prepare(dataset, [this.#files.hostile(random.pick(TABLES))], random)
+    prepared.upload.must = 'refuse'
+    return this.#send(prepared, dataset.owner, TRIES)
+  }
+
   foreign(random: SeededRandom): Promise<void> {
     const dataset = random.pick(DATASETS)
     const stranger = (dataset.owner + random.between(1, this.#users.length - 1)) % this.#users.length
@@ -78,7 +87,7 @@ export class UploadActions {
 
   /** Two users send the first file of one data set at once: one of them becomes its owner. */
   async contested(random: SeededRandom): Promise<void> {
-    const dataset = { id: `contested-${this.#contested++}`, owner: 0, shortLived: false }
+    const dataset = { id: `contested-${this.#contested++}`, owner: 0, shortLived: false, halfRotten: false }
     const racers = [0, 1].map((user) => {
       const prepared = this.#prepare(dataset, [this.#files.sound(TABLES[0])], random)
       prepared.upload.must = 'either'

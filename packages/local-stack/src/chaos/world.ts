@@ -5,6 +5,8 @@ export interface ChaosDataset {
   owner: number
   /** vacuum takes what is replaced after minutes: it forgets contents, so nothing is sent there twice */
   shortLived: boolean
+  /** every second upload is rotten: the other half must be merged all the same */
+  halfRotten: boolean
 }
 
 export const USERS = 3
@@ -21,4 +23,5 @@ export const DATASETS: readonly ChaosDataset[] = Array.from({ length: 6 }, (_, i
   id: `chaos-${index}`,
   owner: index % USERS,
   shortLived: index % 3 === 2,
+  halfRotten: index === 1,
 }))

@@ -11,6 +11,7 @@ import { checkCatalog, checkQuiet } from './check-catalog.ts'
 import { checkDeadLetters } from './check-dead-letters.ts'
 import { checkObjects } from './check-objects.ts'
 import { checkRows } from './check-rows.ts'
+import { checkSetAside } from './check-set-aside.ts'
 import { checkTriggers } from './check-triggers.ts'
 import type { StackDatabase } from './database.ts'
 import type { Ledger } from './ledger.ts'
@@ -44,8 +45,9 @@ export async function checkAll(parts: CheckParts): Promise<Record<string, number
   progress.say('✓ quiet')
 
   const rotten = ledger.rotten()
-  const deaths = { rotten, poison: ledger.poison, failedDeliveries: log.failedDeliveries }
+  const deaths = { rotten, poison: ledger.poison, failedDeliveries: log.failedDeliveries, ends: countEnds(plan) }
   faults.push(...(await checkDeadLetters(database, deaths)))
+  faults.push(...(await checkSetAside(database, rotten)))
   faults.push(...(await checkTriggers(database, ledger)))
   const versions = await readVersionsAgain(operator, ledger)
   faults.push(...(await checkObjects(database, stack.stateFolder, false)))
@@ -88,6 +90,13 @@ export async function checkAll(parts: CheckParts): Promise<Record<string, number
     ...counted,
   }
 }
+
+/** Attempts that ended inside a merge for all that the catalog knows, or may have. */
+const countEnds = ({ counts }: FaultPlan) =>
+  (['merge_ended', 'attempt_taken_over', 'instance_hung', 'workers_killed', 'tree_killed'] as const).reduce(
+    (sum, kind) => sum + (counts.get(kind) ?? 0),
+    0,
+  )
 
 /** Versions of long-lived data sets must still be there, and be what they were; so must the bytes of their files. */
 async function readVersionsAgain(operator: ApiCaller, ledger: Ledger): Promise<number> {

@@ -10,8 +10,6 @@ interface DeadJob {
   attempt: number
   max_attempts: number
   letters: number
-  /** hashes of the files that its failed merges took */
-  failed_on: string[]
 }
 
 interface Letter {
@@ -30,18 +28,23 @@ export interface Deaths {
   poison: ReadonlySet<string>
   /** how many deliveries failed, by the log */
   failedDeliveries: number
+  /** how many attempts were taken for dead */
+  ends: number
 }
 
+/** Ends of attempts in a row that it takes to blame a file for them. */
+const MIN_ENDS_OF_BLAME = 4
+
 /**
- * Hold dead jobs and dead letters against what had to die: jobs that met a rotten file, jobs whose attempts or whose
- * message's deliveries were all spent, and messages that nothing can be done with; and each dead job has its letter.
+ * Hold dead jobs and dead letters against what had to die: jobs whose attempts or whose message's deliveries were all
+ * spent, and messages that nothing can be done with; and each dead job has its letter. A rotten file kills no job: it
+ * alone is in quarantine.
  */
 export async function checkDeadLetters(database: StackDatabase, deaths: Deaths): Promise<string[]> {
   const faults: string[] = []
   const dead = await database.query<DeadJob>(`select j.id, j.error_code as code, j.error_message as message, j.attempt,
-      j.max_attempts, (select count(*) from dead_letters l where l.job_id = j.id)::int as letters,
-      array(select distinct f.content_sha256 from merges m join files f on f.id = any (m.input_ids)
-        where m.job_id = j.id and m.state = 'failed') as failed_on
+      j.max_attempts + j.excused_ends as max_attempts,
+      (select count(*) from dead_letters l where l.job_id = j.id)::int as letters
     from jobs j where j.state = 'dead'`)
   for (const job of dead) {
     const why = whyDead(job, deaths)
@@ -58,14 +61,13 @@ export async function checkDeadLetters(database: StackDatabase, deaths: Deaths):
     'select id, content_sha256, quarantine_code as code from files where quarantine_code is not null',
   )
   for (const { id, content_sha256, code } of innocent)
-    if (!deaths.rotten.has(content_sha256)) faults.push(`file ${id} is sound and in quarantine for ${code}`)
+    if (!deaths.rotten.has(content_sha256) && !(code === 'merge_killed' && deaths.ends >= MIN_ENDS_OF_BLAME))
+      faults.push(`file ${id} is sound and in quarantine for ${code}`)
   return faults
 }
 
 /** @returns what is wrong with the death of a job */
-function whyDead(job: DeadJob, { rotten, failedDeliveries }: Deaths): string | undefined {
-  if (job.code === 'corrupt_file')
-    return job.failed_on.some((hash) => rotten.has(hash)) ? undefined : 'but it met no rotten file'
+function whyDead(job: DeadJob, { failedDeliveries }: Deaths): string | undefined {
   if (job.code === 'delivery_failed') return failedDeliveries > 0 ? undefined : 'but no delivery failed'
   if (!PASSING.includes(job.code)) return 'which nothing here should make a job die of'
   if (job.code === 'internal' && !job.message.includes('injected')) return 'which no fault has made'

@@ -1,3 +1,5 @@
+import type { WorkMeter } from '../read/work-meter.ts'
+
 /** Compress and decompress functions of the caller, for example of node:zlib where it exists. */
 export interface Codec {
   /** @returns the compressed bytes, in a buffer of their own */
@@ -7,3 +9,6 @@ export interface Codec {
 }
 
 export type CodecName = 'none' | 'snappy' | 'gzip' | 'brotli' | 'lz4' | 'zstd' | 'lz4_raw'
+
+/** Codecs of the caller, and the count of what a merge does with them. */
+export type Codecs = Partial<Record<CodecName, Codec>> & { readonly work?: WorkMeter }

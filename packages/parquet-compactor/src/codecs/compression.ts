@@ -10,7 +10,7 @@ import { corrupt } from '../format/page-header.ts'
 import { plainBytes } from '../format/plain-bytes.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { decodeBrotli } from './brotli.ts'
-import type { Codec, CodecName } from './codec.ts'
+import type { CodecName, Codecs } from './codec.ts'
 import { decodeLz4, decodeLz4Block } from './lz4.ts'
 import { snappyCompress } from './snappy-compress.ts'
 import { checkZstdFrame } from './zstd-frame.ts'
@@ -35,12 +35,10 @@ export const CODEC_NUMBERS: Record<CodecName, number> = {
   lz4_raw: CODEC.LZ4_RAW,
 }
 
-type Codecs = Partial<Record<CodecName, Codec>>
-
 /**
  * Decompress a page; a promise only where the caller's codec returns one. Declared sizes are checked by the caller before; a codec never gets room for more than that.
  * @param scratch where the page may be put if it is used before the next page is decompressed
- * @throws ParquetError `corrupt_data`
+ * @throws ParquetError `corrupt_data`, `over_limit`
  */
 export function decompress(
   codec: number,
@@ -49,6 +47,7 @@ export function decompress(
   codecs: Codecs,
   scratch?: ByteBuffer,
 ): Uint8Array | Promise<Uint8Array> {
+  codecs.work?.unpack(length)
   if (codec === CODEC.UNCOMPRESSED) {
     if (bytes.byteLength !== length) corrupt(`an uncompressed page of ${bytes.byteLength} bytes declares ${length}`)
     return bytes

@@ -34,8 +34,10 @@ function walkZstdFrames(bytes: Uint8Array, length: number): ZstdFrames {
   while (at < bytes.length) {
     const magic = number(4)
     if (Math.floor(magic / 16) === 0x184d2a5) {
-      // a skippable frame
-      at += number(4)
+      // a skippable frame; its length is read first, for reading moves `at`
+      const skipped = number(4)
+      at += skipped
+      if (at > bytes.length) corrupt('zstd frame ends early')
       frames += 2
       continue
     }

@@ -22,7 +22,8 @@ export function rowConformer(
   output: FileMetaData['schema'],
   mayDiffer: boolean,
 ): ((row: Row) => Row) | undefined {
-  if (isDeepStrictEqual(input, output)) return undefined
+  // the root says only who wrote the file
+  if (isDeepStrictEqual(input.slice(1), output.slice(1))) return undefined
   const [from, to] = [treeOf(input), treeOf(output)]
   const lost = from.children.find(({ element }) => !childOf(to, element.name))
   if (!mayDiffer || lost) {
@@ -49,15 +50,21 @@ function childOf(node: Node, name: string): Node | undefined {
 }
 
 function conform(value: unknown, from: Node, to: Node): unknown {
-  // hyparquet has null in structs and undefined in lists
-  if (value === null || value === undefined) return value
-  if (Array.isArray(value)) {
+  // hyparquet has null for an empty list of two levels, and undefined for one that is null
+  const isEmptyList = value === null && isAnnotated(from, 'LIST') && from.children[0]!.children.length === 0
+  if (isEmptyList && to.children[0]?.children.length !== 0) return []
+  // it has null in structs and undefined in lists
+  if (value === null || value === undefined) return null
+  if (isAnnotated(from, 'LIST') && isAnnotated(to, 'LIST')) {
     const [own, wanted] = [elementOf(from), elementOf(to)]
-    return value.map((item) => conform(item, own, wanted))
+    const items = isWrapped(from) ? (value as Record<string, unknown>)[from.children[0]!.element.name] : value
+    const conformed = (items as unknown[] | null | undefined)?.map((item) => conform(item, own, wanted)) ?? []
+    return isWrapped(to) ? { [to.children[0]!.element.name]: conformed } : conformed
   }
+  if (Array.isArray(value)) return value.map((item) => conform(item, from, to))
   if (to.children.length === 0) return widen(value, from.element, to.element)
   const fields = value as Record<string, unknown>
-  if (from.element.converted_type === 'MAP') {
+  if (isAnnotated(from, 'MAP')) {
     const [own, wanted] = [from, to].map((map) => map.children[0]!.children[1]!)
     return Object.fromEntries(Object.entries(fields).map(([key, item]) => [key, conform(item, own!, wanted!)]))
   }
@@ -69,15 +76,23 @@ function conform(value: unknown, from: Node, to: Node): unknown {
   )
 }
 
-/** What is repeated: the element of a list of three levels, or the node itself. */
-function elementOf(node: Node): Node {
-  const [middle] = node.children
-  const isList = node.element.converted_type === 'LIST' && middle?.children.length === 1
-  return isList ? middle.children[0]! : node
+function isAnnotated({ element, children }: Node, type: 'LIST' | 'MAP'): boolean {
+  return element.converted_type === type && children.length === 1 && children[0]!.element.repetition_type === 'REPEATED'
+}
+
+/** hyparquet makes a struct of a list whose repeated group has several members, as old writers have lists of structs. */
+const isWrapped = (list: Node): boolean => list.children[0]!.children.length > 1
+
+/** What is repeated is the element, or holds it as its only member. */
+function elementOf(list: Node): Node {
+  const repeated = list.children[0]!
+  return repeated.children.length === 1 ? repeated.children[0]! : repeated
 }
 
 function widen(value: unknown, from: SchemaElement, to: SchemaElement): unknown {
   if (from.type !== 'INT32' || to.type !== 'INT64') return value
-  const isUnsigned = from.converted_type?.startsWith('UINT') === true
+  const { converted_type, logical_type } = from
+  const isUnsigned =
+    converted_type?.startsWith('UINT') || (logical_type?.type === 'INTEGER' && logical_type.isSigned === false)
   return BigInt(isUnsigned ? (value as number) >>> 0 : (value as number))
 }

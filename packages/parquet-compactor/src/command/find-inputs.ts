@@ -12,25 +12,16 @@ export interface InputFile {
 
 /**
  * Files as they are named; the `*.parquet` files of a folder and its folders, but for names that begin with a dot or an
- * underscore; and what patterns match, unless a file is named so. What one folder or pattern brings is sorted by path.
- * @throws CommandError `no_input`, `wrong_usage` for a file that is named twice, `read_failed`
+ * underscore; and what patterns match, unless a file is named so. What one folder or pattern brings is sorted by path. A file
+ * that is named twice is there twice, as in DuckDB's `read_parquet`.
+ * @throws CommandError `no_input`, `read_failed`
  */
 export async function findInputs(operands: readonly string[]): Promise<InputFile[]> {
   const inputs: InputFile[] = []
-  const seen = new Map<string, string>()
   for (const operand of operands) {
     for (const path of await pathsOf(operand)) {
       const { size, dev, ino } = await statOf(path)
-      const identity = `${dev}:${ino}`
-      const other = seen.get(identity)
-      if (other !== undefined) {
-        throw new CommandError(
-          'wrong_usage',
-          `${path} is ${other === path ? 'named twice' : `the same file as ${other}`}`,
-        )
-      }
-      seen.set(identity, path)
-      inputs.push({ path, byteLength: Number(size), identity })
+      inputs.push({ path, byteLength: Number(size), identity: `${dev}:${ino}` })
     }
   }
   return inputs

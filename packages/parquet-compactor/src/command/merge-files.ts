@@ -1,3 +1,4 @@
+import { KEY_DROP_REASONS } from '../key-values/key-drop-reasons.ts'
 import { explainMerge } from '../merge/explain-merge.ts'
 import type { MergeReport } from '../merge/merge-options.ts'
 import { mergeParquet } from '../merge/merge-parquet.ts'
@@ -94,8 +95,9 @@ export function reportText(report: CommandReport): string {
     `  row groups: ${report.rowGroupsIn} to ${report.rowGroupsOut}`,
     `  column chunks: ${copied} copied, ${spliced} spliced, ${remapped} remapped, ${coalesced} coalesced, ${rewritten} rewritten`,
   ]
-  const { conflictingKeys } = report.keyValueMetadata
-  if (conflictingKeys.length > 0) lines.push(`  metadata of the first file kept for: ${conflictingKeys.join(', ')}`)
+  const { dropped, droppedCount } = report.keyValueMetadata
+  for (const { key, reason } of dropped) lines.push(`  metadata ${key} left out: ${KEY_DROP_REASONS[reason]}`)
+  if (droppedCount > dropped.length) lines.push(`  and metadata of ${droppedCount - dropped.length} more keys`)
   if (report.rowGroupsKept !== undefined) {
     const { duplicateRows, rowGroupsKept, rowGroupsMerged } = report
     const rows = `${rowGroupsKept} kept as they were, ${rowGroupsMerged} merged by values`
@@ -105,6 +107,7 @@ export function reportText(report: CommandReport): string {
   for (const { column, change, from, to } of report.schemaChanges) {
     lines.push(`  column ${column}: ${change}${to ? ` from ${from} to ${to}` : ''}`)
   }
+  if (report.schemaChangesOmitted) lines.push(`  and ${report.schemaChangesOmitted} more changes of columns`)
   if (report.rowsVerified !== null) {
     const how = report.rowGroupsKept === undefined ? 'equal, in order' : 'as they are to be'
     lines.push(`  verified: ${report.rowsVerified} rows ${how}`)

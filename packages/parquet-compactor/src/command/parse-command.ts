@@ -9,7 +9,8 @@ import { checkCodec, NODE_CODECS } from './node-codecs.ts'
 export const USAGE = `Usage: parquet-compact [options] -o OUT IN…
 
 Merges Parquet files into one file with few, large row groups: files in the given order, the rows of each in theirs,
-unless they are sorted. IN is a file, a folder (its *.parquet files and those below, by name) or a pattern such as 'day=*/*.parquet'.
+unless they are sorted. IN is a file, a folder (its *.parquet files and those below, by name) or a pattern such as
+'day=*/*.parquet'; a file that is named twice is merged twice.
 
   -o, --output OUT          the file to write; it appears when it is complete
   -f, --force               replace OUT if it is there
@@ -18,7 +19,8 @@ unless they are sorted. IN is a file, a folder (its *.parquet files and those be
       --row-group-rows N    it also ends after so many rows; default 131072
       --min-page SIZE       smaller pages are written anew in larger ones; default 4KiB
       --memory SIZE         bound on all that is held at one time; default 64MiB
-      --pages WAY           splice (default): pages pass unread where they can; rewrite: each is decoded and checked
+      --pages WAY           splice (default): pages pass unread where they can; check: they pass after a look inside;
+                            rewrite: each is decoded and written anew
       --reads N             reads under way at one time; default 6
       --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came;
                             rows that do not fit into memory take as much room again in a temporary file beside OUT
@@ -122,7 +124,7 @@ function mergeOptions(values: Values): MergeOptions {
     options.targetRowGroupRows = count('row-group-rows', values['row-group-rows'])
   if (values['min-page'] !== undefined) options.minPageBytes = size('min-page', values['min-page'], 0)
   if (values.memory !== undefined) options.memoryBudgetBytes = size('memory', values.memory, 2 ** 20)
-  if (values.pages !== undefined) options.pages = oneOf('pages', values.pages, ['splice', 'rewrite'])
+  if (values.pages !== undefined) options.pages = oneOf('pages', values.pages, ['splice', 'check', 'rewrite'])
   if (values.reads !== undefined) options.maxReadsInFlight = count('reads', values.reads)
   if (values['sort-by'] !== undefined) options.sortBy = names('sort-by', values['sort-by']).map(sortColumn)
   if (values['dedupe-by'] !== undefined) options.dedupeBy = names('dedupe-by', values['dedupe-by'])

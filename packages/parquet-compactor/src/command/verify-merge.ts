@@ -73,12 +73,19 @@ export function windowRows({ schema }: RowReader['metadata']): number {
   return Math.max(1, Math.floor(WINDOW_VALUES / Math.max(1, leaves)))
 }
 
-/** Values as hyparquet makes them; a missing one is a null. */
+/** Values as hyparquet makes them; a missing one is a null, however deep it stands. */
 function isSameValue(a: unknown, b: unknown): boolean {
   if (a === b && a !== 0) return true
   if (typeof a !== 'object' || typeof b !== 'object' || a === null || b === null) return Object.is(a ?? null, b ?? null)
   if (a instanceof Uint8Array && b instanceof Uint8Array) return Buffer.compare(a, b) === 0
-  return isDeepStrictEqual(a, b)
+  if (Array.isArray(a) && Array.isArray(b)) {
+    return a.length === b.length && a.every((item, i) => isSameValue(item, b[i]))
+  }
+  const [one, other] = [a, b] as Record<string, unknown>[]
+  if (Object.getPrototypeOf(a) !== Object.getPrototypeOf(b) || a instanceof Date) return isDeepStrictEqual(a, b)
+  const names = Object.keys(one!)
+  if (names.length !== Object.keys(other!).length) return false
+  return names.every((name) => Object.hasOwn(other!, name) && isSameValue(one![name], other![name]))
 }
 
 export async function readBack<Result>(path: string, work: () => Promise<Result>): Promise<Result> {

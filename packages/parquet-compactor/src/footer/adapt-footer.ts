@@ -1,6 +1,7 @@
-import { PHYSICAL, REPETITION } from '../format/format.ts'
+import { LOGICAL, PHYSICAL, REPETITION } from '../format/format.ts'
+import { toStandardForm } from '../schema/collection-form.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
-import { type LeafPath, leafPaths, readTree } from '../schema/schema-tree.ts'
+import { type LeafPath, leafPaths, pathKey, readTree } from '../schema/schema-tree.ts'
 import { extrasOf } from './chunk-extras.ts'
 import type { Footer } from './footer.ts'
 import { FooterTable } from './footer-table.ts'
@@ -13,7 +14,8 @@ export interface ColumnAdaptation {
   levels: Uint8Array
   /** of a column that is missing: the repetition level down to which its group goes; deeper levels are passed over */
   missingBelow: number | undefined
-  widening: 'signed' | 'unsigned' | 'float' | undefined
+  /** `null`: the file has a column that is null by its type, and a value in it is a fault */
+  widening: 'signed' | 'unsigned' | 'float' | 'null' | undefined
 }
 
 /** Columns of the output for files of one schema. */
@@ -27,16 +29,13 @@ export interface SchemaAdaptation {
 }
 
 export function adaptSchema(source: Schema, schema: Schema): SchemaAdaptation {
-  const own = leafPaths(readTree(source))
+  const own = leafPaths(toStandardForm(readTree(source)))
+  const numbers = new Map(own.map(({ names }, column) => [pathKey(names), column]))
   const sourceColumns: (number | undefined)[] = []
-  const columns = leafPaths(readTree(schema)).map((wanted, at) => {
-    const found = own.findIndex(({ names }) => JSON.stringify(names) === JSON.stringify(wanted.names))
-    if (found < 0) {
-      const missing = adaptMissing(wanted, own)
-      sourceColumns.push(undefined)
-      return missing
-    }
+  const columns = leafPaths(toStandardForm(readTree(schema))).map((wanted, at) => {
+    const found = numbers.get(pathKey(wanted.names))
     sourceColumns.push(found)
+    if (found === undefined) return adaptMissing(wanted, own)
     const widening = wideningOf(source.leaves[found]!, schema.leaves[at]!)
     const isAsItIs = !widening && source.leaves[found]!.maxDefinition === schema.leaves[at]!.maxDefinition
     if (isAsItIs) return undefined
@@ -47,6 +46,9 @@ export function adaptSchema(source: Schema, schema: Schema): SchemaAdaptation {
 }
 
 function wideningOf(from: LeafColumn, to: LeafColumn): ColumnAdaptation['widening'] {
+  if (from.logicalType === LOGICAL.UNKNOWN && (to.logicalType !== LOGICAL.UNKNOWN || from.physical !== to.physical)) {
+    return 'null'
+  }
   if (from.physical === to.physical) return undefined
   if (to.physical === PHYSICAL.DOUBLE) return 'float'
   return from.isUnsigned ? 'unsigned' : 'signed'
@@ -89,7 +91,9 @@ function adaptMissing(wanted: LeafPath, own: readonly LeafPath[]): ColumnAdaptat
   const known = levelMap(above, wanted.repetitions.slice(0, depth))
   const levels = new Uint8Array(nested(neighbour.repetitions) + 1).fill(known.at(-1)!)
   levels.set(known)
-  return { sourceColumn, levels, missingBelow: repeated(above), widening: undefined }
+  // a column of nulls may stand where the output has a group
+  const widening = neighbour.names.length === depth ? 'null' : undefined
+  return { sourceColumn, levels, missingBelow: repeated(above), widening }
 }
 
 /** Footers of files as if they had the schema of the output. Sorting columns are left out: they have other numbers, or values. */

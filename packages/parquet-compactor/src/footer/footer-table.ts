@@ -15,6 +15,10 @@ export class FooterTable implements Footer {
   readonly schema: Schema
   rowGroups = 0
   chunks = 0
+  /** of all chunks: pages with their headers before compression, as the footers declare */
+  uncompressedBytes = 0
+  /** levels of all chunks */
+  values = 0
   rowsOfGroup: Float64Array = new Float64Array(1)
   readonly sortingOfGroup: (SortingColumns | undefined)[] = []
   chunkOffset: Float64Array

@@ -4,6 +4,7 @@ import { nameText, type Schema } from '../schema/schema.ts'
 import type { ColumnAdaptation } from './adapt-footer.ts'
 import type { PackedBounds } from './chunk-bounds.ts'
 import type { PackedExtras } from './chunk-extras.ts'
+import type { DeclaredWork } from './declared-work.ts'
 import type { FooterTable } from './footer-table.ts'
 import type { SortingColumns } from './sorting-columns.ts'
 
@@ -60,6 +61,7 @@ export interface KeyValue {
 export interface FileFooter extends RowGroupRange {
   footer: FooterTable
   rowCount: number
+  work: DeclaredWork
   /** bytes of metadata, length and magic */
   footerBytes: number
   keyValues: KeyValue[]

@@ -4,6 +4,7 @@ import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { readEncodingStats, readStatistics } from './chunk-bounds.ts'
 import { type ChunkExtras, NO_EXTRAS, type Range } from './chunk-extras.ts'
+import { MAX_VALUES_PER_BYTE } from './declared-work.ts'
 import type { FooterTable } from './footer-table.ts'
 import { readGeospatial } from './geospatial.ts'
 import { readKeyValue } from './read-key-value.ts'
@@ -35,6 +36,10 @@ export function readChunk(reader: ThriftReader, leaf: LeafColumn, dataEnd: numbe
     }
   }
   if (!isFound) reader.fail(`column ${name} has no metadata`)
+  if (table.chunkValues[chunk] === 0) {
+    table.addChunk(undefined)
+    return
+  }
   if (columnIndexBytes !== 0) {
     extras ??= { ...NO_EXTRAS }
     extras.columnIndex = placed(columnIndexAt, columnIndexBytes, 'column index')
@@ -95,14 +100,24 @@ function readChunkMetadata(
   if (codec < 0 || codec > CODEC.LZ4_RAW) reader.fail(`column ${leaf.name} has an unknown codec`)
   if (values < 0 || uncompressed < 0 || compressed < 0)
     reader.fail(`column ${leaf.name} has a size missing or negative`)
+  if (values > compressed * MAX_VALUES_PER_BYTE) {
+    const detail = `column ${leaf.name}: ${values} values in ${compressed} bytes`
+    throw new ParquetError('over_limit', `${detail}, where ${MAX_VALUES_PER_BYTE} a byte are allowed`, {
+      column: leaf.name,
+    })
+  }
   // some writers leave 0 where there is no dictionary page
   const offset = dictionaryOffset > 0 && dictionaryOffset < dataOffset ? dictionaryOffset : dataOffset
-  if (compressed > 0 || values > 0) {
-    if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
-    if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
-    if (offset + compressed > dataEnd) {
-      reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
-    }
+  // where a chunk without values would be does not matter, and Arrow writes 0
+  if (values === 0) {
+    table.chunkCodec[chunk] = codec
+    table.chunkValues[chunk] = 0
+    return undefined
+  }
+  if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
+  if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
+  if (offset + compressed > dataEnd) {
+    reader.fail(`column ${leaf.name} ends at ${offset + compressed}, past the data area, which ends at ${dataEnd}`)
   }
   if (counts || filterAt > 0) {
     extras ??= { ...NO_EXTRAS }
@@ -114,6 +129,9 @@ function readChunkMetadata(
   table.chunkOffset[chunk] = offset
   table.chunkBytes[chunk] = compressed
   table.chunkValues[chunk] = values
+  table.values += values
+  // some writers declare no more than the compressed length
+  table.uncompressedBytes += Math.max(uncompressed, compressed)
   table.chunkCodec[chunk] = codec
   table.chunkEncodings[chunk] = encodings
   table.chunkHasDictionary[chunk] = offset < dataOffset || mayHaveDictionary ? 1 : 0

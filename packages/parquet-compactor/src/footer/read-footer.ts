@@ -1,6 +1,7 @@
 import { THRIFT, ThriftReader } from '../format/thrift-reader.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { nameText, readSchema, type Schema } from '../schema/schema.ts'
+import { type DeclaredWork, MAX_FILE_ROWS, MAX_VALUES_PER_BYTE } from './declared-work.ts'
 import { type FileFooter, type KeyValue, TAIL_BYTES } from './footer.ts'
 import { type FooterTable, FooterTables } from './footer-table.ts'
 import { readChunk } from './read-chunk.ts'
@@ -11,14 +12,16 @@ import { readSortingColumn, type SortingColumns } from './sorting-columns.ts'
  * Parse and check a footer.
  * @param footer exactly the last `footerLength` bytes of the file
  * @param known  a schema that this one may be, element by element: then it is not read again
+ * @param maxColumns columns and groups of the schema
  * @param tables where its row groups go, behind those of other files
- * @throws ParquetError `bad_footer` or `encrypted`
+ * @throws ParquetError `bad_footer`, `encrypted` or `over_limit`
  */
 export function readFooter(
   fileLength: number,
   footer: Uint8Array,
   known?: Schema,
   tables = new FooterTables(),
+  maxColumns?: number,
 ): FileFooter {
   const dataEnd = fileLength - footer.byteLength
   const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES, dataEnd)
@@ -26,6 +29,7 @@ export function readFooter(
   let rowCount: number | undefined
   let table: FooterTable | undefined
   let [firstGroup, firstChunk] = [0, 0]
+  let [valuesBefore, uncompressedBefore] = [0, 0]
   const keyValues: KeyValue[] = []
   let createdBy = ''
   let orders: boolean | undefined
@@ -33,7 +37,7 @@ export function readFooter(
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 2) {
       if (schema) reader.fail('two schemas')
-      schema = readSchema(reader, known)
+      schema = readSchema(reader, known, maxColumns)
     } else if (id === 3) {
       rowCount = reader.i64()
     } else if (id === 4) {
@@ -42,6 +46,8 @@ export function readFooter(
       table = tables.tableFor(schema)
       firstGroup = table.rowGroups
       firstChunk = table.chunks
+      valuesBefore = table.values
+      uncompressedBefore = table.uncompressedBytes
       readRowGroups(reader, table, dataEnd)
     } else if (id === 5) {
       for (let left = reader.list(THRIFT.STRUCT); left > 0; left--) keyValues.push(readKeyValue(reader))
@@ -63,9 +69,27 @@ export function readFooter(
   if (rowsInGroups !== rowCount) {
     throw new ParquetError('bad_footer', `num_rows is ${rowCount} but the row groups have ${rowsInGroups}`)
   }
+  const columns = schema.leaves.length
+  // without columns nothing but the footer stands behind the rows
+  const maxRows = columns === 0 ? Math.min(MAX_FILE_ROWS, fileLength * MAX_VALUES_PER_BYTE) : MAX_FILE_ROWS
+  if (rowCount > maxRows) throw new ParquetError('over_limit', `${rowCount} rows, where ${maxRows} are allowed`)
+  const work: DeclaredWork = {
+    footerBytes: footer.byteLength,
+    columnChunks: table.chunks - firstChunk,
+    values: columns === 0 ? rowCount : table.values - valuesBefore,
+    uncompressedBytes: table.uncompressedBytes - uncompressedBefore,
+  }
   // DuckDB leaves the orders out and yet keeps to them
   if (orders ?? createdBy.startsWith('DuckDB')) table.markOrder(firstChunk)
-  return { footer: table, from: firstGroup, to: table.rowGroups, rowCount, footerBytes: footer.byteLength, keyValues }
+  return {
+    footer: table,
+    from: firstGroup,
+    to: table.rowGroups,
+    rowCount,
+    work,
+    footerBytes: footer.byteLength,
+    keyValues,
+  }
 }
 
 /** @returns whether every column has the order of its type, which is the first of the union ColumnOrder */

@@ -26,10 +26,15 @@ export const REPETITION = { REQUIRED: 0, OPTIONAL: 1, REPEATED: 2 } as const
 export const CONVERTED = {
   UTF8: 0,
   MAP: 1,
+  MAP_KEY_VALUE: 2,
   LIST: 3,
   ENUM: 4,
   DECIMAL: 5,
   DATE: 6,
+  TIME_MILLIS: 7,
+  TIME_MICROS: 8,
+  TIMESTAMP_MILLIS: 9,
+  TIMESTAMP_MICROS: 10,
   UINT_8: 11,
   UINT_16: 12,
   UINT_32: 13,
@@ -57,6 +62,9 @@ export const LOGICAL = {
   BSON: 13,
   UUID: 14,
   FLOAT16: 15,
+  VARIANT: 16,
+  GEOMETRY: 17,
+  GEOGRAPHY: 18,
 } as const
 
 export const CODEC = { UNCOMPRESSED: 0, SNAPPY: 1, GZIP: 2, LZO: 3, BROTLI: 4, LZ4: 5, ZSTD: 6, LZ4_RAW: 7 } as const

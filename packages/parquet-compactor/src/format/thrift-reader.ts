@@ -15,6 +15,7 @@ export const THRIFT = {
   SET: 10,
   MAP: 11,
   STRUCT: 12,
+  UUID: 13,
 } as const
 
 /** Deeper than any field of parquet.thrift; a footer that nests deeper is hostile. */
@@ -63,20 +64,27 @@ export class ThriftReader {
     this.#fieldId = 0
   }
 
-  /** @returns the id of the next field, or 0 at the end of the struct, which is then left */
+  /**
+   * Fields whose id is not positive are passed over: parquet.thrift has none, but the extension that
+   * BinaryProtocolExtensions.md of parquet-format describes is written as 32767 without zigzag, which reads as -16384.
+   * @returns the id of the next field, or 0 at the end of the struct, which is then left
+   */
   nextField(): number {
-    const header = this.byte()
-    const type = header & 15
-    this.fieldType = type
-    if (type === THRIFT.STOP) {
-      this.#fieldId = this.#depth > 0 ? this.#stack[--this.#depth]! : 0
-      return 0
+    for (;;) {
+      const header = this.byte()
+      const type = header & 15
+      this.fieldType = type
+      if (type === THRIFT.STOP) {
+        this.#fieldId = this.#depth > 0 ? this.#stack[--this.#depth]! : 0
+        return 0
+      }
+      const delta = header >> 4
+      const id = delta ? this.#fieldId + delta : this.#i16()
+      // ids have 16 bits, whatever the varint had
+      this.#fieldId = (id << 16) >> 16
+      if (this.#fieldId > 0) return this.#fieldId
+      this.skip()
     }
-    const delta = header >> 4
-    const id = delta ? this.#fieldId + delta : this.#i16()
-    if (id <= 0 || id > 0x7fff) this.fail('field id out of range')
-    this.#fieldId = id
-    return id
   }
 
   #i16(): number {
@@ -278,6 +286,10 @@ export class ThriftReader {
         return
       case THRIFT.BINARY:
         this.#binary()
+        return
+      case THRIFT.UUID:
+        if (this.end - this.offset < 16) this.fail('ends early')
+        this.offset += 16
         return
       case THRIFT.LIST:
       case THRIFT.SET: {

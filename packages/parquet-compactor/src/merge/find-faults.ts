@@ -1,4 +1,5 @@
 import { isSourceFault, ParquetError, type ParquetErrorCode } from '../parquet-error.ts'
+import type { FileLimits } from '../read/file-limits.ts'
 import { throwIfAborted } from '../read/file-reader.ts'
 import { loadFooter, nameSource } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
@@ -53,7 +54,7 @@ export interface FindFaultsOptions
 export async function findFaults(sources: readonly Source[], options: FindFaultsOptions = {}): Promise<InputFault[]> {
   const { isReadFault = () => false, schemaFingerprint, ...merging } = options
   const settings = checkOptions({ ...merging, pages: 'check' })
-  const schemas = new SchemaJudge(settings.schema === 'union', schemaFingerprint)
+  const schemas = new SchemaJudge(settings, schemaFingerprint)
   const faults: InputFault[] = []
   const fetch = (source: Source) => fetchSmall(source, settings)
   const room = { bytes: settings.shares.filesAhead, of: ({ byteLength }: Source) => heldAhead(byteLength, settings) }
@@ -110,6 +111,7 @@ async function fetchSmall(source: Source, settings: Settings): Promise<{ source:
 /** Holds the schema of each source to what the merge would have. */
 class SchemaJudge {
   readonly #isUnion: boolean
+  readonly #limits: FileLimits
   /** fingerprint that sources must have; with `union` the first alone */
   #expected: string | undefined
   /** of the sources that were adopted */
@@ -117,8 +119,9 @@ class SchemaJudge {
   /** canonical texts that were united, so that each is looked at once */
   readonly #known = new Set<string>()
 
-  constructor(isUnion: boolean, expected: string | undefined) {
-    this.#isUnion = isUnion
+  constructor({ schema, limits }: Settings, expected: string | undefined) {
+    this.#isUnion = schema === 'union'
+    this.#limits = limits
     this.#expected = expected
   }
 
@@ -127,7 +130,8 @@ class SchemaJudge {
    * @throws ParquetError `schema_mismatch`, and what reading a footer throws
    */
   async judge(source: Source): Promise<() => void> {
-    const { schema } = (await loadFooter(source, undefined, UNREAD_HEAD, this.#united)).footer.footer
+    const { schema } = (await loadFooter(source, { head: UNREAD_HEAD, schema: this.#united, limits: this.#limits }))
+      .footer.footer
     if (this.#known.has(schema.canonical)) return () => {}
     let [fingerprint, united] = [this.#expected, schema]
     if (this.#isUnion && this.#united) {

@@ -1,6 +1,8 @@
 import type { Codec, CodecName } from '../codecs/codec.ts'
 import type { DropReason } from '../drop-reasons.ts'
+import type { KeyValueReport } from '../key-values/key-drop-reasons.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
+import type { FileLimits } from '../read/file-limits.ts'
 import type { Scratch } from '../read/scratch.ts'
 import type { SchemaChange } from '../schema/unite-schemas.ts'
 import type { SortColumn } from '../sort/key-order.ts'
@@ -79,6 +81,14 @@ export interface MergeOptions {
   schema?: 'strict' | 'union'
   /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
   schemaFingerprint?: string
+  /**
+   * What sources may declare: one beyond a limit is refused with `over_limit`, before anything is written. `maxWorkBytes` holds for
+   * each source, which the error names, and for all together, when it names none: then merge fewer at a time. Pages that
+   * unpack to more than footers declare, or to far more when they are written anew, stop at twice that. Defaults: a
+   * footer takes an eighth of `memoryBudgetBytes`, the columns of a source half of it at 700 bytes each; key-value metadata and
+   * work have no limit.
+   */
+  limits?: FileLimits
   signal?: AbortSignal
   /** called after each row group of the inputs */
   onProgress?(progress: MergeProgress): void
@@ -99,16 +109,15 @@ export interface MergeReport {
   /** sum of the lengths of the sources */
   bytesIn: number
   bytesOut: number
+  /** of the output, see `workBytes` of `ParquetSummary` */
+  workBytes: number
   rowGroupsIn: number
   rowGroupsOut: number
   schemaFingerprint: string
   /** what became of the column chunks of the inputs */
   columnChunks: ColumnChunkReport
-  /**
-   * key-value metadata: how many pairs were written, the keys whose later values lost to the first, and those left out because
-   * they describe a schema that a `union` changed
-   */
-  keyValueMetadata: { written: number; conflictingKeys: string[]; droppedKeys?: string[] }
+  /** what became of the key-value metadata of the footers, with the keys that the output lacks and the reason: `KEY_DROP_REASONS` */
+  keyValueMetadata: KeyValueReport
   /**
    * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
    * keys of `DROP_REASONS`
@@ -121,8 +130,10 @@ export interface MergeReport {
   rowGroupsMerged?: number
   /** the same where a `scratch` was given: bytes that were written to it */
   scratchBytes?: number
-  /** what the `union` of schemas changed */
+  /** what the `union` of schemas changed, the first hundred changes */
   schemaChanges: SchemaChange[]
+  /** how many changes there are beyond these */
+  schemaChangesOmitted?: number
 }
 
 /** Column chunks of the inputs that hold rows. */

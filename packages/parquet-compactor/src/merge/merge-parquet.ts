@@ -1,6 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { DropTally } from '../drop-reasons.ts'
 import { type CarriedColumn, CarriedColumnsSurvey } from '../footer/carried-columns.ts'
+import { workBytes } from '../footer/declared-work.ts'
 import { footerLength, TAIL_BYTES } from '../footer/footer.ts'
 import { encodeSortingColumns, mergeSorting } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
@@ -24,11 +25,14 @@ import type { MergeOptions, MergeReport } from './merge-options.ts'
 import { ProgressCount } from './merge-progress.ts'
 import { MergeTally } from './merge-tally.ts'
 import { openInput, openRowGroup } from './open-input.ts'
-import { chooseCodecs, footerBytesFor, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
+import { chooseCodecs, footerBytesFor, footerRoomOf, type ReadInputs, rangesOf, readInputs } from './read-inputs.ts'
 import { RowGroupBuilder } from './row-group-builder.ts'
 import { checkOptions, chunkLimits, type Settings, sortSettings } from './settings.ts'
 import { writeSelected } from './write-gathered.ts'
 import { beginKeeping, type ColumnSettings, keepMember, writeRowGroup } from './write-row-group.ts'
+
+/** A report is logged and stored, whatever the schemas. */
+const MAX_REPORTED_CHANGES = 100
 
 /**
  * Merge files of one schema into one file: sources in the given order, the rows of each in theirs. Pages are copied still
@@ -118,27 +122,27 @@ async function writeOutput(
     throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
   }
   drops.add('page_index_memory', output.chunksWithoutIndex)
-  const droppedKeys = schemaChanges.length > 0 ? keyValues.dropSchemas() : []
-  await output.end(keyValues.pairs)
+  const metadata = keyValues.finish(output.rowCount, schemaChanges.length > 0)
+  await output.end(metadata.pairs)
   return {
     files: inputs.length,
     rowsIn,
     rowsOut: output.rowCount,
     bytesIn: inputs.reduce((sum, { source }) => sum + source.byteLength, 0),
     bytesOut: output.offset,
+    workBytes: workBytes(output.work),
     rowGroupsIn: inputs.reduce((sum, { rowGroups }) => sum + rowGroups, 0),
     rowGroupsOut: output.rowGroupCount,
     schemaFingerprint: await schemaFingerprint(schema),
     columnChunks: tally.report,
-    keyValueMetadata: {
-      written: keyValues.pairs.length,
-      conflictingKeys: keyValues.conflictingKeys,
-      ...(droppedKeys.length > 0 && { droppedKeys }),
-    },
+    keyValueMetadata: metadata.report,
     duplicateRows: rowsIn - rowsWanted,
     ...(selection && { rowGroupsKept: selection.kept, rowGroupsMerged: selection.merged }),
     ...(selection && scratch && { scratchBytes: scratch.byteLength }),
-    schemaChanges,
+    schemaChanges: schemaChanges.slice(0, MAX_REPORTED_CHANGES),
+    ...(schemaChanges.length > MAX_REPORTED_CHANGES && {
+      schemaChangesOmitted: schemaChanges.length - MAX_REPORTED_CHANGES,
+    }),
     dropped: drops.counts,
   }
 }
@@ -174,7 +178,10 @@ async function writeInOrder(
   const { maxReadsInFlight, smallFileBytes, shares } = settings
   const room = {
     bytes: shares.filesAhead,
-    of: ({ source }: InputFile) => (source.byteLength <= smallFileBytes ? source.byteLength : 0),
+    of(input: InputFile) {
+      const { byteLength } = input.source
+      return (byteLength <= smallFileBytes ? byteLength : 0) + footerRoomOf(input)
+    },
   }
   for await (const { file, range, indexes } of readAhead(withRows, maxReadsInFlight, open, room)) {
     const { footer } = range

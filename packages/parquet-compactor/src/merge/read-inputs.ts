@@ -1,19 +1,21 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { CODEC_NAMES, canCompress } from '../codecs/compression.ts'
 import { adaptFooter, adaptSchema } from '../footer/adapt-footer.ts'
+import { addWork, checkWork, NO_WORK } from '../footer/declared-work.ts'
 import type { FileFooter, Footer, RowGroupRange } from '../footer/footer.ts'
 import { type FooterTable, FooterTables } from '../footer/footer-table.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { throwIfAborted } from '../read/file-reader.ts'
 import type { InputFile } from '../read/input-file.ts'
-import { loadFooter } from '../read/inspect.ts'
+import { loadFooter, loadTail, parseFooter } from '../read/inspect.ts'
 import { readAhead } from '../read/read-ahead.ts'
 import type { Source } from '../read/source.ts'
+import { describeDifference } from '../schema/describe-difference.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
-import { KeyValueMerge } from './merge-key-values.ts'
-import type { Settings } from './settings.ts'
+import { KeyValueMerge, MAX_KEY_VALUE_BYTES } from './merge-key-values.ts'
+import { BYTES_OF_COLUMN, type Settings } from './settings.ts'
 
 export interface ReadInputs {
   inputs: InputFile[]
@@ -37,19 +39,28 @@ export async function readInputs(
   footerBytes: number,
 ): Promise<ReadInputs> {
   const inputs: InputFile[] = []
-  const keyValues = new KeyValueMerge()
+  const keyValues = new KeyValueMerge(Math.min(MAX_KEY_VALUE_BYTES, settings.shares.keyValues))
+  let work = NO_WORK
+  let schemaBytes = 0
   let schema: Schema | undefined
   const schemas = new Map<string, NamedSchema>()
   const kept = new FooterTables()
   const keptTables = new Set<FooterTable>()
   let heldBytes = 0
+  const { limits, shares } = settings
+  const parse = async (source: Source, end: Uint8Array, ownBytes: number) => {
+    const tables = kept.byteLength < footerBytes ? kept : undefined
+    const { footer, tail } = await parseFooter(source, end, ownBytes, { schema, limits }, tables)
+    return { file: footer, tail, isKept: tables !== undefined }
+  }
   const load = async (source: Source) => {
     throwIfAborted(settings.signal)
-    const tables = kept.byteLength < footerBytes ? kept : undefined
-    const { footer, tail } = await loadFooter(source, undefined, UNREAD_HEAD, schema, tables)
-    return { source, footer, tail, isKept: tables !== undefined }
+    const { tail, footerBytes: ownBytes } = await loadTail(source, { head: UNREAD_HEAD, limits })
+    const isShort = ownBytes <= Math.max(tail.byteLength, shares.footerAhead)
+    return { source, tail, ownBytes, parsed: isShort ? await parse(source, tail, ownBytes) : undefined }
   }
-  for await (const { source, footer: file, tail, isKept } of readAhead(sources, settings.maxReadsInFlight, load)) {
+  for await (const { source, tail: end, ownBytes, parsed } of readAhead(sources, settings.maxReadsInFlight, load)) {
+    const { file, tail, isKept } = parsed ?? (await parse(source, end, ownBytes))
     const { footer, from, to } = file
     if (!schema) {
       const { schemaFingerprint: expected } = settings
@@ -61,23 +72,31 @@ export async function readInputs(
       schema = footer.schema
     }
     if (settings.schema === 'strict' && footer.schema.canonical !== schema.canonical) {
-      throw new ParquetError('schema_mismatch', `${source.name}: ${firstDifference(schema, footer.schema)}`, {
+      throw new ParquetError('schema_mismatch', `${source.name}: ${describeDifference(schema, footer.schema)}`, {
         source: source.name,
       })
     }
     checkCodecs(file, source)
-    keyValues.add(file.keyValues)
+    keyValues.add(file.keyValues, { rows: file.rowCount, schema: footer.schema })
+    work = addWork(work, file.work)
+    checkWork(work, limits.maxWorkBytes)
+    settings.codecs.work?.declare(source.name, file.work)
     const keeps = tail.byteLength === source.byteLength && heldBytes + tail.byteLength <= settings.shares.heldFiles
     if (keeps) heldBytes += tail.byteLength
-    schemas.set(
-      footer.schema.canonical,
-      schemas.get(footer.schema.canonical) ?? { schema: footer.schema, source: source.name },
-    )
+    if (!schemas.has(footer.schema.canonical)) {
+      schemaBytes += heldSchemaBytes(footer.schema)
+      if (schemas.size > 0 && schemaBytes > shares.schemas) {
+        const detail = `${schemas.size + 1} schemas take more than ${Math.floor(shares.schemas)} bytes`
+        throw new ParquetError('memory_budget', `${detail}: raise memoryBudgetBytes or merge fewer files at a time`)
+      }
+      schemas.set(footer.schema.canonical, { schema: footer.schema, source: source.name })
+    }
     if (isKept) keptTables.add(footer)
     inputs.push({
       source,
       rows: file.rowCount,
       rowGroups: to - from,
+      footerRoom: ownBytes * 3,
       range: isKept ? { footer, from, to } : undefined,
       bytes: keeps ? tail : undefined,
     })
@@ -98,7 +117,8 @@ export async function readInputs(
     const file = await readAgain(input, whole, schema)
     return { ...file, footer: adapt(file.footer) }
   }
-  return { inputs, keyValues, schema: united.schema, schemaChanges: united.changes, rangeOf }
+  const { schema: output, changes: schemaChanges } = united
+  return { inputs, keyValues, schema: output, schemaChanges, rangeOf }
 }
 
 /** @param tables where the footer goes; without, into a table of its own */
@@ -108,7 +128,7 @@ async function readAgain(
   known: Schema | undefined,
   tables?: FooterTables,
 ): Promise<FileFooter> {
-  const { footer: file } = await loadFooter(source, whole, UNREAD_HEAD, known, tables)
+  const { footer: file } = await loadFooter(source, { tail: whole, head: UNREAD_HEAD, schema: known }, tables)
   if (file.rowCount !== rows || file.to - file.from !== rowGroups) {
     throw new ParquetError('read_failed', `${source.name}: it is not what it was when the merge began`, {
       source: source.name,
@@ -123,8 +143,19 @@ export function footerBytesFor({ sortBy, dedupeBy }: SelectionOptions, { shares 
 }
 
 /** What the footers of all inputs say, in order. */
-export function rangesOf({ inputs, rangeOf }: ReadInputs, { maxReadsInFlight }: Settings) {
-  return readAhead(inputs, maxReadsInFlight, async (input) => rangeOf(input, input.bytes))
+export function rangesOf({ inputs, rangeOf }: ReadInputs, { maxReadsInFlight, shares }: Settings) {
+  const room = { bytes: shares.filesAhead, of: footerRoomOf }
+  return readAhead(inputs, maxReadsInFlight, async (input) => rangeOf(input, input.bytes), room)
+}
+
+/** @returns what is held to read the footer of an input again */
+export function footerRoomOf({ range, footerRoom }: InputFile): number {
+  return range ? 0 : footerRoom
+}
+
+/** @returns about what a schema takes in memory */
+function heldSchemaBytes({ leaves, canonical, elementBytes }: Schema): number {
+  return leaves.length * BYTES_OF_COLUMN + canonical.length * 2 + elementBytes.length
 }
 
 function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void {
@@ -138,14 +169,6 @@ function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void 
       column: name,
     })
   }
-}
-
-function firstDifference(a: Schema, b: Schema): string {
-  const left = a.canonical.split('\n')
-  const right = b.canonical.split('\n')
-  const at = left.findIndex((line, i) => line !== right[i])
-  if (at === 0 || at < 0) return `${b.leaves.length} columns where the first source has ${a.leaves.length}`
-  return `${right[at] ?? 'nothing'} where the first source has ${left[at]}`
 }
 
 /** @returns the codec of each column of the output */

@@ -1,3 +1,4 @@
+import { ParquetError } from '../parquet-error.ts'
 import type { RowReader } from '../read/row-stream.ts'
 import type { Schema } from '../schema/schema.ts'
 import { type CarriedRowGroup, carryChunk } from '../splice/carry-chunk.ts'
@@ -40,18 +41,24 @@ export class RowGroupBuilder {
   async append(rows: number, readers: readonly RowReader[], members: readonly CarriedRowGroup[]): Promise<void> {
     if (this.rows === 0) this.#writers = this.#newWriters()
     for (const member of members) this.#members.add(member)
-    for (let column = 0; column < readers.length; column++) {
-      await readers[column]!.copyRows(rows, this.#writers[column]!)
-      readers[column]!.release()
-    }
-    this.rows += rows
+    const { targetRowGroupBytes, targetRowGroupRows, memoryBudgetBytes } = this.#settings
     let bytes = 0
     let held = 0
-    for (const writer of this.#writers) {
+    let added = 0
+    for (let column = 0; column < readers.length; column++) {
+      const writer = this.#writers[column]!
+      const before = writer.estimatedBytes
+      await readers[column]!.copyRows(rows, writer)
+      readers[column]!.release()
       bytes += writer.estimatedBytes
       held += writer.heldBytes
+      added += writer.estimatedBytes - before
+      if (added <= memoryBudgetBytes / 2) continue
+      // only pages that unpack to very many times their length bring a cut of a row group so far
+      const most = `where ${memoryBudgetBytes / 2} may be held`
+      throw new ParquetError('over_limit', `${rows} rows of a row group, written anew, take ${added} bytes, ${most}`)
     }
-    const { targetRowGroupBytes, targetRowGroupRows, memoryBudgetBytes } = this.#settings
+    this.rows += rows
     const isFull = bytes >= targetRowGroupBytes || this.rows >= targetRowGroupRows
     if (isFull || held >= memoryBudgetBytes / 2) await this.flush()
   }

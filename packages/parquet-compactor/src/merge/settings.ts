@@ -1,7 +1,9 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { CODEC_NUMBERS, canCompress } from '../codecs/compression.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
 import { ParquetError } from '../parquet-error.ts'
+import type { FileLimits } from '../read/file-limits.ts'
+import { WorkMeter } from '../read/work-meter.ts'
 import type { ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { MergeOptions } from './merge-options.ts'
 
@@ -20,6 +22,16 @@ export interface MemoryShares {
   outputPage: number
   /** what footers say, from the first look at them to when their rows are due */
   footers: number
+  /** the footer of one source */
+  footer: number
+  /** a footer beyond this is read only when those before it are done with */
+  footerAhead: number
+  /** key-value metadata of the output */
+  keyValues: number
+  /** the schema of one source */
+  schema: number
+  /** schemas that differ, where these are united */
+  schemas: number
   /** the same where all must be known at one time, to sort or to leave rows out */
   allFooters: number
   /** rows that are gathered, and what is read for them */
@@ -36,6 +48,9 @@ export interface MemoryShares {
   inputIndexes: number
 }
 
+/** in memory, beside names: some ten objects */
+export const BYTES_OF_COLUMN = 700
+
 /** part of the budget that the two parts for the sink take, unless the caller wants larger ones */
 const USUAL_PARTS_SHARE = 1 / 16
 
@@ -47,6 +62,11 @@ function shareOut(budget: number, partBytes: number): MemoryShares {
     page: budget / 4,
     outputPage: budget / 64,
     footers: budget / 8,
+    footer: budget / 8,
+    footerAhead: budget / 256,
+    keyValues: budget / 16,
+    schema: budget / 2,
+    schemas: budget / 4,
     allFooters: budget / 4,
     sorting: besideParts * 0.55,
     sortedKeys: besideParts * 0.75,
@@ -61,7 +81,7 @@ export interface Settings {
   targetRowGroupBytes: number
   targetRowGroupRows: number
   codec: 'keep' | CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   maxReadsInFlight: number
   partBytes: number
   smallFileBytes: number
@@ -70,6 +90,7 @@ export interface Settings {
   schema: 'strict' | 'union'
   memoryBudgetBytes: number
   shares: MemoryShares
+  limits: Required<FileLimits>
   schemaFingerprint: string | undefined
   signal: AbortSignal | undefined
   /** for the page that is being read */
@@ -84,7 +105,10 @@ export function checkOptions(options: MergeOptions): Settings {
     }
     return value
   }
-  const { codec = 'keep', codecs = {}, pages = 'splice', schema = 'strict' } = options
+  const { codec = 'keep', codecs = {}, pages = 'splice', schema = 'strict', limits = {} } = options
+  for (const [name, limit] of Object.entries(limits)) {
+    if (!(limit >= 0)) throw new ParquetError('bad_option', `limits.${name} must be a number of at least 0`)
+  }
   if (schema !== 'strict' && schema !== 'union') throw new ParquetError('bad_option', 'schema must be strict or union')
   if (codec !== 'keep' && CODEC_NUMBERS[codec] === undefined)
     throw new ParquetError('bad_option', `unknown codec ${codec}`)
@@ -99,11 +123,12 @@ export function checkOptions(options: MergeOptions): Settings {
     throw new ParquetError('bad_option', 'partBytes must be an eighth of memoryBudgetBytes at the most')
   }
   const shares = shareOut(memoryBudgetBytes, partBytes)
+  const { maxWorkBytes = Number.POSITIVE_INFINITY } = limits
   return {
     targetRowGroupBytes: Math.min(number('targetRowGroupBytes', 16 * MIB, 1), shares.rowGroup),
     targetRowGroupRows: number('targetRowGroupRows', 2 ** 17, 1),
     codec,
-    codecs,
+    codecs: { ...codecs, work: new WorkMeter(maxWorkBytes, memoryBudgetBytes / 2) },
     maxReadsInFlight: number('maxReadsInFlight', 6, 1),
     partBytes,
     smallFileBytes: number('smallFileBytes', MIB, 1),
@@ -112,6 +137,13 @@ export function checkOptions(options: MergeOptions): Settings {
     schema,
     memoryBudgetBytes,
     shares,
+    limits: {
+      maxFooterBytes: shares.footer,
+      maxColumns: Math.floor(shares.schema / BYTES_OF_COLUMN),
+      maxKeyValueBytes: Number.POSITIVE_INFINITY,
+      ...limits,
+      maxWorkBytes,
+    },
     schemaFingerprint: options.schemaFingerprint,
     signal: options.signal,
     scratch: new ByteBuffer(),

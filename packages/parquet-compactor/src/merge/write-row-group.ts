@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import type { DropTally } from '../drop-reasons.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
 import { extrasOf } from '../footer/chunk-extras.ts'
@@ -15,7 +15,7 @@ import { carriedChunk, carryChunk } from '../splice/carry-chunk.ts'
 import { checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
 import { isTrap, type Kernel } from '../splice/kernel.ts'
 import type { SamplingSchedule } from '../splice/sampling-schedule.ts'
-import { NotSpliceable, scanChunk } from '../splice/scan-chunk.ts'
+import { MAX_SPLICED_PAGES, NotSpliceable, scanChunk } from '../splice/scan-chunk.ts'
 import { type SplicePart, spliceChunk } from '../splice/splice-chunk.ts'
 import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { FileWriter } from '../write/file-writer.ts'
@@ -28,7 +28,7 @@ const TINY_CHUNK_BYTES = 1024
 const SAMPLED_ROWS = 8192
 
 export interface ColumnSettings {
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   /** codec of each column of the output */
   columnCodecs: readonly CodecName[]
   minPageBytes: number
@@ -114,17 +114,29 @@ async function splice(
   settings: ColumnSettings,
 ): ReturnType<typeof spliceChunk> {
   const parts: SplicePart[] = []
+  let pages = 0
   for (const member of members) {
     const { file, footer, rowGroup } = member
     const part = carriedChunk(member, column)
     const place = chunkPlace(footer, part.chunk)
+    settings.codecs.work?.reading(file.source.name)
     const scanned = await named(file, leaf, async () => {
       const bytes = await file.read(place.offset, place.bytes)
       const rows = footer.rowsOfGroup[rowGroup]!
       return scanChunk(bytes, leaf, place, rows, settings.codecs, settings.maxPageBytes)
     })
     if (scanned instanceof NotSpliceable) return scanned
-    parts.push({ ...part, scanned, place, within: (work) => named(file, leaf, work) })
+    pages += scanned.pages.length
+    if (pages > MAX_SPLICED_PAGES) return new NotSpliceable('small_pages')
+    parts.push({
+      ...part,
+      scanned,
+      place,
+      within: (work) => {
+        settings.codecs.work?.reading(file.source.name)
+        return named(file, leaf, work)
+      },
+    })
   }
   const isUnread = (part: SplicePart) => {
     const { columnIndex } = extrasOf(part.footer, part.chunk)

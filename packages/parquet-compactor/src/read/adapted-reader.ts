@@ -1,5 +1,6 @@
 import type { ColumnAdaptation } from '../footer/adapt-footer.ts'
 import type { ValueTable } from '../format/value-table.ts'
+import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { LevelBatch, RowReader, RowSink } from './row-stream.ts'
 
@@ -56,25 +57,35 @@ function adaptingSink(sink: RowSink, leaf: LeafColumn, adaptation: ColumnAdaptat
     },
     flushPage: () => sink.flushPage(),
     append(batch) {
+      if (adaptation.widening === 'null' && batch.valueTo > batch.valueFrom) {
+        throw new ParquetError(
+          'corrupt_data',
+          `column ${leaf.name}: values in a column of type UNKNOWN, which has none`,
+          { column: leaf.name },
+        )
+      }
       if (adaptation.missingBelow !== undefined) {
         sink.append(missingLevels(batch, leaf, adaptation, adaptation.missingBelow))
         return
       }
       const { table } = batch.values
+      const widening = adaptation.widening === 'null' ? undefined : adaptation.widening
       // of one table there is one widened, as writers translate dictionaries once
-      if (adaptation.widening && from !== table) {
+      if (widening && from !== table) {
         from = table
-        to = widen(table, adaptation.widening)
+        to = widen(table, widening)
       }
-      const values = adaptation.widening ? { ...batch.values, table: to! } : batch.values
+      const isNull = adaptation.widening === 'null'
+      const values = isNull ? NO_VALUES : widening ? { ...batch.values, table: to! } : batch.values
       const { definition, levelFrom, levelTo } = batch
       if (!definition) {
         sink.append({ ...batch, values })
         return
       }
+      const [valueFrom, valueTo] = isNull ? [0, 0] : [batch.valueFrom, batch.valueTo]
       const levels = new Uint8Array(levelTo)
       for (let i = levelFrom; i < levelTo; i++) levels[i] = adaptation.levels[definition[i]!]!
-      sink.append({ ...batch, definition: levels, values })
+      sink.append({ ...batch, definition: levels, values, valueFrom, valueTo })
     },
   }
 }

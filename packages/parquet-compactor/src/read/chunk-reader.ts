@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { Codecs } from '../codecs/codec.ts'
 import { decompress } from '../codecs/compression.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
@@ -18,6 +18,8 @@ const WINDOW_BYTES = 1024 * 1024
 const HEADER_BYTES = 4096
 /** levels copied between two looks at the open page of the output */
 const BATCH_LEVELS = 8192
+/** bytes of values in the same */
+const BATCH_BYTES = 1024 * 1024
 
 /** Where a column chunk is and what the footer says of it. */
 export interface ChunkPlace {
@@ -30,6 +32,8 @@ export interface ChunkPlace {
 interface DataPage {
   /** where its header begins, from the start of the chunk */
   position: number
+  /** by its header */
+  levelsInFile: number
   levels: number
   /** left out where every level is the highest: nothing is null */
   definition: Uint8Array | undefined
@@ -48,7 +52,7 @@ export class ChunkReader implements RowReader {
   readonly #file: FileReader
   readonly #leaf: LeafColumn
   readonly #place: ChunkPlace
-  readonly #codecs: Partial<Record<CodecName, Codec>>
+  readonly #codecs: Codecs
   readonly #maxPageBytes: number
   readonly #scratch: ByteBuffer
   /** next page header, from the start of the chunk */
@@ -58,6 +62,8 @@ export class ChunkReader implements RowReader {
   /** levels of the pages before `#position`, the page in hand included */
   #levelsRead = 0
   #dictionary: ValueTable | undefined
+  /** bytes of the longest entry of the dictionary */
+  #longest = 0
   #page: DataPage | undefined
   #resumeAt: { position: number; levelAt: number; valueAt: number } | undefined
   #window: Uint8Array = new Uint8Array()
@@ -67,7 +73,7 @@ export class ChunkReader implements RowReader {
     file: FileReader,
     leaf: LeafColumn,
     place: ChunkPlace,
-    codecs: Partial<Record<CodecName, Codec>>,
+    codecs: Codecs,
     maxPageBytes: number,
     scratch: ByteBuffer,
   ) {
@@ -102,7 +108,8 @@ export class ChunkReader implements RowReader {
       const { repetition } = page
       if (this.#hasChecksums) writer.addChecksums?.()
       const from = page.levelAt
-      let to = Math.min(page.levels, from + BATCH_LEVELS)
+      const batch = this.#batchLevels(page)
+      let to = Math.min(page.levels, from + batch)
       if (repetition) {
         if (repetition[from] === 0) {
           if (left === 0) break
@@ -111,7 +118,7 @@ export class ChunkReader implements RowReader {
         to = from
         while (to < page.levels) {
           if (repetition[to] === 0) {
-            if (left === 0 || to - from >= BATCH_LEVELS) break
+            if (left === 0 || to - from >= batch) break
             left--
           }
           to++
@@ -137,6 +144,12 @@ export class ChunkReader implements RowReader {
     if (writer.isPageFull) await writer.flushPage()
   }
 
+  /** @returns levels that are handed on together: few where entries of the dictionary are long, as they may be written plain */
+  #batchLevels({ values: { table, indices } }: DataPage): number {
+    if (!indices || this.#longest * BATCH_LEVELS <= BATCH_BYTES) return BATCH_LEVELS
+    return table.count === 0 ? BATCH_LEVELS : Math.max(1, Math.floor(BATCH_BYTES / this.#longest))
+  }
+
   /** false when every level has been handed on */
   get mayHaveMore(): boolean {
     return this.#levelsRead < this.#place.values || (this.#page !== undefined && this.#page.levelAt < this.#page.levels)
@@ -157,7 +170,7 @@ export class ChunkReader implements RowReader {
     const page = this.#page
     if (page && page.levelAt < page.levels) {
       this.#resumeAt = { position: page.position, levelAt: page.levelAt, valueAt: page.valueAt }
-      this.#levelsRead -= page.levels
+      this.#levelsRead -= page.levelsInFile
       this.#position = page.position
     } else {
       this.#resumeAt = { position: this.#position, levelAt: 0, valueAt: 0 }
@@ -170,6 +183,7 @@ export class ChunkReader implements RowReader {
   /** the page that has levels left, or undefined at the end of the chunk */
   async #currentPage(): Promise<DataPage | undefined> {
     if (this.#page && this.#page.levelAt < this.#page.levels) return this.#page
+    this.#codecs.work?.reading(this.#file.source.name)
     const resumeAt = this.#resumeAt
     if (resumeAt) {
       this.#resumeAt = undefined
@@ -224,17 +238,19 @@ export class ChunkReader implements RowReader {
     }
     const page = await decompress(this.#place.codec, bytes, header.uncompressedBytes, this.#codecs)
     this.#dictionary = decodePlain(this.#leaf, page, header.values)
+    this.#longest = this.#leaf.width
+    for (const length of this.#dictionary.lengths ?? []) if (length > this.#longest) this.#longest = length
   }
 
   async #decode(header: PageHeader, bytes: Uint8Array, position: number): Promise<DataPage> {
     const { maxDefinition, maxRepetition } = this.#leaf
-    const count = header.values
+    let count = header.values
     const perValue = (maxDefinition > 0 ? 1 : 0) + (maxRepetition > 0 ? 1 : 0) + 4
     if (count * perValue > this.#maxPageBytes) {
       throw new ParquetError('page_too_large', `a page of ${count} values; ${this.#maxPageBytes} bytes may be held`)
     }
     let definition: Uint8Array | undefined
-    const repetition = maxRepetition > 0 ? new Uint8Array(count) : undefined
+    let repetition = maxRepetition > 0 ? new Uint8Array(count) : undefined
     let data: Uint8Array
     if (header.kind === PAGE.DATA_V2) {
       const { repetitionBytes, definitionBytes } = header
@@ -271,13 +287,25 @@ export class ChunkReader implements RowReader {
     }
     checkLevels(definition, maxDefinition)
     checkLevels(repetition, maxRepetition)
-    if (repetition && definition) checkNesting(repetition, definition, this.#leaf)
-    const present = countValues(definition, 0, count, maxDefinition)
-    if (header.kind === PAGE.DATA_V2 && count - present !== header.nulls) {
-      corrupt(`a page of ${count - present} nulls declares ${header.nulls}`)
+    if (repetition && definition) {
+      const surplus = checkNesting(repetition, definition, this.#leaf)
+      if (surplus > 0) {
+        ;[repetition, definition] = foldNulls(repetition, definition, surplus, this.#leaf)
+        count -= surplus
+      }
     }
+    const present = countValues(definition, 0, count, maxDefinition)
     const values = decodeValues(this.#leaf, header.encoding, data, present, this.#dictionary, this.#maxPageBytes)
-    return { position, levels: count, definition, repetition, values, levelAt: 0, valueAt: 0 }
+    return {
+      position,
+      levelsInFile: header.values,
+      levels: count,
+      definition,
+      repetition,
+      values,
+      levelAt: 0,
+      valueAt: 0,
+    }
   }
 
   /** Read the header at `#position` and move behind it. */
@@ -361,16 +389,44 @@ export function checkLevels(levels: Uint8Array | undefined, max: number): void {
 
 /**
  * A level of repetition goes on with a list, so there must be one: of levels that contradict each other every reader makes
- * something else, down to rows too many.
+ * something else, down to rows too many. The exception is a null that goes on as the same null: DuckDB writes a fixed-size
+ * array that is null as one such entry for each of its elements.
+ * @returns how many entries such nulls have beyond their first
  * @throws ParquetError `corrupt_data`
  */
-export function checkNesting(repetition: Uint8Array, definition: Uint8Array, { repeatedFrom }: LeafColumn): void {
+export function checkNesting(repetition: Uint8Array, definition: Uint8Array, leaf: LeafColumn): number {
+  const { repeatedFrom } = leaf
+  let surplus = 0
   for (let i = 0; i < repetition.length; i++) {
     const level = repetition[i]!
     if (level === 0) continue
     const least = repeatedFrom[level - 1]!
-    if (definition[i]! < least || (i > 0 && definition[i - 1]! < least)) corrupt('a list goes on where there is none')
+    const own = definition[i]!
+    // what stands before the first entry of a page is in another page
+    const before = i > 0 ? definition[i - 1]! : own
+    if (own >= least && before >= least) continue
+    if (own !== before) corrupt('a list goes on where there is none')
+    surplus++
   }
+  return surplus
+}
+
+/** Leave out the entries that `checkNesting` counts: readers that do not know of them make rows of them. */
+function foldNulls(
+  repetition: Uint8Array,
+  definition: Uint8Array,
+  surplus: number,
+  { repeatedFrom }: LeafColumn,
+): [repetition: Uint8Array<ArrayBuffer>, definition: Uint8Array<ArrayBuffer>] {
+  const count = repetition.length - surplus
+  const folded: [Uint8Array<ArrayBuffer>, Uint8Array<ArrayBuffer>] = [new Uint8Array(count), new Uint8Array(count)]
+  for (let i = 0, to = 0; i < repetition.length; i++) {
+    const level = repetition[i]!
+    if (level > 0 && definition[i]! < repeatedFrom[level - 1]!) continue
+    folded[0][to] = level
+    folded[1][to++] = definition[i]!
+  }
+  return folded
 }
 
 export function countValues(definition: Uint8Array | undefined, from: number, to: number, max: number): number {

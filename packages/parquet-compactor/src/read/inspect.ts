@@ -1,9 +1,11 @@
+import { workBytes } from '../footer/declared-work.ts'
 import { type FileFooter, footerLength, MIN_FILE_BYTES, TAIL_BYTES } from '../footer/footer.ts'
 import type { FooterTables } from '../footer/footer-table.ts'
 import { readFooter } from '../footer/read-footer.ts'
 import { MAGIC, MAGIC_ENCRYPTED, uint32At } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { type Schema, schemaFingerprint } from '../schema/schema.ts'
+import { checkFooterBytes, checkLimits, type FileLimits } from './file-limits.ts'
 import { readRange, type Source } from './source.ts'
 
 export interface ParquetSummary {
@@ -15,6 +17,15 @@ export interface ParquetSummary {
   schemaFingerprint: string
   /** metadata, its length and the magic at the end of the file */
   footerBytes: number
+  /** pages with their headers before compression, as the footer declares */
+  uncompressedBytes: number
+  /** values, nulls and empty lists of all columns, as the footer declares */
+  valueCount: number
+  /**
+   * What it takes to merge the file, as if it were all bytes to unpack: its uncompressed bytes and its footer, one for each
+   * value, and 4,096 for each column chunk. Merges whose inputs have the same sum take about the same time.
+   */
+  workBytes: number
 }
 
 export type FooterInspection =
@@ -39,14 +50,20 @@ export async function inspectFooter(fileLength: number, tail: Uint8Array): Promi
  * Check the head and the footer of a file; the pages are not read.
  * @param tail its last bytes if they are in memory already; more is read only if the footer is longer
  * @param head its first bytes, at least 4, if they are in memory already
- * @throws ParquetError `not_parquet`, `truncated`, `bad_footer`, `encrypted`, `read_failed`; the message names the source
+ * @param limits what the file may declare
+ * @throws ParquetError `not_parquet`, `truncated`, `bad_footer`, `encrypted`, `over_limit`, `read_failed`; the message names the source
  */
-export async function inspectParquet(source: Source, tail?: Uint8Array, head?: Uint8Array): Promise<ParquetSummary> {
-  const { footer } = await loadFooter(source, tail, head)
+export async function inspectParquet(
+  source: Source,
+  tail?: Uint8Array,
+  head?: Uint8Array,
+  limits: FileLimits = {},
+): Promise<ParquetSummary> {
+  const { footer } = await loadFooter(source, { tail, head, limits })
   return summarize(footer)
 }
 
-async function summarize({ footer, from, to, rowCount, footerBytes }: FileFooter): Promise<ParquetSummary> {
+async function summarize({ footer, from, to, rowCount, footerBytes, work }: FileFooter): Promise<ParquetSummary> {
   const { schema } = footer
   return {
     rowCount,
@@ -54,42 +71,85 @@ async function summarize({ footer, from, to, rowCount, footerBytes }: FileFooter
     columnCount: schema.leaves.length,
     schemaFingerprint: await schemaFingerprint(schema),
     footerBytes,
+    uncompressedBytes: work.uncompressedBytes,
+    valueCount: work.values,
+    workBytes: workBytes(work),
   }
 }
 
 /** What is read of an unknown file at first: most footers fit, and a small file comes whole. */
 export const FIRST_TAIL_BYTES = 64 * 1024
 
+/** What is known of a file before its footer is read. */
+export interface KnownFile {
+  /** its last bytes */
+  tail?: Uint8Array | undefined
+  /** its first bytes, at least 4 */
+  head?: Uint8Array | undefined
+  /** a schema that it may have */
+  schema?: Schema | undefined
+  limits?: FileLimits
+}
+
 /** @returns the footer, and the tail that was read for it */
 export async function loadFooter(
   source: Source,
-  knownTail?: Uint8Array,
-  knownHead?: Uint8Array,
-  knownSchema?: Schema,
+  known: KnownFile = {},
   tables?: FooterTables,
 ): Promise<{ footer: FileFooter; tail: Uint8Array }> {
+  const { tail, footerBytes } = await loadTail(source, known)
+  return parseFooter(source, tail, footerBytes, known, tables)
+}
+
+/**
+ * Read the end of a file.
+ * @returns the tail that was known or a first one, and the length of the footer, which may be more
+ */
+export async function loadTail(
+  source: Source,
+  { tail: knownTail, head: knownHead, limits = {} }: KnownFile,
+): Promise<{ tail: Uint8Array; footerBytes: number }> {
   const { byteLength } = source
   try {
     if (byteLength === 0) throw new ParquetError('not_parquet', 'the file is empty')
     if (byteLength < MIN_FILE_BYTES) throw new ParquetError('not_parquet', `a file of ${byteLength} bytes is too short`)
     const first = Math.min(byteLength, FIRST_TAIL_BYTES)
-    let tail =
+    const tail =
       knownTail && knownTail.byteLength >= TAIL_BYTES
         ? knownTail.subarray(-byteLength)
         : await readRange(source, byteLength - first, first)
     const head = tail.byteLength === byteLength ? tail : (knownHead ?? (await readRange(source, 0, 4)))
     checkHead(head, tail)
-    const length = footerLength(byteLength, tail)
-    if (length > tail.byteLength) {
-      const missing = await readRange(source, byteLength - length, length - tail.byteLength)
-      const joined = new Uint8Array(length)
-      joined.set(missing)
-      joined.set(tail, missing.byteLength)
-      tail = joined
-    }
-    return { footer: readFooter(byteLength, tail.subarray(tail.byteLength - length), knownSchema, tables), tail }
+    const footerBytes = footerLength(byteLength, tail)
+    checkFooterBytes(footerBytes, limits)
+    return { tail, footerBytes }
   } catch (error) {
     throw nameSource(error, source.name)
+  }
+}
+
+/** Parse the footer at the end of `tail`, which is read to its beginning if it is longer. */
+export async function parseFooter(
+  source: Source,
+  tail: Uint8Array,
+  footerBytes: number,
+  { schema, limits = {} }: KnownFile,
+  tables?: FooterTables,
+): Promise<{ footer: FileFooter; tail: Uint8Array }> {
+  const { byteLength, name } = source
+  try {
+    let own = tail
+    if (footerBytes > tail.byteLength) {
+      const missing = await readRange(source, byteLength - footerBytes, footerBytes - tail.byteLength)
+      own = new Uint8Array(footerBytes)
+      own.set(missing)
+      own.set(tail, missing.byteLength)
+    }
+    const footer = readFooter(byteLength, own.subarray(own.byteLength - footerBytes), schema, tables, limits.maxColumns)
+    checkLimits(footer, limits)
+    return { footer, tail: own }
+  } catch (error) {
+    throw nameSource(error, name)
   }
 }
 

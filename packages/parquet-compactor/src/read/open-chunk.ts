@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { Codecs } from '../codecs/codec.ts'
 import type { Footer } from '../footer/footer.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import type { LeafColumn } from '../schema/schema.ts'
@@ -8,7 +8,7 @@ import type { FileReader } from './file-reader.ts'
 import type { RowReader } from './row-stream.ts'
 
 export interface ReadSettings {
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   maxPageBytes: number
   /** for the page that is being read */
   scratch: ByteBuffer

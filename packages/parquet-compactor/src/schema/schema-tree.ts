@@ -1,6 +1,7 @@
-import { CONVERTED, LOGICAL, PHYSICAL_NAMES } from '../format/format.ts'
+import { CONVERTED, LOGICAL } from '../format/format.ts'
 import { THRIFT, ThriftReader } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
+import type { CollectionForm } from './collection-form.ts'
 import { nameText, readSchema, type Schema } from './schema.ts'
 
 /** Fields of SchemaElement (parquet.thrift). */
@@ -17,6 +18,9 @@ export const ELEMENT = {
   LOGICAL: 10,
 } as const
 
+/** SchemaElement has 10 fields; later versions of the format number theirs from there. */
+const MAX_FIELD_ID = 18
+
 /** A property as the file has it. */
 export interface ElementField {
   type: number
@@ -32,6 +36,8 @@ export interface SchemaNode {
   children: SchemaNode[]
   /** properties by their field id, but for repetition and number of children */
   fields: Map<number, ElementField>
+  /** of a list or map in standard form, see `toStandardForm`: how it was written */
+  form?: CollectionForm | undefined
 }
 
 /** A leaf and the repetitions of all elements from below the root down to it. */
@@ -59,6 +65,8 @@ export function readTree(schema: Schema): SchemaNode {
       const type = reader.fieldType
       const start = reader.offset
       reader.skip()
+      // fields of extensions (BinaryProtocolExtensions.md) are opaque, and no part of the schema
+      if (id < 1 || id > MAX_FIELD_ID) continue
       node.fields.set(id, { type, bytes: reader.bytes.subarray(start, reader.offset) })
     }
     node.name = nameText(binaryField(node, ELEMENT.NAME))
@@ -110,6 +118,11 @@ export function leafPaths(root: SchemaNode): LeafPath[] {
   return leaves
 }
 
+/** The names of a path as one text, which no other path has. */
+export function pathKey(names: readonly string[]): string {
+  return JSON.stringify(names)
+}
+
 export function numberField(node: SchemaNode, id: number): number | undefined {
   const field = node.fields.get(id)
   if (!field) return undefined
@@ -130,10 +143,15 @@ export interface IntegerType {
   isSigned: boolean
 }
 
-/** @returns undefined for what is no integer, as dates and decimals */
+/** @returns undefined for what is no integer, as dates and decimals, and where the physical type is not that of its bits */
 export function integerOf(node: SchemaNode): IntegerType | undefined {
   const { physical } = node
   if (physical !== 1 && physical !== 2) return undefined
+  const integer = annotatedInteger(node, physical)
+  return integer && (integer.bits === 64) === (physical === 2) ? integer : undefined
+}
+
+function annotatedInteger(node: SchemaNode, physical: number): IntegerType | undefined {
   const logical = node.fields.get(ELEMENT.LOGICAL)
   if (logical) {
     const [field, , bits, sign] = logical.bytes
@@ -145,35 +163,4 @@ export function integerOf(node: SchemaNode): IntegerType | undefined {
   if (converted < CONVERTED.UINT_8 || converted > CONVERTED.INT_64) return undefined
   const at = converted - CONVERTED.UINT_8
   return { bits: 8 << (at % 4), isSigned: at >= 4 }
-}
-
-/** Annotations that converted and logical types name alike. */
-const ALIKE: [name: string, converted: number, logical: number][] = [
-  ['string', CONVERTED.UTF8, LOGICAL.STRING],
-  ['map', CONVERTED.MAP, LOGICAL.MAP],
-  ['list', CONVERTED.LIST, LOGICAL.LIST],
-  ['enum', CONVERTED.ENUM, LOGICAL.ENUM],
-  ['date', CONVERTED.DATE, LOGICAL.DATE],
-  ['json', CONVERTED.JSON, LOGICAL.JSON],
-  ['bson', CONVERTED.BSON, LOGICAL.BSON],
-]
-
-/** The type of a node as text: equal texts are one type. */
-export function typeName(node: SchemaNode): string {
-  const integer = integerOf(node)
-  if (integer) return `${integer.isSigned ? '' : 'u'}int${integer.bits}`
-  const physical = node.physical === undefined ? 'group' : PHYSICAL_NAMES[node.physical]!
-  const length = numberField(node, ELEMENT.LENGTH)
-  const stored = length && physical === 'FIXED_LEN_BYTE_ARRAY' ? `${physical}(${length})` : physical
-  const converted = numberField(node, ELEMENT.CONVERTED)
-  const logical = node.fields.get(ELEMENT.LOGICAL)?.bytes
-  const logicalId = logical ? logical[0]! >> 4 : undefined
-  for (const [name, own, ownLogical] of ALIKE) {
-    if (logical ? logicalId === ownLogical : converted === own) return physical === 'group' ? name : `${name} ${stored}`
-  }
-  if (converted === CONVERTED.DECIMAL || logicalId === LOGICAL.DECIMAL) {
-    return `decimal(${numberField(node, ELEMENT.PRECISION)}, ${numberField(node, ELEMENT.SCALE) ?? 0}) ${stored}`
-  }
-  const annotation = logical ? ` logical ${[...logical]}` : converted === undefined ? '' : ` converted ${converted}`
-  return stored + annotation
 }

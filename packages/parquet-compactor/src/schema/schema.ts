@@ -1,6 +1,7 @@
 import { CONVERTED, LOGICAL, PHYSICAL, PHYSICAL_NAMES, REPETITION } from '../format/format.ts'
 import { THRIFT, type ThriftReader } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
+import { ParquetError } from '../parquet-error.ts'
 
 /** Groups nested deeper than this are refused; it also keeps every level within one byte. */
 const MAX_SCHEMA_DEPTH = 64
@@ -53,17 +54,25 @@ interface SchemaElement {
 /**
  * Read field 2 of FileMetaData.
  * @param known is returned if the elements are its own byte for byte, as those of one writer are
- * @throws ParquetError `bad_footer` when the elements are no tree
+ * @param maxColumns columns and groups, without the root
+ * @throws ParquetError `bad_footer` when the elements are no tree, `over_limit`
  */
-export function readSchema(reader: ThriftReader, known?: Schema): Schema {
+export function readSchema(
+  reader: ThriftReader,
+  known?: Schema,
+  maxColumns: number = Number.POSITIVE_INFINITY,
+): Schema {
   const elementCount = reader.list(THRIFT.STRUCT)
+  // each takes a hundred times the memory of its bytes
+  if (elementCount - 1 > maxColumns) {
+    throw new ParquetError('over_limit', `${elementCount - 1} columns and groups, where ${maxColumns} are allowed`)
+  }
   const start = reader.offset
   if (known && elementCount === known.elementCount && reader.skipIfEqual(known.elementBytes)) return known
   const elements: SchemaElement[] = []
   for (let i = 0; i < elementCount; i++) elements.push(readElement(reader))
   const root = elements[0]
   if (!root) reader.fail('schema without a root')
-  if (root.physical !== undefined) reader.fail('schema root has a type')
 
   const leaves: LeafColumn[] = []
   const lines: string[] = [`${root.children}`]
@@ -232,7 +241,9 @@ function hex(bytes: Uint8Array): string {
 /**
  * SHA-256 in hex over names, nesting, physical types and lengths, repetition, converted and logical types with their
  * parameters, decimals' precision and scale, and field ids. The name of the root is left out: it says only who wrote
- * the file. Files with equal fingerprints may be merged; others never are.
+ * the file. Files with equal fingerprints may be merged; others never are, unless their schemas are united. A type that is
+ * annotated by a converted type here and by a logical type there, or a list with other inner names, is another schema: catalogs
+ * hold fingerprints, so they do not change, and such files are only kept apart. `schema: 'union'` takes them together.
  */
 export async function schemaFingerprint({ canonical }: Pick<Schema, 'canonical'>): Promise<string> {
   // who merges many files merges those of one schema

@@ -1,6 +1,8 @@
 import { CONVERTED, LOGICAL, PHYSICAL, REPETITION } from '../format/format.ts'
+import { shorten } from '../format/shorten.ts'
 import { THRIFT } from '../format/thrift-reader.ts'
 import { ParquetError } from '../parquet-error.ts'
+import { toStandardForm, toWrittenForm } from './collection-form.ts'
 import type { Schema } from './schema.ts'
 import {
   ELEMENT,
@@ -8,11 +10,13 @@ import {
   type IntegerType,
   integerOf,
   leafPaths,
+  numberField,
+  pathKey,
   readTree,
   type SchemaNode,
-  typeName,
   writeTree,
 } from './schema-tree.ts'
+import { isAlwaysNull, typeName } from './type-name.ts'
 
 /** A schema and a source that has it, for messages. */
 export interface NamedSchema {
@@ -22,95 +26,145 @@ export interface NamedSchema {
 
 export interface SchemaChange {
   column: string
-  /** `added`: not in the first source; `nullable`: was required somewhere; `widened`: had a smaller type somewhere */
-  change: 'added' | 'nullable' | 'widened'
-  /** the types, where it was widened */
+  /**
+   * `added`: not in the first source; `nullable`: was required somewhere; `widened`: had a smaller type somewhere;
+   * `renamed`: the inner levels of a list or map had other names somewhere, or one level less
+   */
+  change: 'added' | 'nullable' | 'widened' | 'renamed'
+  /** the types where it was widened, the dotted paths where it was renamed */
   from?: string
   to?: string
 }
 
 /**
- * The schema that holds the rows of all: columns matched by name, in the order in which they first appear.
+ * The schema that holds the rows of all: columns matched by name, in the order in which they first appear; inner levels of lists
+ * and maps matched by their place.
  * @throws ParquetError `schema_mismatch` naming both where types have no common one
  */
 export function uniteSchemas(schemas: readonly NamedSchema[]): { schema: Schema; changes: SchemaChange[] } {
-  const trees = schemas.map(({ schema }) => readTree(schema))
-  const [first, ...others] = trees
+  const [first, ...others] = schemas
   if (!first) throw new ParquetError('bad_option', 'there is no schema to unite')
-  let united = first
-  for (const [at, tree] of others.entries()) {
-    const names = { left: schemas[0]!.source, right: schemas[at + 1]!.source }
-    united = { ...united, children: uniteChildren(united, tree, [], names) }
+  let united = toStandardForm(readTree(first.schema))
+  for (const { schema, source } of others) {
+    united = { ...united, children: uniteChildren(united, toStandardForm(readTree(schema)), [], source) }
   }
-  const schema = writeTree(united)
-  return { schema, changes: changesOf(united, trees) }
+  return { schema: writeTree(toWrittenForm(united)), changes: changesOf(united, schemas) }
 }
 
-interface SourceNames {
-  left: string
-  right: string
+/** Types of geometries name their coordinate system in full. */
+const MAX_TYPE_LENGTH = 200
+/** more than real nesting has; a name may be as long as the footer */
+const MAX_PATH_LENGTH = 400
+
+function refuse(path: readonly string[], detail: string, source: string): never {
+  const column = shorten(path.join('.'), MAX_PATH_LENGTH)
+  throw new ParquetError('schema_mismatch', `${source}: column ${column} ${detail}`, { source, column })
 }
 
-function refuse(path: readonly string[], detail: string, { right }: SourceNames): never {
-  const column = path.join('.')
-  throw new ParquetError('schema_mismatch', `${right}: column ${column} ${detail}`, { source: right, column })
+function refuseTypes(path: readonly string[], left: string, right: string, source: string): never {
+  refuse(path, `is ${shorten(right, MAX_TYPE_LENGTH)} where it was ${shorten(left, MAX_TYPE_LENGTH)}`, source)
 }
 
-function uniteChildren(left: SchemaNode, right: SchemaNode, path: string[], sources: SourceNames): SchemaNode[] {
-  for (const { children } of [left, right]) {
-    const names = children.map(({ name }) => name)
-    const twice = names.find((name, i) => names.indexOf(name) !== i)
-    if (twice !== undefined)
-      refuse([...path, twice], 'is there twice, so that names do not tell columns apart', sources)
+/** @throws ParquetError where a name is there twice, so that it does not tell columns apart */
+function byName({ children }: SchemaNode, path: string[], source: string): Map<string, SchemaNode> {
+  const nodes = new Map<string, SchemaNode>()
+  for (const child of children) {
+    if (nodes.has(child.name)) {
+      refuse([...path, child.name], 'is there twice, so that names do not tell columns apart', source)
+    }
+    nodes.set(child.name, child)
   }
+  return nodes
+}
+
+function uniteChildren(left: SchemaNode, right: SchemaNode, path: string[], source: string): SchemaNode[] {
+  const [known, others] = [left, right].map((node) => byName(node, path, source)) as [NamedNodes, NamedNodes]
   const missing = (child: SchemaNode): SchemaNode =>
     child.repetition === REPETITION.REQUIRED ? { ...child, repetition: REPETITION.OPTIONAL } : child
   const children = left.children.map((child) => {
-    const other = right.children.find(({ name }) => name === child.name)
-    return other ? uniteNodes(child, other, [...path, child.name], sources) : missing(child)
+    const other = others.get(child.name)
+    return other ? uniteNodes(child, other, [...path, child.name], source) : missing(child)
   })
-  for (const child of right.children) {
-    if (!left.children.some(({ name }) => name === child.name)) children.push(missing(child))
-  }
+  for (const child of right.children) if (!known.has(child.name)) children.push(missing(child))
   return children
 }
 
-function uniteNodes(left: SchemaNode, right: SchemaNode, path: string[], sources: SourceNames): SchemaNode {
+type NamedNodes = Map<string, SchemaNode>
+
+function uniteNodes(left: SchemaNode, right: SchemaNode, path: string[], source: string): SchemaNode {
   const [one, other] = [typeName(left), typeName(right)]
   const repetition = Math.max(left.repetition, right.repetition)
   if (left.repetition !== right.repetition && repetition === REPETITION.REPEATED) {
-    refuse(path, 'is repeated in one source and not in another', sources)
+    refuse(path, 'is repeated in one source and not in another', source)
   }
   const ids = [left, right].map(({ fields }) => fields.get(ELEMENT.FIELD_ID))
   if (ids[0] && ids[1] && `${ids[0].bytes}` !== `${ids[1].bytes}`) {
-    refuse(path, 'has another field id than before, so it is another column of that name', sources)
+    refuse(path, 'has another field id than before, so it is another column of that name', source)
   }
-  const fields = new Map(left.fields)
-  if (!ids[0] && ids[1]) fields.set(ELEMENT.FIELD_ID, ids[1])
-  const node: SchemaNode = { ...left, repetition, fields }
+  const fieldId = ids[0] ?? ids[1]
+  if (isAlwaysNull(left) !== isAlwaysNull(right)) {
+    const typed = isAlwaysNull(left) ? right : left
+    return withFieldId({ ...typed, repetition: Math.max(repetition, REPETITION.OPTIONAL) }, fieldId)
+  }
+  const node = withFieldId({ ...left, repetition }, fieldId)
   if (left.physical === undefined && right.physical === undefined) {
-    if (one !== other) refuse(path, `is ${other} where it was ${one}`, sources)
-    const children = uniteChildren(left, right, path, sources)
-    const isCollection = one === 'list' || one === 'map'
-    // what is below is told by position there, so another name is no other column
-    const inner = [left, right].map(({ children: below }) => below.flatMap((child) => [child.name, ...namesIn(child)]))
-    if (isCollection && `${inner[0]}` !== `${inner[1]}`) {
-      refuse(path, `is a ${one} of other elements`, sources)
+    if (one !== other) refuseTypes(path, one, other, source)
+    if (one === 'list' || one === 'map') checkCollections(left, right, one, path, source)
+    const form = left.form?.key === right.form?.key ? left.form : undefined
+    return {
+      ...node,
+      fields: withBothAnnotations(node, right),
+      form,
+      children: uniteChildren(left, right, path, source),
     }
-    return { ...node, children }
   }
-  if (one === other) return node
+  if (one === other) {
+    return isAlwaysNull(left) ? node : { ...node, fields: withBothAnnotations(node, right) }
+  }
   const wider = widerType(left, right)
-  if (!wider) refuse(path, `is ${other} where it was ${one}`, sources)
+  if (!wider) refuseTypes(path, one, other, source)
+  const fields = new Map(node.fields)
   for (const id of [ELEMENT.TYPE, ELEMENT.CONVERTED, ELEMENT.LOGICAL]) {
     const field = wider.fields.get(id)
     if (field) fields.set(id, field)
     else fields.delete(id)
   }
-  return { ...node, physical: wider.physical }
+  return { ...node, fields, physical: wider.physical }
 }
 
-const namesIn = ({ children }: SchemaNode): string[] => children.map(({ name }) => name)
+/** What is below a list or map is told by position, so where its form is not known another name is no other column. */
+function checkCollections(left: SchemaNode, right: SchemaNode, kind: string, path: string[], source: string): void {
+  if (left.form && right.form) return
+  const inner = [left, right].map(({ children }) => children.map((child) => [child.name, child.children.map(nameOf)]))
+  if (!left.form && !right.form && JSON.stringify(inner[0]) === JSON.stringify(inner[1])) return
+  const names = (left.form ? right : left).children.map(nameOf)
+  const group = shorten(names.join(', '), MAX_TYPE_LENGTH)
+  refuse(
+    path,
+    `is a ${kind} by a repeated group ${group} whose element readers do not agree on, in one source only`,
+    source,
+  )
+}
+
+const nameOf = ({ name }: SchemaNode) => name
+
+function withFieldId(node: SchemaNode, fieldId: ElementField | undefined): SchemaNode {
+  return fieldId ? { ...node, fields: new Map(node.fields).set(ELEMENT.FIELD_ID, fieldId) } : node
+}
+
+/** Of one type that is annotated in the old way here and in the new way there, readers of either find theirs. */
+function withBothAnnotations(node: SchemaNode, other: SchemaNode): Map<number, ElementField> {
+  const fields = new Map(node.fields)
+  for (const id of [ELEMENT.CONVERTED, ELEMENT.SCALE, ELEMENT.PRECISION, ELEMENT.LOGICAL]) {
+    const field = other.fields.get(id)
+    if (field && !fields.has(id)) fields.set(id, field)
+  }
+  // the outer group of a map may have the old name of the type
+  const converted = other.fields.get(ELEMENT.CONVERTED)
+  if (converted && numberField(node, ELEMENT.CONVERTED) === CONVERTED.MAP_KEY_VALUE)
+    fields.set(ELEMENT.CONVERTED, converted)
+  return fields
+}
 
 /** @returns the smallest type that holds the values of both, or undefined */
 function widerType(
@@ -159,19 +213,53 @@ function integerElement({ bits }: IntegerType): { physical: number; fields: Map<
   }
 }
 
-function changesOf(united: SchemaNode, trees: readonly SchemaNode[]): SchemaChange[] {
-  const changes: SchemaChange[] = []
-  const sources = trees.map((tree) => new Map(leafPaths(tree).map((leaf) => [JSON.stringify(leaf.names), leaf])))
-  for (const leaf of leafPaths(united)) {
-    const column = leaf.names.join('.')
-    const own = sources.map((source) => source.get(JSON.stringify(leaf.names)))
-    if (!own[0]) changes.push({ column, change: 'added' })
-    const wasRequired = own.some((one) => one && `${one.repetitions}` !== `${leaf.repetitions}`)
-    if (wasRequired) changes.push({ column, change: 'nullable' })
-    const to = typeName(leaf.node)
-    for (const from of new Set(own.flatMap((one) => (one ? [typeName(one.node)] : [])))) {
-      if (from !== to) changes.push({ column, change: 'widened', from, to })
+function changesOf(united: SchemaNode, schemas: readonly NamedSchema[]): SchemaChange[] {
+  const written = leafPaths(toWrittenForm(united))
+  const columns = leafPaths(united).map((leaf, at) => {
+    return {
+      leaf,
+      column: shorten(written[at]!.names.join('.'), MAX_PATH_LENGTH),
+      types: new Set<string>(),
+      paths: new Set<string>(),
+    }
+  })
+  const added = new Set(columns)
+  const nullable = new Set<(typeof columns)[number]>()
+  for (const [number, { schema }] of schemas.entries()) {
+    const tree = readTree(schema)
+    const paths = leafPaths(tree)
+    const found = new Map(leafPaths(toStandardForm(tree)).map((leaf, at) => [pathKey(leaf.names), { leaf, at }]))
+    for (const column of columns) {
+      const { names, repetitions } = column.leaf
+      const own = found.get(pathKey(names))
+      if (own) {
+        column.paths.add(shorten(paths[own.at]!.names.join('.'), MAX_PATH_LENGTH))
+        if (`${own.leaf.repetitions}` !== `${repetitions}`) nullable.add(column)
+      }
+      const typed = own ?? nullAbove(names, found)
+      if (typed) column.types.add(shorten(typeName(typed.leaf.node), MAX_TYPE_LENGTH))
+      if (typed && number === 0) added.delete(column)
     }
   }
-  return changes
+  return columns.flatMap((entry): SchemaChange[] => {
+    const { leaf, column, types, paths } = entry
+    const to = shorten(typeName(leaf.node), MAX_TYPE_LENGTH)
+    return [
+      ...(added.has(entry) ? [{ column, change: 'added' } as const] : []),
+      ...(nullable.has(entry) ? [{ column, change: 'nullable' } as const] : []),
+      ...[...types].filter((from) => from !== to).map((from) => ({ column, change: 'widened', from, to }) as const),
+      ...[...paths]
+        .filter((from) => from !== column)
+        .map((from) => ({ column, change: 'renamed', from, to: column }) as const),
+    ]
+  })
+}
+
+/** The column of nulls that stands in a source where the union has a group. */
+function nullAbove<Found>(names: readonly string[], found: ReadonlyMap<string, Found>): Found | undefined {
+  for (let depth = names.length - 1; depth > 0; depth--) {
+    const above = found.get(pathKey(names.slice(0, depth)))
+    if (above) return above
+  }
+  return undefined
 }

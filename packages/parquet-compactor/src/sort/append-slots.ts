@@ -22,8 +22,9 @@ export function appendSlots(
   pages.clear()
   kernel.onPage = (page) => {
     const to = page.what === 'dictionary' ? out : pages
-    to.append(pageHeader(page, page.body, false))
-    to.append(page.body)
+    const body = page.body.view()
+    to.append(pageHeader(page, body, false))
+    to.append(body)
   }
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
   const dictionaryBytes = kernel.slots.holdsIndices(number) ? limits.dictionaryBytes : 0

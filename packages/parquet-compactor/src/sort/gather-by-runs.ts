@@ -5,7 +5,6 @@ import type { RowGatherer, RowTarget } from './gather-rows.ts'
 import type { KeptRows } from './kept-rows.ts'
 import type { SortKey } from './key-order.ts'
 import { type RunPlan, rowsOfParts } from './plan-runs.ts'
-import type { SortRange } from './plan-sort.ts'
 import { rankTogether } from './rank-rows.ts'
 import { rankRuns } from './rank-runs.ts'
 import { RunSet } from './run-set.ts'
@@ -23,8 +22,6 @@ export interface RunRoom {
 export interface SortedCluster {
   pieces: readonly Piece[]
   keys: readonly SortKey[]
-  /** what was planned for */
-  range: SortRange
   keptRows: KeptRows | undefined
 }
 
@@ -55,10 +52,10 @@ export async function gatherByRuns(
     const sorted = newSet()
     const writer = writerOf(sorted)
     for (const pieces of plan.runs) {
-      const { range, keptRows } = cluster
+      const { keptRows } = cluster
       writer.beginRun(countRows({ pieces, keptRows }))
       const rank = async function* () {
-        yield await rankTogether(pieces, keys, range, keptRows, settings, rowsOfPiece)
+        yield await rankTogether(pieces, keys, keptRows, settings, rowsOfPiece)
       }
       const rankingBytes = pieces.reduce((sum, piece) => sum + piece.rows, 0) * plan.rankingBytesOfRow
       await gatherer.gather(() => writer.note(rank()), rankingBytes, writer)

@@ -26,7 +26,7 @@ export function gatherInOrder(pieces: readonly Piece[], kept: KeptRows | undefin
 
 /**
  * By their keys: in the scratch, where that costs less than to read the pieces for each group of rows.
- * @param ranges of the keys of each piece
+ * @param ranges of the keys of each piece, as far as footers tell, for an estimate
  */
 export async function gatherSorted(
   cluster: SortedCluster,
@@ -34,7 +34,7 @@ export async function gatherSorted(
   { gatherer, target, runRoom }: Gathering,
   settings: PieceSettings,
 ): Promise<void> {
-  const { pieces, keys, range, keptRows } = cluster
+  const { pieces, keys, keptRows } = cluster
   // what is guessed too low would be found out when it is too late for runs
   if (runRoom) await gatherer.measure(pieces)
   const plan =
@@ -44,6 +44,6 @@ export async function gatherSorted(
     return
   }
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
-  const rank = (rowsAtATime: number) => rankBySort(pieces, keys, range, keptRows, settings, rowsAtATime)
+  const rank = (rowsAtATime: number) => rankBySort(pieces, keys, keptRows, settings, rowsAtATime)
   await gatherer.gather(rank, rows * RANKING_BYTES_OF_ROW, target)
 }

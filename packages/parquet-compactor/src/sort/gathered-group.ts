@@ -99,12 +99,11 @@ export class GatheredGroup {
     }
   }
 
-  /** @returns what is picked, where lists want it too */
+  /** @returns which rows of the piece go where */
   #pick({ rows: own, ranks }: RankedPiece, first: number, count: number): PickedRows {
-    const { slots } = this.#kernel
     // a piece has no more rows in the group than there is room for
-    const rows = this.#kernel.words(slots.pickedRows(), Math.min(ranks.length, this.rows))
-    const places = this.#kernel.words(slots.pickedSlots(), Math.min(ranks.length, this.rows))
+    const most = Math.min(ranks.length, this.rows)
+    const [rows, places] = [new Uint32Array(most), new Uint32Array(most)]
     const shift = this.filled - first
     let picks = 0
     for (let i = 0; i < ranks.length; i++) {
@@ -113,9 +112,9 @@ export class GatheredGroup {
       rows[picks] = own ? own[i]! : i
       places[picks++] = rank + shift
     }
-    slots.beginPicks(picks)
-    if (this.#listBytes === 0) return { rows, places }
-    return { rows: rows.slice(0, picks), places: places.slice(0, picks) }
+    const picked = { rows: rows.subarray(0, picks), places: places.subarray(0, picks) }
+    this.#kernel.putPicks(picked.rows, picked.places)
+    return picked
   }
 
   /** All places that count are filled. */

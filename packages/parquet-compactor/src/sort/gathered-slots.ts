@@ -113,12 +113,8 @@ class DecodedSink implements RowSink {
       if (width === 0) values.uint32(length)
       values.append(table.bytes, start, start + length)
     }
-    const count = levelTo - levelFrom
-    const levelBytes = definition ? count : 0
-    const room = kernel.decodedRoom(levelBytes + values.length)
-    if (definition) room.set(definition.subarray(levelFrom, levelTo))
-    room.set(values.view(), levelBytes)
-    if (kernel.putDecoded(count, definition !== undefined, valueTo - valueFrom, values.length)) return
+    const levels = definition?.subarray(levelFrom, levelTo)
+    if (kernel.putDecoded(levelTo - levelFrom, levels, valueTo - valueFrom, values.view())) return
     if (!kernel.slots.isArenaFull()) {
       throw new ParquetError('corrupt_data', `column ${this.#leaf.name}: rows that cannot be taken over`, {
         column: this.#leaf.name,

@@ -3,8 +3,8 @@ import type { KeptRows } from './kept-rows.ts'
 import { KeyColumn } from './key-column.ts'
 import type { SortKey } from './key-order.ts'
 import { compareKeys, type SortRange } from './plan-sort.ts'
-import { checkRange, keyBytesOfRow, type RankedPiece, type RankedRows, rankTogether } from './rank-rows.ts'
-import { encodeKey, footerRange, keysOfPieces } from './read-keys.ts'
+import { keyBytesOfRow, type RankedPiece, type RankedRows, rankTogether } from './rank-rows.ts'
+import { encodeKey, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import { sortRows } from './sort-rows.ts'
 import { guessTextBytes } from './text-bytes.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
@@ -29,22 +29,19 @@ interface Splitter {
 /**
  * Sort the rows of pieces that overlap by their keys, all of them at once where their keys fit into the budget, and else part
  * by part: the parts follow each other in the output, and for each the keys of all pieces are read anew.
- * @param range       what was planned for
  * @param rowsAtATime that are gathered together: a part is a multiple of them where that can be
  * @throws ParquetError `memory_budget` when the texts among the keys do not fit
  */
 export async function* rankBySort(
   pieces: readonly Piece[],
   keys: readonly SortKey[],
-  range: SortRange,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
   rowsAtATime: number,
 ): AsyncGenerator<RankedRows> {
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const keyBytes = keyBytesOfRow(pieces, keys)
-  const together =
-    rows * keyBytes <= settings.keyBytes && (await rankIfTextsFit(pieces, keys, range, keptRows, settings))
+  const together = rows * keyBytes <= settings.keyBytes && (await rankIfTextsFit(pieces, keys, keptRows, settings))
   if (together) {
     yield together
     return
@@ -53,16 +50,14 @@ export async function* rankBySort(
   const most = (settings.memoryBudgetBytes * PART_SHARE) / (bytesOfRow + PART_BYTES_OF_ROW)
   const multiple = Math.floor(most / rowsAtATime) * rowsAtATime * EVEN_SHARE
   const rowsOfPart = multiple > 0 ? multiple : most
-  const splitters = await findSplitters(pieces, keys, Math.ceil(rows / rowsOfPart), keptRows, settings)
-  const ranges = pieces.map((piece) => footerRange(piece, keys))
+  const { splitters, ranges } = await findSplitters(pieces, keys, Math.ceil(rows / rowsOfPart), keptRows, settings)
   for (let part = 0; part <= splitters.length; part++) {
     const [low, high] = [splitters[part - 1], splitters[part]]
     const members = pieces.filter((_, i) => {
-      const own = ranges[i]
-      if (!own) return true
+      const own = ranges[i]!
       return !(low && compareKeys(own.high, low.key) < 0) && !(high && compareKeys(own.low, high.key) > 0)
     })
-    yield await rankPart(pieces, members, keys, low, high, range, keptRows, settings)
+    yield await rankPart(pieces, members, keys, low, high, keptRows, settings)
   }
 }
 
@@ -76,20 +71,25 @@ async function rankIfTextsFit(...cluster: Parameters<typeof rankTogether>): Prom
   }
 }
 
-/** Find where parts of about as many rows end, by some of the keys. */
+/**
+ * Find where parts of about as many rows end, by some of the keys.
+ * @returns also the range of the keys of each piece, which its footer may tell wrong
+ */
 async function findSplitters(
   pieces: readonly Piece[],
   keys: readonly SortKey[],
   parts: number,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
-): Promise<Splitter[]> {
+): Promise<{ splitters: Splitter[]; ranges: SortRange[] }> {
+  const ranges: SortRange[] = []
   const rows = pieces.reduce((sum, piece) => sum + piece.rows, 0)
   const stride = Math.ceil(rows / (parts * SAMPLES_OF_PART))
   const samples: Splitter[] = []
   let before = 0
   let next = 0
   for await (const { piece, columns } of keysOfPieces(pieces, keys, settings)) {
+    ranges.push(lookAtKeys(columns, piece.rows).range)
     for (; next < before + piece.rows; next += stride) {
       const row = next - before
       if (keptRows && !keptRows.has(piece.firstRow + row)) continue
@@ -103,7 +103,7 @@ async function findSplitters(
     const splitter = samples[Math.floor((part * samples.length) / parts)]!
     if (splitter !== splitters.at(-1)) splitters.push(splitter)
   }
-  return splitters
+  return { splitters, ranges }
 }
 
 /** Rank the rows from one splitter to the next. */
@@ -113,7 +113,6 @@ async function rankPart(
   keys: readonly SortKey[],
   low: Splitter | undefined,
   high: Splitter | undefined,
-  range: SortRange,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
 ): Promise<RankedRows> {
@@ -151,8 +150,6 @@ async function rankPart(
     joined,
     Uint32Array.from({ length: kept }, (_, row) => row),
   )
-  const counted = ranked.map(({ piece, rows }) => ({ piece, count: rows!.length }))
-  checkRange(joined, order, range, counted)
   const ranks = new Int32Array(kept)
   for (let rank = 0; rank < kept; rank++) ranks[order[rank]!] = rank
   let at = 0

@@ -2,7 +2,6 @@ import { ParquetError } from '../parquet-error.ts'
 import type { KeptRows } from './kept-rows.ts'
 import { KeyColumn } from './key-column.ts'
 import type { SortKey } from './key-order.ts'
-import { compareKeys, type SortRange } from './plan-sort.ts'
 import { encodeKey, readKeys } from './read-keys.ts'
 import { SORT_BYTES_OF_ROW, sortRows } from './sort-rows.ts'
 import type { Piece, PieceSettings } from './value-piece.ts'
@@ -56,13 +55,11 @@ export function checkKeyMemory(pieces: readonly Piece[], keys: readonly SortKey[
 
 /**
  * Read the keys of pieces that overlap and sort their rows; rows of equal keys stay in the order of the pieces.
- * @param range what was planned for
  * @param every of so many rows the key of one is returned
  */
 export async function rankTogether(
   pieces: readonly Piece[],
   keys: readonly SortKey[],
-  range: SortRange,
   keptRows: KeptRows | undefined,
   settings: PieceSettings,
   every = Number.POSITIVE_INFINITY,
@@ -72,8 +69,6 @@ export async function rankTogether(
   const columns = await readKeys(pieces, keys, settings, textRoom)
   for (const column of columns) column.finish()
   const order = sortRows(columns, wantedRows(pieces, keptRows))
-  const members = pieces.map((piece) => ({ piece, count: piece.rows }))
-  checkRange(columns, order, range, members)
   return { pieces: ranksOf(pieces, order), kept: order.length, keys: sampleKeys(columns, order, 0, every) }
 }
 
@@ -87,32 +82,6 @@ export function sampleKeys(
   const keys: Uint8Array[] = []
   for (let at = first; at < order.length; at += every) keys.push(encodeKey(columns, order[at]!))
   return keys
-}
-
-/**
- * Keys outside of the range that was planned for would stand in the wrong place.
- * @param members rows of pieces as they are counted in `order`
- * @throws ParquetError `corrupt_data`, naming the source whose footer is wrong
- */
-export function checkRange(
-  columns: readonly KeyColumn[],
-  order: Uint32Array,
-  range: SortRange,
-  members: readonly { piece: Piece; count: number }[],
-): void {
-  const [first, last] = [order[0], order.at(-1)]
-  if (first === undefined || last === undefined) return
-  const isBelow = compareKeys(encodeKey(columns, first), range.low) < 0
-  if (!isBelow && compareKeys(encodeKey(columns, last), range.high) <= 0) return
-  let left = isBelow ? first : last
-  const wrong = members.find(({ count }) => {
-    left -= count
-    return left < 0
-  })
-  const names = columns.map(({ key }) => key.leaf.name).join(', ')
-  const source = wrong!.piece.source.name
-  const column = columns.length === 1 ? names : undefined
-  throw new ParquetError('corrupt_data', `${source}: bounds of ${names} in a footer are wrong`, { source, column })
 }
 
 /** Rows in the order of the pieces, without those that are left out. */

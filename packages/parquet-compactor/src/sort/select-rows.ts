@@ -107,7 +107,12 @@ interface FoundClusters {
   members: SortMember[]
 }
 
-/** Plan with what the footers tell; then look at the keys of what is to stay as it is, until every such piece was seen. */
+/**
+ * Plan with what the footers tell; then look at the keys wherever something depends on it that they tell the truth, until
+ * the plan stands on what was seen. That is for pieces that are to stay as they are, and where there are several clusters:
+ * a key outside of its cluster would stand in the wrong place. In a single cluster, whose rows are all sorted, ranges decide
+ * nothing.
+ */
 async function findClusters(
   pieces: readonly Piece[],
   areWhole: readonly boolean[],
@@ -115,6 +120,7 @@ async function findClusters(
   settings: PieceSettings,
 ): Promise<FoundClusters> {
   const members: SortMember[] = []
+  const seen = new Set<number>()
   const look = async (indices: readonly number[]) => {
     let next = 0
     const unseen = indices.map((index) => pieces[index]!)
@@ -122,6 +128,7 @@ async function findClusters(
       const { range, isInOrder } = lookAtKeys(columns, piece.rows)
       const index = indices[next++]!
       members[index] = { rows: piece.rows, range, isInOrder: isInOrder && areWhole[index]! }
+      seen.add(index)
     }
   }
   const unknown: number[] = []
@@ -134,8 +141,8 @@ async function findClusters(
   for (;;) {
     const clusters = planSort(members)
     const unseen = clusters
-      .filter(({ members: own, isMerged }) => !isMerged && members[own[0]!]!.isInOrder === undefined)
-      .map(({ members: own }) => own[0]!)
+      .filter(({ isMerged }) => !isMerged || clusters.length > 1)
+      .flatMap(({ members: own }) => own.filter((index) => !seen.has(index)))
     if (unseen.length === 0) return { clusters, members }
     await look(unseen)
   }
@@ -168,12 +175,12 @@ function stepsBySort(
   settings: PieceSettings,
 ): Step[] {
   const steps: Step[] = []
-  for (const { members, isMerged, range } of clusters) {
+  for (const { members, isMerged } of clusters) {
     const own = members.map((index) => pieces[index]!)
     const last = steps.at(-1)
     if (isMerged) {
       const ranges = members.map((index) => all[index]!.range)
-      const cluster = { pieces: own, keys, range, keptRows }
+      const cluster = { pieces: own, keys, keptRows }
       steps.push({
         kind: 'gather',
         pieces: own,

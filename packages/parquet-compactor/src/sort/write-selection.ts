@@ -42,7 +42,14 @@ function inputsOf(pieces: readonly Piece[]): InputFile[] {
     }
     const range = { footer: first.footer, from: first.rowGroup, to: last.rowGroup + 1 }
     const rows = last.firstRow + last.rows - first.firstRow
-    inputs.push({ source: first.source, rows, rowGroups: range.to - range.from, range, bytes: first.held })
+    inputs.push({
+      source: first.source,
+      rows,
+      rowGroups: range.to - range.from,
+      footerRoom: 0,
+      range,
+      bytes: first.held,
+    })
   }
   return inputs
 }

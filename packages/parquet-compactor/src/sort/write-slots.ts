@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { BloomBuilder } from '../footer/bloom-filter.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
@@ -17,7 +17,7 @@ import type { GatheredSlots } from './gathered-slots.ts'
 
 export interface WriteSlotsSettings {
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   limits: ColumnLimits
   /** for a page, compressed */
   compressed: ByteBuffer
@@ -36,7 +36,7 @@ const ORDERS: Record<Order, number> = {
   bytes: 8,
 }
 
-interface SlotPage extends KernelPage {
+interface SlotPage extends Omit<KernelPage, 'body'> {
   body: Uint8Array<ArrayBuffer>
   facts: Omit<FinishedPage, 'bytes'>
 }
@@ -56,7 +56,7 @@ export async function writeSlots(
   kernel.onPage = (page) => {
     const facts = page.what === 'dictionary' ? NO_FACTS : lookAtPage(kernel, leaf, page, statistics, carried.sizes)
     if (page.what === 'plain' && bloom) addOpenPage(bloom, kernel, leaf, page.values)
-    pages.push({ ...page, body: page.body.slice(), facts })
+    pages.push({ ...page, body: page.body.copy(), facts })
   }
   // a page must have room for the longest value
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
@@ -125,8 +125,8 @@ function lookAtPage(
   if (order !== undefined && slots.findPageBounds(ORDERS[order], areIndices)) {
     const [lowBytes, highBytes] = [slots.lowBoundBytes(), slots.highBoundBytes()]
     const bytes = new Uint8Array(lowBytes + highBytes)
-    bytes.set(kernel.bytes(slots.lowBoundAt(), lowBytes))
-    bytes.set(kernel.bytes(slots.highBoundAt(), highBytes), lowBytes)
+    bytes.set(kernel.slice(slots.lowBoundAt(), lowBytes).view())
+    bytes.set(kernel.slice(slots.highBoundAt(), highBytes).view(), lowBytes)
     const positions = { starts: Uint32Array.of(0, lowBytes), lengths: Uint32Array.of(lowBytes, highBytes) }
     own.add({ count: 2, bytes, ...(leaf.width === 0 && positions) }, 0, 2)
   }
@@ -148,13 +148,13 @@ function countLevels(kernel: Kernel, { maxDefinition }: LeafColumn, levels: numb
   const counts = new Array<number>(maxDefinition + 1).fill(0)
   const at = kernel.slots.pageDefinitionAt()
   if (at === 0) counts[maxDefinition] = levels
-  else for (const level of kernel.bytes(at, levels)) counts[level]!++
+  else for (const level of kernel.slice(at, levels).view()) counts[level]!++
   return counts
 }
 
 function addOpenPage(bloom: BloomBuilder, kernel: Kernel, leaf: LeafColumn, values: number): void {
   const { slots } = kernel
-  const table = decodePlain(leaf, kernel.bytes(slots.pageValuesAt(), slots.pageValueBytes()), values)
+  const table = decodePlain(leaf, kernel.slice(slots.pageValuesAt(), slots.pageValueBytes()).view(), values)
   bloom.add(table, 0, values)
 }
 

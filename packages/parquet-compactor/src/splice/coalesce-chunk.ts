@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
 import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import { BoundsMerge } from '../footer/merge-bounds.ts'
@@ -21,7 +21,7 @@ import { NotSpliceable } from './scan-chunk.ts'
 export interface CoalesceSettings {
   kernel: Kernel
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   maxPageBytes: number
   /** give up unless so many values repeat that a dictionary makes the chunk smaller */
   onlyIfRepeated: boolean
@@ -32,7 +32,7 @@ export interface CoalesceSettings {
   compressed: ByteBuffer
 }
 
-interface Pending extends KernelPage {
+interface Pending extends Omit<KernelPage, 'body'> {
   /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
   /** members that values of it come from, the last one included */
@@ -67,23 +67,35 @@ export async function coalesceChunk(
   let isListed = false
   const isDone = codec === 'snappy' || codec === 'none'
   const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
+  let packedBytes = 0
   let packed = isDone ? Number.POSITIVE_INFINITY : 0
   // page by page: what a row group unpacks to may be many times as large
   const pack = async () => {
     for (; packed < pages.length; packed++) {
       const page = pages[packed]!
       page.body = await compressor.compress(page.body, page.what === 'dictionary')
+      packedBytes += page.body.length
     }
   }
+  let heldBytes = 0
   kernel.onPage = (page) => {
+    heldBytes += page.body.length
+    try {
+      settings.codecs.work?.write(page.uncompressedBytes, isDone ? heldBytes : packedBytes)
+    } catch (error) {
+      // what it was about to do is left undone
+      kernel.hasTrapped = true
+      throw error
+    }
     const to = isListed ? kernel.member : Math.min(member, members.length - 1)
-    pages.push({ ...page, body: page.body.slice(), from: since, to })
+    pages.push({ ...page, body: page.body.copy(), from: since, to })
     // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
     if (!kernel.isUnfolding) since = to
   }
   let haveChecksums = false
   const takeRest = async (taken: Taken, { file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
     const chunk = rowGroup * columns + column
+    settings.codecs.work?.reading(file.source.name)
     try {
       const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings, pack)
       if (rest === 'checksums') haveChecksums = true
@@ -128,18 +140,19 @@ export async function coalesceChunk(
  */
 function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns: number, column: number): number {
   const { kept } = kernel
-  const list = kept > 0 ? kernel.chunkList(kept) : undefined
+  const list = new Uint32Array(Math.min(kept, members.length) * 4)
   for (let i = 0, at = 0; i < members.length; i++, at += 4) {
     const { footer, rowGroup } = members[i]!
     const chunk = rowGroup * columns + column
     const levels = footer.chunkValues[chunk]!
     if (levels !== footer.rowsOfGroup[rowGroup]) return -1
-    if (!list || i >= kept) continue
+    if (i >= kept) continue
     list[at] = kernel.placeOf(i) + footer.chunkOffset[chunk]!
     list[at + 1] = footer.chunkBytes[chunk]!
     list[at + 2] = levels
     list[at + 3] = kernel.codecNumber(CODEC_NAMES[footer.chunkCodec[chunk]!]!)
   }
+  if (kept > 0) kernel.putChunkList(list)
   return kept
 }
 
@@ -165,6 +178,7 @@ export async function checkChunks(
     const chunk = rowGroup * footer.schema.leaves.length + column
     const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
     if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
+    settings.codecs.work?.reading(file.source.name)
     const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
     if (taken === 'done') continue
     try {
@@ -230,13 +244,19 @@ async function takePage(
   try {
     const hasChecksum = page.hasChecksum()
     if (hasChecksum) {
-      const sum = checksum(kernel.bytes(page.pageAt(), page.pageSize()))
+      const sum = checksum(kernel.slice(page.pageAt(), page.pageSize()).view())
       if (sum !== page.pageChecksum() >>> 0) corrupt('the checksum of a page does not match')
     }
-    const bytes = kernel.bytes(page.packedAt(), page.packedBytes())
-    const length = page.unpackedBytes()
-    const unpacked = decompress(page.isPacked() ? codec : CODEC.UNCOMPRESSED, bytes, length, codecs, scratch)
-    if (!kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)) return 'odd'
+    let isTaken: boolean
+    if (codec === CODEC.UNCOMPRESSED || !page.isPacked()) {
+      isTaken = kernel.takeStored()
+    } else {
+      const packed = kernel.slice(page.packedAt(), page.packedBytes())
+      const length = page.unpackedBytes()
+      const unpacked = decompress(codec, packed.view(), length, codecs, scratch)
+      isTaken = kernel.takeUnpacked(unpacked instanceof Promise ? await unpacked : unpacked)
+    }
+    if (!isTaken) return 'odd'
     return hasChecksum ? 'checksum' : 'done'
   } catch (error) {
     throw atPage(error, chunkOffset + page.pagePosition())
@@ -304,7 +324,7 @@ async function assemble(
   }
 }
 
-export function pageHeader(page: KernelPage, body: Uint8Array, hasChecksum: boolean): Uint8Array {
+export function pageHeader(page: Omit<KernelPage, 'body'>, body: Uint8Array, hasChecksum: boolean): Uint8Array {
   const { uncompressedBytes } = page
   const crc = hasChecksum ? checksum(body) : undefined
   const lengths = { uncompressedBytes, compressedBytes: body.length, crc }

@@ -40,6 +40,7 @@ interface KernelExports extends SlotExports {
   isPacked(): number
   makePageRoom(): number
   takePage(at: number): number
+  takeStoredPage(): number
   usePlain(): void
   finishColumn(): void
   distinctValues(): number
@@ -64,14 +65,37 @@ type PageInHand = Pick<
   | 'packedBytes'
   | 'unpackedBytes'
   | 'isPacked'
-  | 'takePage'
 >
 
-/** A page as the kernel hands it over; `body` is in the kernel's memory and does not stay. */
+/**
+ * Bytes in the kernel's memory, as a place and not as a view: every call into the kernel may make that memory grow, and growth
+ * detaches all views of it. What stands there is overwritten once the kernel goes on.
+ */
+export class KernelSlice {
+  readonly length: number
+  readonly #view: () => Uint8Array<ArrayBuffer>
+
+  /** @param view makes a view of the memory as it is now */
+  constructor(length: number, view: () => Uint8Array<ArrayBuffer>) {
+    this.length = length
+    this.#view = view
+  }
+
+  /** @returns a view that the next call into the kernel may detach: for use at once */
+  view(): Uint8Array<ArrayBuffer> {
+    return this.#view()
+  }
+
+  copy(): Uint8Array<ArrayBuffer> {
+    return this.#view().slice()
+  }
+}
+
+/** A page as the kernel hands it over. */
 export interface KernelPage {
   what: 'plain' | 'indices' | 'dictionary'
   /** compressed if the codec of the column is snappy; for other codecs the caller does it */
-  body: Uint8Array
+  body: KernelSlice
   uncompressedBytes: number
   levels: number
   /** not null; of a dictionary its entries */
@@ -139,7 +163,7 @@ export type Taken = (typeof STOPS)[number]
  */
 export class Kernel {
   readonly #exports: KernelExports
-  #view = new Uint8Array()
+  #view: Uint8Array<ArrayBuffer> = new Uint8Array()
   /** where chunks are put, and how large they may be */
   #chunkAt = 0
   #room = 0
@@ -181,7 +205,7 @@ export class Kernel {
       levels: number,
       values: number,
     ) => {
-      const body = this.bytes(at, bytes)
+      const body = this.slice(at, bytes)
       this.onPage({ what: WHAT[what]!, body, uncompressedBytes, levels, values })
     }
     this.#exports = new Instance(module, { 'open-page': { onPage } }).exports as KernelExports
@@ -191,9 +215,8 @@ export class Kernel {
     return this.#exports.memory.buffer.byteLength
   }
 
-  /** a view, valid until the kernel's memory grows */
-  bytes(at: number, length: number): Uint8Array {
-    return this.#memory().subarray(at, at + length)
+  slice(at: number, length: number): KernelSlice {
+    return new KernelSlice(length, () => this.#memory().subarray(at, at + length))
   }
 
   begin(leaf: LeafColumn, codec: CodecName, limits: ColumnLimits): void {
@@ -258,9 +281,9 @@ export class Kernel {
     return this.#places[member]!
   }
 
-  /** the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it */
-  chunkList(count: number): Uint32Array {
-    return new Uint32Array(this.#memory().buffer, this.#exports.chunkList(), count * 4)
+  /** Write the list of chunks for `takeList`, four numbers each: place, bytes, levels, codec as `codecNumber` has it. */
+  putChunkList(list: Uint32Array): void {
+    this.#putWords(this.#exports.chunkList(), list)
   }
 
   codecNumber(codec: CodecName): number {
@@ -319,7 +342,7 @@ export class Kernel {
 
   /** @returns a copy of the dictionary in PLAIN encoding */
   copyDictionary(): Uint8Array {
-    return this.bytes(this.#exports.dictionaryAt(), this.#exports.dictionaryBytes()).slice()
+    return this.slice(this.#exports.dictionaryAt(), this.#exports.dictionaryBytes()).copy()
   }
 
   /** whether pages that end now hold values of chunks before the one in hand */
@@ -347,10 +370,10 @@ export class Kernel {
   fillFilter({ plain, count }: DistinctValues, width: number, bytes: number): Uint8Array {
     const at = this.#exports.makeFilterRoom(bytes + plain.length)
     this.#room = 0
-    const bitset = this.bytes(at, bytes).fill(0)
-    this.bytes(at + bytes, plain.length).set(plain)
+    this.#memory().fill(0, at, at + bytes)
+    this.#memory().set(plain, at + bytes)
     this.#exports.fillFilter(at + bytes, count, width, at, bytes / 32)
-    return bitset.slice()
+    return this.slice(at, bytes).copy()
   }
 
   /** Hand over the last page, then the dictionary if pages use one. */
@@ -389,31 +412,56 @@ export class Kernel {
     this.#room = 0
   }
 
-  /** Make room for levels and values that have been decoded elsewhere; `putDecoded` takes them from there. */
-  decodedRoom(bytes: number): Uint8Array {
+  /**
+   * Choose the rows of the next chunk that go into slots.
+   * @param rows   of the chunk, ascending
+   * @param places the slot of each
+   */
+  putPicks(rows: Uint32Array, places: Uint32Array): void {
+    this.#putWords(this.#exports.pickedRows(), rows)
+    this.#putWords(this.#exports.pickedSlots(), places)
+    this.#exports.beginPicks(rows.length)
+  }
+
+  /**
+   * Put levels and values that have been decoded elsewhere into slots.
+   * @param definition left out where nothing is null
+   * @param present    values, in PLAIN encoding
+   * @returns whether it could
+   */
+  putDecoded(count: number, definition: Uint8Array | undefined, present: number, values: Uint8Array): boolean {
+    const levelBytes = definition?.length ?? 0
+    const bytes = levelBytes + values.length
     this.#chunkAt = this.#exports.makeRoom(bytes)
     this.#exports.openChunk(bytes, 0)
-    return this.bytes(this.#chunkAt, bytes)
+    if (definition) this.#memory().set(definition, this.#chunkAt)
+    this.#memory().set(values, this.#chunkAt + levelBytes)
+    return this.#exports.putDecoded(this.#chunkAt, count, Number(levelBytes > 0), present, values.length) !== 0
   }
 
-  /** @returns whether it could */
-  putDecoded(count: number, hasLevels: boolean, present: number, valueBytes: number): boolean {
-    return this.#exports.putDecoded(this.#chunkAt, count, Number(hasLevels), present, valueBytes) !== 0
+  #putWords(at: number, words: Uint32Array): void {
+    new Uint32Array(this.#memory().buffer, at, words.length).set(words)
   }
 
-  /** numbers of 32 bits; a view, valid until the kernel's memory grows */
-  words(at: number, length: number): Uint32Array {
-    return new Uint32Array(this.#memory().buffer, at, length)
-  }
-
-  /** Put a page that has been unpacked where the kernel takes it over. @returns whether it could */
+  /**
+   * Put a page that has been unpacked where the kernel takes it over.
+   * @param page may be a view of the kernel's memory, as codecs may return part of what they are given
+   * @returns whether it could
+   */
   takeUnpacked(page: Uint8Array): boolean {
+    const isOwn = page.buffer === this.#exports.memory.buffer
+    const bytes = isOwn ? page.slice() : page
     const at = this.#exports.makePageRoom()
-    this.#memory().set(page, at)
+    this.#memory().set(bytes, at)
     return this.#exports.takePage(at) !== 0
   }
 
-  #memory(): Uint8Array {
+  /** Take over the page in hand, which is not compressed, where it stands. @returns whether it could */
+  takeStored(): boolean {
+    return this.#exports.takeStoredPage() !== 0
+  }
+
+  #memory(): Uint8Array<ArrayBuffer> {
     // memory that grew has left the view behind, without a length
     if (this.#view.length === 0) this.#view = new Uint8Array(this.#exports.memory.buffer)
     return this.#view

@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { storeInZstdFrame } from '../codecs/zstd-frame.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
@@ -11,11 +11,11 @@ const STORED_PAGES = 15
 /** Compresses the pages of one column, in order. */
 export class PageCompressor {
   readonly #codec: CodecName
-  readonly #codecs: Partial<Record<CodecName, Codec>>
+  readonly #codecs: Codecs
   readonly #scratch: ByteBuffer
   #toStore = 0
 
-  constructor(codec: CodecName, codecs: Partial<Record<CodecName, Codec>>, scratch: ByteBuffer) {
+  constructor(codec: CodecName, codecs: Codecs, scratch: ByteBuffer) {
     this.#codec = codec
     this.#codecs = codecs
     this.#scratch = scratch

@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress, decompress } from '../codecs/compression.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
@@ -17,7 +17,7 @@ import { writtenPage } from './written-page.ts'
 
 export interface SpliceSettings {
   codec: CodecName
-  codecs: Partial<Record<CodecName, Codec>>
+  codecs: Codecs
   minPageBytes: number
   /** of pages that are joined */
   limits: PageLimits

@@ -1,14 +1,14 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { Codecs } from '../codecs/codec.ts'
 import { checkSnappyLength, decompress } from '../codecs/compression.ts'
 import { checkZstdFrame } from '../codecs/zstd-frame.ts'
 import { checksum } from '../format/checksum.ts'
 import { CODEC, ENCODING, PAGE, PHYSICAL, uint32At } from '../format/format.ts'
-import { bitWidth, decodeHybridRuns } from '../format/hybrid-runs.ts'
+import { bitWidth, decodeHybridRuns, isOneRun } from '../format/hybrid-runs.ts'
 import { atPage, corrupt, type PageHeader, readPageHeader } from '../format/page-header.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { PlanReason } from '../plan/plan-merge.ts'
 import type { ChunkPlace } from '../read/chunk-reader.ts'
-import { checkLevels, checkNesting, readLevels } from '../read/chunk-reader.ts'
+import { checkLevels, checkNesting, countValues, readLevels } from '../read/chunk-reader.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 
 /** A page of a chunk that is in memory. */
@@ -37,6 +37,9 @@ export class NotSpliceable {
   }
 }
 
+/** Pages that pass are held as objects; a column chunk of the output with more, as only tiny pages make, is written anew. */
+export const MAX_SPLICED_PAGES = 16_384
+
 /**
  * Walk the page headers of a chunk. No page is decompressed, but that of nested columns in version 1, whose rows nothing
  * else tells: one row too many in a chunk would shift the rows of all chunks behind it.
@@ -49,7 +52,7 @@ export async function scanChunk(
   leaf: LeafColumn,
   place: ChunkPlace,
   rows: number,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   maxPageBytes: number,
 ): Promise<ScannedChunk | NotSpliceable> {
   const walk = { at: 0 }
@@ -66,7 +69,7 @@ async function walkPages(
   leaf: LeafColumn,
   place: ChunkPlace,
   rows: number,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   maxPageBytes: number,
   walk: { at: number },
 ): Promise<ScannedChunk | NotSpliceable> {
@@ -112,15 +115,21 @@ async function walkPages(
       header.uncompressedBytes - levelBytes,
     )
     values += header.values
+    // readers that allocate by `num_nulls` would stumble over a page that passes with a wrong one
+    if (header.kind === PAGE.DATA_V2 && header.nulls !== countNulls(page, leaf, maxPageBytes)) {
+      return new NotSpliceable('unexpected_pages')
+    }
     if (leaf.maxRepetition === 0) {
       page.rows = header.values
       rowsSeen += header.values
     } else {
-      const { rows: own, isWhole } = await countRows(page, leaf, place, codecs, pages.length === 0, maxPageBytes)
-      if (isWhole) page.rows = own
-      rowsSeen += own
+      const counted = await countRows(page, leaf, place, codecs, pages.length === 0, maxPageBytes)
+      if (counted.hasSurplus) return new NotSpliceable('unexpected_pages')
+      if (counted.isWhole) page.rows = counted.rows
+      rowsSeen += counted.rows
     }
     pages.push(page)
+    if (pages.length > MAX_SPLICED_PAGES) return new NotSpliceable('small_pages')
   }
   if (values !== place.values) corrupt('the pages hold more values than the footer says')
   if (rowsSeen !== rows) {
@@ -181,14 +190,27 @@ function checkBody(codec: number, body: Uint8Array, length: number): void {
   }
 }
 
+/** Count the levels of a page of version 2 that are no value. */
+function countNulls({ header, body }: ScannedPage, leaf: LeafColumn, maxPageBytes: number): number {
+  const { values, repetitionBytes, definitionBytes } = header
+  const { maxDefinition } = leaf
+  const end = repetitionBytes + definitionBytes
+  if (maxDefinition === 0 || isOneRun(body, repetitionBytes, end, values, maxDefinition)) return 0
+  if (values > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${values} values`)
+  const definition = new Uint8Array(values)
+  decodeHybridRuns(body, repetitionBytes, end, bitWidth(maxDefinition), definition)
+  checkLevels(definition, maxDefinition)
+  return values - countValues(definition, 0, values, maxDefinition)
+}
+
 async function countRows(
   { header, body }: ScannedPage,
   leaf: LeafColumn,
   place: ChunkPlace,
-  codecs: Partial<Record<CodecName, Codec>>,
+  codecs: Codecs,
   isFirst: boolean,
   maxPageBytes: number,
-): Promise<{ rows: number; isWhole: boolean }> {
+): Promise<{ rows: number; isWhole: boolean; hasSurplus: boolean }> {
   if (header.values * 2 > maxPageBytes) throw new ParquetError('page_too_large', `a page of ${header.values} values`)
   const { maxRepetition, maxDefinition } = leaf
   const repetition = new Uint8Array(header.values)
@@ -204,9 +226,10 @@ async function countRows(
   }
   checkLevels(repetition, maxRepetition)
   checkLevels(definition, maxDefinition)
-  checkNesting(repetition, definition, leaf)
+  // nulls that readers take for several rows are written anew
+  const hasSurplus = checkNesting(repetition, definition, leaf) > 0
   if (isFirst && repetition[0] !== 0) corrupt('a chunk begins within a row')
   let rows = 0
   for (let i = 0; i < repetition.length; i++) if (repetition[i] === 0) rows++
-  return { rows, isWhole: repetition[0] === 0 }
+  return { rows, isWhole: repetition[0] === 0, hasSurplus }
 }

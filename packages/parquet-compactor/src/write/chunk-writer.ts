@@ -1,4 +1,4 @@
-import type { Codec, CodecName } from '../codecs/codec.ts'
+import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { BloomBuilder } from '../footer/bloom-filter.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
@@ -46,7 +46,7 @@ export interface ChunkWriterLimits {
 export class ChunkWriter implements RowSink {
   readonly #leaf: LeafColumn
   readonly #codec: CodecName
-  readonly #codecs: Partial<Record<CodecName, Codec>>
+  readonly #codecs: Codecs
   readonly #limits: ChunkWriterLimits
   readonly #countsSizes: boolean
   /** of values that are written plain; those of the dictionary are known */
@@ -87,13 +87,7 @@ export class ChunkWriter implements RowSink {
   /** longest entry of that table; 0 where the width is fixed */
   #longest = 0
 
-  constructor(
-    leaf: LeafColumn,
-    codec: CodecName,
-    codecs: Partial<Record<CodecName, Codec>>,
-    limits: ChunkWriterLimits,
-    carried: CarriedColumn,
-  ) {
+  constructor(leaf: LeafColumn, codec: CodecName, codecs: Codecs, limits: ChunkWriterLimits, carried: CarriedColumn) {
     this.#leaf = leaf
     this.#codec = codec
     this.#codecs = codecs
@@ -236,8 +230,10 @@ export class ChunkWriter implements RowSink {
       this.#bloom?.add(table, from, to)
       if (table.lengths) for (let i = from; i < to; i++) this.#unencodedBytes += table.lengths[i]!
       if (width > 0) out.append(table.bytes, from * width, to * width)
-    } else {
+    } else if (table.count <= (to - from) * 4) {
       this.#addReferenced(table, indices, from, to)
+    } else {
+      this.#addCopied(table, indices, from, to)
     }
     if (indices || width === 0) {
       for (let i = from; i < to; i++) {
@@ -260,6 +256,31 @@ export class ChunkWriter implements RowSink {
     const { lengths } = table
     if (!lengths) return
     for (let entry = 0; entry < table.count; entry++) this.#unencodedBytes += lengths[entry]! * references[entry]!
+  }
+
+  /** The same where the dictionary has many more entries than there are values: looking at each would take longer. */
+  #addCopied({ bytes, starts, lengths }: ValueTable, indices: Uint32Array, from: number, to: number): void {
+    const { width } = this.#leaf
+    const count = to - from
+    const own: ValueTable = { count, bytes }
+    if (starts && lengths) {
+      own.starts = new Uint32Array(count)
+      own.lengths = new Uint32Array(count)
+      for (let i = 0; i < count; i++) {
+        const at = indices[from + i]!
+        own.starts[i] = starts[at]!
+        own.lengths[i] = lengths[at]!
+        this.#unencodedBytes += lengths[at]!
+      }
+    } else {
+      own.bytes = new Uint8Array(count * width)
+      for (let i = 0; i < count; i++) {
+        const at = indices[from + i]! * width
+        own.bytes.set(bytes.subarray(at, at + width), i * width)
+      }
+    }
+    this.#pageStatistics.add(own, 0, count)
+    this.#bloom?.add(own, 0, count)
   }
 
   /** End the open page, which must be at the end of a row. */
@@ -343,6 +364,7 @@ export class ChunkWriter implements RowSink {
     page.set(header)
     page.set(compressed, header.length)
     this.#pagesBytes += page.byteLength
+    this.#codecs.work?.write(body.byteLength, this.#pagesBytes)
     return page
   }
 

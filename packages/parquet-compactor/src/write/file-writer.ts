@@ -1,3 +1,4 @@
+import { addWork, type DeclaredWork, NO_WORK } from '../footer/declared-work.ts'
 import type { KeyValue } from '../footer/footer.ts'
 import type { SortingColumns } from '../footer/sorting-columns.ts'
 import { ByteBuffer } from '../format/byte-buffer.ts'
@@ -28,6 +29,7 @@ export class FileWriter {
   #open!: { start: number; uncompressedBytes: number; chunks: { chunk: FinishedChunk; offset: number }[] }
   rowGroupCount = 0
   rowCount = 0
+  #work = NO_WORK
 
   /** @param indexBytes bound on the page indexes of all chunks, which are held until the end */
   constructor(parts: PartWriter, schema: Schema, indexBytes: number) {
@@ -44,6 +46,11 @@ export class FileWriter {
   /** chunks that got no page index, for want of memory */
   get chunksWithoutIndex(): number {
     return this.#indexes.overflows
+  }
+
+  /** what the file declares; complete once it has ended */
+  get work(): DeclaredWork {
+    return this.#work
   }
 
   async begin(): Promise<void> {
@@ -65,7 +72,9 @@ export class FileWriter {
   /** Write the next chunk of the row group; its pages are let go of as they are written. */
   async writeChunk(chunk: FinishedChunk): Promise<void> {
     this.#indexes.add(chunk, this.offset)
-    this.#open.uncompressedBytes += chunk.uncompressedBytes
+    const { levels: values, uncompressedBytes } = chunk
+    this.#open.uncompressedBytes += uncompressedBytes
+    this.#work = addWork(this.#work, { footerBytes: 0, columnChunks: 1, values, uncompressedBytes })
     const { dataPages: _, dictionary: __, ...kept } = chunk
     this.#open.chunks.push({ chunk: { ...kept, pages: [] }, offset: this.offset })
     for (const page of chunk.pages.splice(0)) await this.#parts.write(page)
@@ -135,6 +144,8 @@ export class FileWriter {
     const length = writer.out.length
     writer.out.uint32(length)
     writer.out.uint32(MAGIC)
+    const rowsAlone = this.#schema.leaves.length === 0 ? this.rowCount : 0
+    this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: writer.out.length, values: rowsAlone })
     await this.#parts.write(writer.out.take())
     await this.#parts.end()
   }

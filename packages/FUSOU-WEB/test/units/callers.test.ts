@@ -1,0 +1,217 @@
+import { timingSafeEqual } from 'node:crypto'
+import { Environment } from '@fusou/catalog'
+import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
+import { type Access, allow, type Caller, requesterOf } from '../../src/auth/caller.ts'
+import { identifyCaller } from '../../src/auth/identify-caller.ts'
+
+const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789'
+const USER = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
+const SECRET = 'a-secret-that-is-long-enough-for-hs256'
+const GITHUB = 'https://github.example'
+const REPOSITORY = { repository_id: '4711', ref: 'refs/heads/main', workflow_ref: 'o/r/.github/w.yml@refs/heads/main' }
+const CALLERS: Caller[] = [{ kind: 'user', id: USER }, { kind: 'operator' }, { kind: 'scheduler' }]
+
+test.each([
+  ['user', ['user']],
+  ['reader', ['user', 'operator']],
+  ['operator', ['operator']],
+  ['scheduler', ['operator', 'scheduler']],
+] as [Exclude<Access, 'open'>, string[]][])('a call for %s is allowed to %j and to nobody else', (access, allowed) => {
+  const kinds = CALLERS.filter((caller) => {
+    try {
+      allow(caller, access)
+      return true
+    } catch (error) {
+      expect(error).toMatchObject({ code: 'forbidden' })
+      return false
+    }
+  }).map(({ kind }) => kind)
+  expect(kinds).toEqual(allowed)
+})
+
+test('the catalog knows a user by id, and others as nobody in particular', () => {
+  expect(CALLERS.map(requesterOf)).toEqual([USER, null, null])
+})
+
+const environmentOf = (more: Record<string, string>) =>
+  Environment.parse({ SUPABASE_URL: 'https://project.example/', SUPABASE_SECRET_KEY: 'k', OPERATOR_TOKEN, ...more })
+
+const GITHUB_SETUP = {
+  GITHUB_OIDC_ISSUER: GITHUB,
+  GITHUB_OIDC_REPOSITORY_ID: REPOSITORY.repository_id,
+  GITHUB_OIDC_WORKFLOW_REF: REPOSITORY.workflow_ref,
+}
+type Keys = Awaited<ReturnType<typeof generateKeyPair>>
+let ofProject: Keys
+let ofGithub: Keys
+let ofNobody: Keys
+let answer: () => Promise<Response> | undefined
+
+beforeAll(async () => {
+  ofProject = await generateKeyPair('ES256')
+  ofGithub = await generateKeyPair('RS256')
+  ofNobody = await generateKeyPair('ES256')
+  Object.assign(crypto.subtle, {
+    timingSafeEqual: (a: ArrayBuffer, b: ArrayBuffer) => timingSafeEqual(Buffer.from(a), Buffer.from(b)),
+  })
+  vi.stubGlobal('fetch', async (url: string | URL) => {
+    const keys: Record<string, [Keys, string]> = {
+      'https://project.example/auth/v1/.well-known/jwks.json': [ofProject, 'ES256'],
+      [`${GITHUB}/.well-known/jwks`]: [ofGithub, 'RS256'],
+    }
+    const replaced = answer()
+    if (replaced) return replaced
+    const known = keys[String(url)]
+    if (!known) return new Response('', { status: 404 })
+    const key = await exportJWK(known[0].publicKey)
+    return Response.json({ keys: [{ ...key, kid: 'k1', alg: known[1], use: 'sig' }] })
+  })
+})
+afterAll(() => {
+  vi.unstubAllGlobals()
+  Reflect.deleteProperty(crypto.subtle, 'timingSafeEqual')
+})
+beforeEach(() => {
+  answer = () => undefined
+})
+
+const now = () => Math.floor(Date.now() / 1000)
+const USER_CLAIMS = { sub: USER, role: 'authenticated', aud: 'authenticated', iss: 'https://project.example/auth/v1' }
+const sign = (claims: JWTPayload, keys: Keys, alg: string) =>
+  new SignJWT({ exp: now() + 60, ...claims }).setProtectedHeader({ alg, kid: 'k1' }).sign(keys.privateKey)
+const userToken = (claims: JWTPayload = {}) => sign({ ...USER_CLAIMS, ...claims }, ofProject, 'ES256')
+const secretToken = (claims: JWTPayload = {}, secret = SECRET) =>
+  new SignJWT({ exp: now() + 60, ...USER_CLAIMS, iss: undefined, ...claims } as JWTPayload)
+    .setProtectedHeader({ alg: 'HS256' })
+    .sign(new TextEncoder().encode(secret))
+const githubToken = (claims: JWTPayload = {}) =>
+  sign({ iss: GITHUB, aud: 'fusou-compaction', ...REPOSITORY, ...claims }, ofGithub, 'RS256')
+
+/** Who it is, or the code of the refusal. */
+async function identify(
+  authorization: string | undefined,
+  more: Record<string, string> = GITHUB_SETUP,
+): Promise<unknown> {
+  try {
+    return await identifyCaller(environmentOf(more))(authorization)
+  } catch (error) {
+    return (error as { code: string }).code
+  }
+}
+const bearer = async (token: string | Promise<string>, more?: Record<string, string>) =>
+  identify(`Bearer ${await token}`, more)
+const without = (claim: string) => ({ [claim]: undefined })
+
+describe('the header', () => {
+  test.each([
+    [undefined, 'unauthenticated'],
+    ['', 'invalid_token'],
+    [OPERATOR_TOKEN, 'invalid_token'],
+    [`Basic ${OPERATOR_TOKEN}`, 'invalid_token'],
+    [`Bearer ${OPERATOR_TOKEN} more`, 'invalid_token'],
+    [`Bearer ${OPERATOR_TOKEN},`, 'invalid_token'],
+    ['Bearer ', 'invalid_token'],
+    [`Bearer x${OPERATOR_TOKEN}`, 'invalid_token'],
+    [`Bearer ${OPERATOR_TOKEN.slice(0, -1)}`, 'invalid_token'],
+    [`Bearer ${OPERATOR_TOKEN}`, { kind: 'operator' }],
+    [`bearer   ${OPERATOR_TOKEN}  `, { kind: 'operator' }],
+  ])('%j is %j', async (header, expected) => {
+    expect(await identify(header)).toEqual(expected)
+  })
+})
+
+describe('a token of a user', () => {
+  const user = { kind: 'user', id: USER }
+
+  test('is one that the project signed for somebody who is signed in', async () => {
+    expect(await bearer(userToken())).toEqual(user)
+    expect(await bearer(userToken({ is_anonymous: false }))).toEqual(user)
+    expect(await bearer(userToken({ aud: ['other', 'authenticated'] }))).toEqual(user)
+  })
+
+  test.each([
+    ['of another audience', { aud: 'anon' }],
+    ['of another role', { role: 'service_role' }],
+    ['of nobody', without('sub')],
+    ['of a name that is no id', { sub: 'seven' }],
+    ['of somebody anonymous', { is_anonymous: true }],
+    ['of another issuer', { iss: 'https://project.example' }],
+    ['of no issuer', without('iss')],
+    ['that never ends', without('exp')],
+    ['that is not valid yet', { nbf: Math.floor(Date.now() / 1000) + 600 }],
+  ])('%s is refused', async (_, claims) => {
+    expect(await bearer(userToken(claims))).toBe('invalid_token')
+  })
+
+  test('is over when it says so, give or take five seconds', async () => {
+    expect(await bearer(userToken({ exp: now() - 3 }))).toEqual(user)
+    expect(await bearer(userToken({ exp: now() - 7 }))).toBe('token_expired')
+    expect(await bearer(userToken({ nbf: now() + 3 }))).toEqual(user)
+    expect(await bearer(userToken({ nbf: now() + 8 }))).toBe('invalid_token')
+  })
+
+  test('is signed by a key of the project, and signed', async () => {
+    expect(await bearer(sign(USER_CLAIMS, ofNobody, 'ES256'))).toBe('invalid_token')
+    expect(await bearer(new UnsecuredJWT({ ...USER_CLAIMS, exp: now() + 60 }).encode())).toBe('invalid_token')
+    expect(await bearer('not.a.token')).toBe('invalid_token')
+  })
+
+  test('may be of another issuer where that is set up', async () => {
+    const custom = { SUPABASE_JWT_ISSUER: 'https://auth.example' }
+    expect(await bearer(userToken({ iss: 'https://auth.example' }), custom)).toEqual(user)
+    expect(await bearer(userToken(), custom)).toBe('invalid_token')
+  })
+
+  test('may be signed with a secret only where one is set up', async () => {
+    const local = { SUPABASE_JWT_SECRET: SECRET }
+    expect(await bearer(secretToken())).toBe('invalid_token')
+    expect(await bearer(secretToken(), local)).toEqual(user)
+    expect(await bearer(secretToken({ iss: 'https://project.example/auth/v1' }), local)).toEqual(user)
+    expect(await bearer(secretToken({ iss: 'https://elsewhere.example' }), local)).toBe('invalid_token')
+    expect(await bearer(secretToken({}, `${SECRET}x`), local)).toBe('invalid_token')
+    expect(await bearer(secretToken({ aud: 'x' }), local)).toBe('invalid_token')
+    expect(await bearer(userToken(), local)).toEqual(user)
+  })
+
+  test('cannot be judged while the keys of the project cannot be read', async () => {
+    for (const broken of [
+      () => Promise.resolve(new Response('', { status: 500 })),
+      () => Promise.resolve(new Response('no json')),
+      () => Promise.resolve(Response.json({})),
+      () => Promise.reject(new TypeError('no route')),
+    ]) {
+      answer = broken
+      expect(await bearer(userToken())).toBe('identity_unavailable')
+    }
+  })
+})
+
+describe('a token of GitHub', () => {
+  test('is the scheduler, if it is of our workflow on our branch of our repository', async () => {
+    expect(await bearer(githubToken())).toEqual({ kind: 'scheduler' })
+    for (const [claim, value] of [
+      ['repository_id', '4712'],
+      ['ref', 'refs/heads/other'],
+      ['workflow_ref', 'o/r/.github/x.yml@refs/heads/main'],
+    ] as const) {
+      expect(await bearer(githubToken({ [claim]: value })), claim).toBe('forbidden')
+      expect(await bearer(githubToken(without(claim))), claim).toBe('forbidden')
+    }
+  })
+
+  test('is for us, is signed by GitHub, and ends', async () => {
+    expect(await bearer(githubToken({ aud: 'https://github.com/o' }))).toBe('invalid_token')
+    expect(await bearer(githubToken(without('exp')))).toBe('invalid_token')
+    expect(await bearer(githubToken({ exp: now() - 60 }))).toBe('token_expired')
+    const forged = sign({ iss: GITHUB, aud: 'fusou-compaction', ...REPOSITORY }, ofNobody, 'ES256')
+    expect(await bearer(forged)).toBe('invalid_token')
+  })
+
+  test('is nobody where either of repository and workflow is not set up', async () => {
+    for (const missing of ['GITHUB_OIDC_REPOSITORY_ID', 'GITHUB_OIDC_WORKFLOW_REF'] as const) {
+      const { [missing]: _, ...rest } = GITHUB_SETUP
+      expect(await bearer(githubToken(), rest)).toBe('invalid_token')
+    }
+  })
+})

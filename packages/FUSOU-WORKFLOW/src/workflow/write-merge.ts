@@ -1,0 +1,63 @@
+import {
+  type Catalog,
+  describe,
+  FusouError,
+  type InputFault,
+  log,
+  MERGE_LIMITS,
+  MERGE_MEMORY_BYTES,
+} from '@fusou/catalog'
+import { isSourceFault, type MergeReport, mergeParquet, ParquetError } from '@fusou/parquet-compactor'
+import kernel from '@fusou/parquet-compactor/kernel.wasm'
+import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
+import { isObjectFault, R2Source } from '../storage/r2-source.ts'
+import { findInputFaults, readFailure } from './find-input-faults.ts'
+import { workerCodecs } from './worker-codecs.ts'
+
+export type OpenedMerge = Extract<Awaited<ReturnType<Catalog['openMerge']>>, { outcome: 'ok' }>
+
+/**
+ * Write the output of a merge, or find every input that cannot be merged. Holds `MERGE_MEMORY_BYTES` at the most.
+ * @param note told of an upload in parts before its first part is written
+ * @throws FusouError what is no fault of an input: the storage, the database or the fence through `note`, a bug
+ */
+export async function writeMerge(
+  bucket: R2Bucket,
+  key: string,
+  { inputs, fingerprint }: OpenedMerge,
+  note: (uploadId: string) => Promise<void>,
+): Promise<{ report: MergeReport; sha256: string } | { faults: readonly InputFault[] }> {
+  const reading = {
+    kernel,
+    schemaFingerprint: fingerprint,
+    memoryBudgetBytes: MERGE_MEMORY_BYTES,
+    limits: MERGE_LIMITS,
+    codecs: workerCodecs,
+  }
+  const sink = new MultipartSink(bucket, key, note)
+  try {
+    const sources = inputs.map((input) => new R2Source(bucket, input))
+    // A page that is corrupt inside must be found before it stands among those of other uploads.
+    const report = await mergeParquet(sources, sink, { ...reading, pages: 'check', partBytes: PART_BYTES })
+    return { report, sha256: await sink.close() }
+  } catch (error) {
+    await sink.abort()
+    log('error', 'merge_failed', { key, ...describe(error) })
+    throwUnlessInputFault(error)
+    const faults = await findInputFaults(bucket, inputs, reading)
+    if (faults.length > 0) return { faults }
+    const { message } = error as Error
+    throw new FusouError('internal', `each input alone can be merged, all together not: ${message}`, { cause: error })
+  }
+}
+
+/** @throws FusouError what says nothing of the bytes of an input */
+function throwUnlessInputFault(error: unknown): void {
+  if (!(error instanceof ParquetError)) throw error
+  if (isSourceFault(error.code)) return
+  const cause = readFailure(error)
+  if (isObjectFault(cause)) return
+  // The note of an upload in parts: the database, or the fence.
+  if (cause instanceof FusouError) throw cause
+  throw new FusouError(error.permanent ? 'internal' : 'storage_unavailable', error.message, { cause: error })
+}

@@ -1,0 +1,23 @@
+import type { Mutant } from './find-mutants.ts'
+
+/** A mutant that no test can notice, since nothing that anybody sees differs. */
+export interface EquivalentMutant {
+  readonly path: string
+  /** the changed text and what it becomes, as `describeChange` says it */
+  readonly change: string
+  readonly why: string
+}
+
+/** Reviewed one by one. An entry holds as long as its source line does. */
+export const EQUIVALENT_MUTANTS: readonly EquivalentMutant[] = []
+
+/** The line of a change before and after it, without the spaces around. */
+export function describeChange(
+  text: string,
+  { start, end, replacement }: Pick<Mutant, 'start' | 'end' | 'replacement'>,
+): string {
+  const from = text.lastIndexOf('\n', start - 1) + 1
+  const to = `${text}\n`.indexOf('\n', end)
+  const squeeze = (part: string) => part.replace(/\s+/g, ' ').trim()
+  return `${squeeze(text.slice(from, to))} => ${squeeze(text.slice(from, start) + replacement + text.slice(end, to))}`
+}
