@@ -25,14 +25,22 @@ export class FileWriter {
   /** where in `#rowGroups` each ColumnChunk ends but for the places of its page indexes, which are not known yet */
   readonly #chunkEnds: number[] = []
   readonly #indexes: PageIndexes
+  readonly #maxDescriptionBytes: number
+  #descriptionBytes = 0
+  /** chunks whose bounds and metadata did not fit */
+  chunksWithoutDescription = 0
   /** the row group that is being written */
   #open!: { start: number; uncompressedBytes: number; chunks: { chunk: FinishedChunk; offset: number }[] }
   rowGroupCount = 0
   rowCount = 0
   #work = NO_WORK
 
-  /** @param indexBytes bound on the page indexes of all chunks, which are held until the end */
-  constructor(parts: PartWriter, schema: Schema, indexBytes: number) {
+  /**
+   * @param indexBytes          bound on the page indexes of all chunks, which are held until the end
+   * @param maxDescriptionBytes bound on what the footer says of chunks beyond numbers: bounds, key-value metadata, geometry
+   */
+  constructor(parts: PartWriter, schema: Schema, indexBytes: number, maxDescriptionBytes: number) {
+    this.#maxDescriptionBytes = maxDescriptionBytes
     this.#parts = parts
     this.#schema = schema
     this.#indexes = new PageIndexes(indexBytes)
@@ -76,8 +84,23 @@ export class FileWriter {
     this.#open.uncompressedBytes += uncompressedBytes
     this.#work = addWork(this.#work, { footerBytes: 0, columnChunks: 1, values, uncompressedBytes })
     const { dataPages: _, dictionary: __, ...kept } = chunk
-    this.#open.chunks.push({ chunk: { ...kept, pages: [] }, offset: this.offset })
+    this.#open.chunks.push({ chunk: this.#describe({ ...kept, pages: [] }), offset: this.offset })
     for (const page of chunk.pages.splice(0)) await this.#parts.write(page)
+  }
+
+  /** @returns the chunk without what any writer may leave out, if that does not fit */
+  #describe(chunk: FinishedChunk): FinishedChunk {
+    const { keyValues, geospatial, statistics } = chunk
+    const bytes = [keyValues, geospatial, statistics.min, statistics.max].reduce(
+      (sum, own) => sum + (own?.length ?? 0),
+      0,
+    )
+    this.#descriptionBytes += bytes
+    if (bytes === 0 || this.#descriptionBytes <= this.#maxDescriptionBytes) return chunk
+    this.#descriptionBytes -= bytes
+    this.chunksWithoutDescription++
+    const bare = { ...statistics, min: undefined, max: undefined, minIsExact: undefined, maxIsExact: undefined }
+    return { ...chunk, keyValues: undefined, geospatial: undefined, statistics: bare }
   }
 
   /** @param sorting elements of the SortingColumn list as the inputs have them */
