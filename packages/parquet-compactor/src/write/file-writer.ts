@@ -13,6 +13,9 @@ import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 const CREATED_BY = new TextEncoder().encode('fusou-compaction')
 
+/** of the footer, written at a time */
+const FOOTER_PIECE_BYTES = 64 * 1024
+
 /** of ColumnChunk */
 const META_DATA_FIELD = 3
 
@@ -137,6 +140,7 @@ export class FileWriter {
     await this.#parts.write(this.#indexes.columnIndexes.view())
     const offsetIndexAt = this.offset
     await this.#parts.write(this.#indexes.offsetIndexes.view())
+    const footerAt = this.offset
     const writer = new ThriftWriter()
     writer.open()
     writer.i32(1, 2)
@@ -144,7 +148,7 @@ export class FileWriter {
     writer.out.append(this.#schema.elementBytes)
     writer.i64(3, this.rowCount)
     writer.list(4, THRIFT.STRUCT, this.rowGroupCount)
-    this.#appendRowGroups(writer.out, columnIndexAt, offsetIndexAt)
+    await this.#writeRowGroups(writer.out, columnIndexAt, offsetIndexAt)
     if (keyValues.length > 0) {
       writer.list(5, THRIFT.STRUCT, keyValues.length)
       for (const { key, value } of keyValues) {
@@ -164,20 +168,26 @@ export class FileWriter {
       writer.close()
     }
     writer.close()
-    const length = writer.out.length
-    writer.out.uint32(length)
+    writer.out.uint32(this.offset - footerAt + writer.out.length)
     writer.out.uint32(MAGIC)
     const rowsAlone = this.#schema.leaves.length === 0 ? this.rowCount : 0
-    this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: writer.out.length, values: rowsAlone })
-    await this.#parts.write(writer.out.take())
+    await this.#parts.write(writer.out.view())
+    this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: this.offset - footerAt, values: rowsAlone })
     await this.#parts.end()
   }
 
-  /** Append the RowGroup structs, with the places of the page indexes in the ColumnChunks. */
-  #appendRowGroups(out: ByteBuffer, columnIndexAt: number, offsetIndexAt: number): void {
+  /**
+   * Append the RowGroup structs, with the places of the page indexes in the ColumnChunks; what has been appended is written
+   * piece by piece, since a wide file has megabytes of them, which are held once already.
+   */
+  async #writeRowGroups(out: ByteBuffer, columnIndexAt: number, offsetIndexAt: number): Promise<void> {
     let from = 0
     let [columnIndex, offsetIndex] = [columnIndexAt, offsetIndexAt]
     for (const [chunk, end] of this.#chunkEnds.entries()) {
+      if (out.length >= FOOTER_PIECE_BYTES) {
+        await this.#parts.write(out.view())
+        out.clear()
+      }
       out.append(this.#rowGroups.bytes, from, end)
       from = end
       const columnBytes = this.#indexes.lengths[chunk * 2]!
