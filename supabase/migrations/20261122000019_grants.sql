@@ -11,12 +11,15 @@ declare
     'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'set_aside_inputs',
     'discard_file', 'release_file', 'acknowledge_files',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
-    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'end_sweep', 'trim_outbox',
+    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'record_sweep_page', 'mark_orphans',
+    'accept_orphans', 'trim_outbox', 'check_installation', 'accept_installation', 'pause_deletions',
+    'begin_adoption', 'begin_adoption_page', 'note_adoption_objects', 'adopt_dataset',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
     'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
     'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
-    'configure_retention', 'trim_history'
+    'configure_retention', 'trim_history',
+    'record_cron_run', 'acknowledge_letter'
   ];
 begin
   -- the tables of the first migration are closed there

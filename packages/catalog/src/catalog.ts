@@ -1,6 +1,8 @@
 import { z } from 'zod'
+import { AdoptedDataset, AdoptionPage, NotedObjects, type ScannedObject } from './adopt.ts'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
+import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
 import {
   type InputFault,
   ListedFile,
@@ -13,12 +15,14 @@ import {
   UploadedFile,
   type UploadedObject,
 } from './file.ts'
-import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { AcceptedInstallation, type BucketLook, CheckedInstallation, type PairingProblem } from './installation.ts'
+import { CronRun, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
 import { type LimitChanges, LimitsOfOwner } from './limits.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { readableRows } from './readable-rows.ts'
 import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
@@ -50,7 +54,7 @@ const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z
 const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>
   z.object({ outcome: z.enum(names) })
 const FenceRefused = outcomes('stale_attempt', 'cancelled', 'unknown_job')
-const Outbox = z.array(OutboxMessage)
+const Outbox = readableRows('outbox', OutboxMessage)
 
 const Upload = z.discriminatedUnion('outcome', [
   z.object({
@@ -81,8 +85,11 @@ const Mergeable = z.discriminatedUnion('outcome', [
     targetFileBytes: z.int(),
     reach: z.enum(MERGE_REACHES),
     more: z.boolean(),
-    files: z.array(MergeableFile),
-    mixedPartitions: z.array(z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() })),
+    files: readableRows('mergeable files', MergeableFile),
+    mixedPartitions: readableRows(
+      'mixed partitions',
+      z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() }),
+    ),
   }),
   FenceRefused,
 ])
@@ -90,6 +97,7 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('ok'),
     datasetId: z.string(),
+    ownerId: z.uuid(),
     table: z.string(),
     periodTag: z.string(),
     fingerprint: z.string(),
@@ -143,8 +151,8 @@ const FilesPage = withListedRows(
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
- * Every method throws FusouError `database_unavailable` (transient: call again, each call can be repeated) or
- * `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
+ * Every method throws FusouError `database_unavailable` or `database_mismatch` (transient: call again, each call can be
+ * repeated) or `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
  */
 export class Catalog {
   readonly #database: Database
@@ -154,7 +162,12 @@ export class Catalog {
   }
 
   ping() {
-    return this.#database.call('ping', {}, z.object({ now: z.string() }))
+    return this.#database.call('ping', {}, z.object({ now: z.string(), cron: CronRun }))
+  }
+
+  /** The cron has run to its end, whatever became of its chores. */
+  recordCronRun() {
+    return this.#database.call('record_cron_run', {}, outcome('recorded'))
   }
 
   /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
@@ -219,7 +232,7 @@ export class Catalog {
       'trigger_scheduled',
       { p_limit: limit, p_sender: sender },
       z.object({
-        datasets: z.array(z.object({ datasetId: z.string(), jobId: z.uuid() })),
+        datasets: readableRows('triggered data sets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
         remaining: z.int(),
         outbox: Outbox,
       }),
@@ -350,9 +363,10 @@ export class Catalog {
     )
   }
 
+  /** @param failure.counted false if the platform ended the attempt: the job gets one more, a bounded number of times */
   failAttempt(
     { jobId, attempt }: Attempt,
-    failure: { code: string; step: string; message: string; transient: boolean },
+    failure: { code: string; step: string; message: string; transient: boolean; counted?: boolean },
     leaseSeconds: number,
     sender: string | null,
   ) {
@@ -367,6 +381,7 @@ export class Catalog {
         p_transient: failure.transient,
         p_lease_seconds: leaseSeconds,
         p_sender: sender,
+        p_counted: failure.counted ?? true,
       },
       FailedAttempt,
     )
@@ -420,7 +435,10 @@ export class Catalog {
         p_sender: redrive.sender,
       },
       z.object({
-        jobs: z.array(z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() })),
+        jobs: readableRows(
+          'redriven jobs',
+          z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() }),
+        ),
         outbox: Outbox,
       }),
     )
@@ -430,7 +448,7 @@ export class Catalog {
     return this.#database.call(
       'list_expired_leases',
       { p_limit: limit },
-      z.array(z.object({ jobId: z.uuid(), attempt: z.int() })),
+      readableRows('expired leases', z.object({ jobId: z.uuid(), attempt: z.int() })),
     )
   }
 
@@ -484,7 +502,7 @@ export class Catalog {
     return this.#database.call(
       'raise_alerts',
       { p_rules: rules, p_channels: channels, p_sender: sender },
-      z.object({ changes: z.array(AlertChange), outbox: Outbox }),
+      z.object({ changes: readableRows('alert changes', AlertChange), outbox: Outbox }),
     )
   }
 
@@ -576,8 +594,41 @@ export class Catalog {
     return this.#database.call('metrics', {}, Metrics)
   }
 
-  deadLetterStatus(requester: Requester, limit: number) {
-    return this.#database.call('dead_letter_status', { p_requester: requester, p_limit: limit }, DeadLetterStatus)
+  /** Newest first; a filter that is left out matches all, `after` is `next` of the page before. */
+  deadLetterStatus(
+    requester: Requester,
+    limit: number,
+    query: {
+      code?: string | undefined
+      datasetId?: string | undefined
+      open?: boolean | undefined
+      after?: DeadLetterPosition | undefined
+    } = {},
+  ) {
+    return this.#database.call(
+      'dead_letter_status',
+      {
+        p_requester: requester,
+        p_limit: limit,
+        p_code: query.code ?? null,
+        p_dataset_id: query.datasetId ?? null,
+        p_open: query.open ?? null,
+        p_after: query.after ?? null,
+      },
+      DeadLetterStatus,
+    )
+  }
+
+  /** Closes a letter that nobody needs to look at any more; one that is closed already stays as it is. */
+  acknowledgeLetter(letterId: number, requester: Requester) {
+    return this.#database.call(
+      'acknowledge_letter',
+      { p_letter_id: letterId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('closed'), closedAt: z.string(), closedHow: ClosedHow }),
+        outcome('unknown_letter'),
+      ]),
+    )
   }
 
   /** In order of table, period tag and id; `after` is the last file of the page before. */
@@ -656,22 +707,26 @@ export class Catalog {
     return this.#database.call('get_file', { p_file_id: fileId, p_requester: requester }, StoredFile.nullable())
   }
 
-  /** Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage(). */
-  claimGarbage(limit: number) {
-    return this.#database.call('claim_garbage', { p_limit: limit }, z.array(z.string()))
+  /**
+   * Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage().
+   * @param stamp of checkInstallation() in the same run; null asks for the noted state of the installation alone
+   */
+  claimGarbage(limit: number, stamp: number | null = null) {
+    return this.#database.call('claim_garbage', { p_limit: limit, p_stamp: stamp }, readableRows('garbage', z.string()))
   }
 
   completeGarbage(keys: readonly string[]) {
     return this.#database.call('complete_garbage', { p_keys: keys }, z.int())
   }
 
+  /** Keys of objects that the caller has just stored and then refused. */
   doomOrphans(keys: readonly string[]) {
     return this.#database.call('doom_orphans', { p_keys: keys }, z.int())
   }
 
-  /** Of these keys of objects older than a day, those that doomOrphans() would take. */
+  /** Of these keys of objects older than a day, those that no row names. */
   listOrphans(keys: readonly string[]) {
-    return this.#database.call('list_orphans', { p_keys: keys }, z.array(z.string()))
+    return this.#database.call('list_orphans', { p_keys: keys }, readableRows('orphans', z.string()))
   }
 
   /** Notes an upload in parts before its first part, so that vacuum can abort it should nobody complete it. */
@@ -683,9 +738,13 @@ export class Catalog {
     )
   }
 
-  /** The answer repeats them until closeMultiparts(). */
-  listAbandonedUploads(limit: number) {
-    return this.#database.call('list_abandoned_uploads', { p_limit: limit }, z.array(AbandonedUpload))
+  /** The answer repeats them until closeMultiparts(); `stamp` as for claimGarbage(). */
+  listAbandonedUploads(limit: number, stamp: number | null = null) {
+    return this.#database.call(
+      'list_abandoned_uploads',
+      { p_limit: limit, p_stamp: stamp },
+      readableRows('abandoned uploads', AbandonedUpload),
+    )
   }
 
   closeMultiparts(keys: readonly string[]) {
@@ -713,19 +772,109 @@ export class Catalog {
     )
   }
 
+  /** Compare what the bucket says with what the catalog knows; see `pairInstallation`. */
+  checkInstallation(look: BucketLook) {
+    return this.#database.call('check_installation', { p_bucket: look }, CheckedInstallation)
+  }
+
+  /** A person decides that the bucket belongs to this catalog, although `problem` stands. */
+  acceptInstallation(problem: PairingProblem, look: BucketLook) {
+    return this.#database.call('accept_installation', { p_problem: problem, p_bucket: look }, AcceptedInstallation)
+  }
+
+  /** @param pause null: deletions go on */
+  pauseDeletions(pause: { by: string; reason: string | null } | null) {
+    return this.#database.call(
+      'pause_deletions',
+      { p_paused: pause !== null, p_by: pause?.by ?? null, p_reason: pause?.reason ?? null },
+      z.object({ paused: z.boolean() }),
+    )
+  }
+
+  /** The next page of a walk over the bucket, if one is due. */
   beginSweep(name: string) {
     return this.#database.call(
       'begin_sweep',
       { p_name: name },
-      z.object({ due: z.boolean(), cursor: z.string().nullable() }),
+      z.discriminatedUnion('due', [
+        z.object({ due: z.literal(true), cursor: z.string().nullable(), round: z.int() }),
+        z.object({ due: z.literal(false) }),
+      ]),
     )
   }
 
-  endSweep(name: string, cursor: string | null, pauseSeconds: number) {
+  /** What the walk found on a page; a page that another walker has recorded is `stale`. */
+  recordSweepPage(
+    name: string,
+    page: {
+      round: number
+      cursor: string | null
+      /** null at the end of the bucket */
+      nextCursor: string | null
+      objects: number
+      /** of objects that are old enough to be orphans */
+      oldKeys: readonly string[]
+      pauseSeconds: number
+      stamp?: number | null
+    },
+  ) {
     return this.#database.call(
-      'end_sweep',
-      { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
-      z.undefined().or(z.null()).or(z.literal('')),
+      'record_sweep_page',
+      {
+        p_name: name,
+        p_round: page.round,
+        p_cursor: page.cursor,
+        p_next_cursor: page.nextCursor,
+        p_objects: page.objects,
+        p_keys: page.oldKeys,
+        p_pause_seconds: page.pauseSeconds,
+        p_stamp: page.stamp ?? null,
+      },
+      z.object({ outcome: z.enum(['recorded', 'stale']), orphans: z.int() }),
+    )
+  }
+
+  /** Marks for deletion what two rounds have found; @returns how many */
+  markOrphans(name: string, limit: number, stamp: number | null = null) {
+    return this.#database.call('mark_orphans', { p_name: name, p_limit: limit, p_stamp: stamp }, z.int())
+  }
+
+  /** A person has looked at the orphans that stopped the sweep. */
+  acceptOrphans(name: string, orphans: number, releaseKept: boolean) {
+    return this.#database.call(
+      'accept_orphans',
+      { p_name: name, p_orphans: orphans, p_release_kept: releaseKept },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('accepted'), orphans: z.int(), released: z.int() }),
+        z.object({ outcome: z.literal('changed'), orphans: z.int() }),
+      ]),
+    )
+  }
+
+  /** Begins a scan of the bucket; what an earlier one noted is discarded. */
+  beginAdoption() {
+    return this.#database.call('begin_adoption', {}, z.object({ scan: z.uuid() }))
+  }
+
+  /** The next page of a scan: the keys after `after` up to `last`, null at either end of the bucket. */
+  beginAdoptionPage(scan: string, page: { after: string | null; last: string | null; keys: readonly string[] }) {
+    return this.#database.call(
+      'begin_adoption_page',
+      { p_scan: scan, p_after: page.after, p_last: page.last, p_keys: page.keys },
+      AdoptionPage,
+    )
+  }
+
+  noteAdoptionObjects(scan: string, objects: readonly ScannedObject[]) {
+    return this.#database.call('note_adoption_objects', { p_scan: scan, p_objects: objects }, NotedObjects)
+  }
+
+  /** Puts the dataset after `after` in order, up to `limit` objects a call. */
+  adoptDataset(scan: string, { after, limit, dryRun }: { after: string | null; limit: number; dryRun: boolean }) {
+    return this.#database.call(
+      'adopt_dataset',
+      { p_scan: scan, p_after: after, p_limit: limit, p_dry_run: dryRun },
+      AdoptedDataset,
     )
   }
 

@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt, Catalog } from '@fusou/catalog'
-import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER, setAside } from '../data-set-under-test.ts'
+import {
+  anObject,
+  anOutput,
+  DataSetUnderTest,
+  LEASE_SECONDS,
+  SENDER,
+  setAside,
+  sha256,
+} from '../data-set-under-test.ts'
 import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
@@ -167,6 +175,9 @@ export class RandomWalk {
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
             await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            // mostly it has begun: else the job ends with the cancellation
+            if (this.#chance(0.9))
+              await catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
             await catalog.cancelJob(id, null)
             const [, call] = this.#pick(this.#callsOfAnAttempt())
             await call({ jobId: id, attempt })
@@ -210,7 +221,7 @@ export class RandomWalk {
         (attempt) =>
           catalog.failAttempt(
             attempt,
-            { ...failure, step: 'compact-1', transient: this.#chance(0.6) },
+            { ...failure, step: 'compact-1', transient: this.#chance(0.6), counted: this.#chance(0.5) },
             LEASE_SECONDS,
             this.#chance(0.5) ? SENDER : null,
           ),
@@ -229,19 +240,73 @@ export class RandomWalk {
       // with more slots and fewer again, as an operator might
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [2, () => catalog.retellDeaths(0, 10)],
-      [1, () => catalog.beginSweep('a walk')],
-      [1, () => catalog.endSweep('a walk', null, 0)],
+      [3, () => this.#sweep()],
+      [1, () => catalog.pauseDeletions(null)],
+      [1, () => this.#pair()],
+      [2, () => this.#adopt()],
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
       [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
       [1, () => catalog.tallyJobs(5)],
+      [1, () => catalog.recordCronRun()],
+      [1, () => this.#acknowledgeLetter()],
       [1, () => this.#forgetJobs()],
       [0.2, () => catalog.configureLimits(null, { datasets: 1000 })],
       [0.2, () => catalog.configureRetention()],
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  /** A whole round in one page, some hours after the last; it finds the same object each time. */
+  async #sweep(): Promise<void> {
+    const sweep = await this.#catalog.beginSweep('orphans')
+    if (!sweep.due) return
+    const page = { cursor: sweep.cursor, nextCursor: null, objects: 1, pauseSeconds: 0 }
+    await this.#catalog.recordSweepPage('orphans', { ...page, round: sweep.round, oldKeys: ['lost/again'] })
+    await this.#database.query("update orphan_suspects set first_seen_at = now() - interval '7 hours'")
+    await this.#catalog.markOrphans('orphans', 10)
+    await this.#catalog.acceptOrphans('orphans', 1, false)
+  }
+
+  /** The bucket turns out to be another one, and an operator accepts it. */
+  async #pair(): Promise<void> {
+    const look = { id: randomUUID(), stamp: 1 }
+    await this.#catalog.checkInstallation(look)
+    await this.#catalog.acceptInstallation('foreign_bucket', look)
+  }
+
+  /** The bucket has an upload that the catalog does not know, and a merge of another one with a file that it knows. */
+  async #adopt(): Promise<void> {
+    const catalog = this.#catalog
+    const dataset = this.#dataset()
+    const files = await this.#database.query<{ r2_key: string; content_sha256: string; level: number }>(
+      'select r2_key, content_sha256, level from files where dataset_id = $1 and removed_version is null',
+      dataset.id,
+    )
+    const { scan } = await catalog.beginAdoption()
+    const after = 'datasets/any/uploads/z'
+    const unknown = [`${after}-${randomUUID()}`, `${after}-${randomUUID()}`] as const
+    await catalog.beginAdoptionPage(scan, { after, last: `${after}z`, keys: unknown })
+    const facts = { length: 100, rows: 10, rowGroups: 1, fingerprint: 'schema-1', ownerId: dataset.owner }
+    const place = { datasetId: dataset.id, table: 'ships', periodTag: '0', offset: 0 }
+    const upload = { ...place, ...facts, r2Key: unknown[0], known: false, level: 0, sha256: sha256(randomUUID()) }
+    const fragments = files.filter(({ level }) => level === 0)
+    const leaves = [sha256(randomUUID()), ...(fragments.length === 0 ? [] : [this.#pick(fragments).content_sha256])]
+    const merged = { ...upload, r2Key: unknown[1], level: 1, sha256: sha256(randomUUID()), leaves }
+    const known = files
+      .filter(({ level }) => level > 0)
+      .map(({ r2_key, level }) => ({ ...place, r2Key: r2_key, known: true, level, leaves: [sha256(r2_key)] }))
+    await catalog.noteAdoptionObjects(scan, [upload, merged, ...known])
+    if (this.#chance(0.4))
+      await this.#database.query(
+        `insert into adoption_missing (file_id)
+         select id from files where dataset_id = $1 and removed_version is null and content_sha256 = any ($2)`,
+        dataset.id,
+        leaves,
+      )
+    await catalog.adoptDataset(scan, { after: null, limit: 10, dryRun: false })
   }
 
   async #followJob(): Promise<void> {
@@ -270,6 +335,11 @@ export class RandomWalk {
     await this.#catalog.redispatchStaleJobs(0, 10)
   }
 
+  async #acknowledgeLetter(): Promise<void> {
+    const { dlqFailures } = await this.#catalog.deadLetterStatus(null, 1, { open: true })
+    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, null)
+  }
+
   async #withMoreSlots(more: number, act: Act): Promise<void> {
     await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
     await act()
@@ -284,6 +354,7 @@ export class RandomWalk {
       failureMinJobs: 1,
       waitingBoundSeconds: 0,
       triggerBoundSeconds: 3600,
+      newCausesSeconds: 0,
       silenceSeconds: 0,
       quietSeconds: 0,
     }
