@@ -7,7 +7,8 @@ import { checkInvariants } from './invariants.ts'
 import { ModelCatalog } from './model.ts'
 import { Real } from './real.ts'
 
-const RUNS = 60
+/** `npm run test:long` takes more. */
+const RUNS = process.env.FUSOU_TESTS === 'long' ? 60 : 30
 const STEPS = 120
 /** A bound for a machine under load, not an expectation. */
 const MODEL_MS = 240_000
