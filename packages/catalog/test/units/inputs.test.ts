@@ -172,9 +172,9 @@ describe('a list of rows', () => {
   test('names five odd rows in the log, and cuts what identifies them', () => {
     const lines = logged()
     const rows = Array.from({ length: 8 }, () => ({ id: 'x'.repeat(300), count: 0.5 }))
-    const parsed = schema.parse({ rows }) as { unreadable: { row: { id: string } }[] }
-    expect(parsed.unreadable).toHaveLength(8)
-    expect(parsed.unreadable[0]!.row.id).toHaveLength(256)
+    const { unreadable = [] } = schema.parse({ rows })
+    expect(unreadable).toHaveLength(8)
+    expect(unreadable[0]!.row.id).toHaveLength(256)
     const [[, line]] = lines as [[string, { rows: unknown[] }]]
     expect(line.rows).toHaveLength(5)
   })
