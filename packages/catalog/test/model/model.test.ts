@@ -19,10 +19,17 @@ const EXPECTED = [
   'commit_merge committed',
   'commit_merge stale_attempt',
   'commit_merge superseded',
+  'discard_file discarded',
+  'discard_file file_superseded',
   'fail_attempt retrying',
   'finish_job succeeded',
   'register_upload duplicate',
-  'register_upload forbidden',
+  'register_upload file_superseded',
+  'register_upload healed',
+  'register_upload unknown_dataset',
+  'release_file released',
+  'set_aside_inputs nothing_left',
+  'set_aside_inputs ok',
 ]
 
 describeRaces('the functions of the catalog', (database) => {
