@@ -345,7 +345,8 @@ describe('of a chunk is read', () => {
 
 describe('bounds of a chunk', () => {
   const ORDERS = structs({ 1: struct({}) })
-  const bounds = (statistics: Fields, file: Fields = { 7: ORDERS }) => {
+  const WRITER = binary('writer version 1.2.3')
+  const bounds = (statistics: Fields, file: Fields = { 6: WRITER, 7: ORDERS }) => {
     const { footer } = read({ metadata: { 12: struct(statistics) }, file })
     const found = boundsOf(footer, 0)
     return {
@@ -400,9 +401,9 @@ describe('bounds of a chunk', () => {
 
   test('are in the order of the type where the file says so, or DuckDB wrote it', () => {
     const inOrder = (file: Fields) => bounds(CURRENT, file).inOrder
-    expect(inOrder({})).toBe(false)
-    expect(inOrder({ 7: ORDERS })).toBe(true)
-    expect(inOrder({ 7: structs({ 2: struct({}) }) })).toBe(false)
+    expect(inOrder({ 6: WRITER })).toBe(false)
+    expect(inOrder({ 6: WRITER, 7: ORDERS })).toBe(true)
+    expect(inOrder({ 6: WRITER, 7: structs({ 2: struct({}) }) })).toBe(false)
     expect(inOrder({ 6: binary('DuckDB version 1') })).toBe(true)
     expect(inOrder({ 6: binary('not DuckDB') })).toBe(false)
     expect(inOrder({ 6: binary('DuckDB'), 7: structs({ 2: struct({}) }) })).toBe(false)
