@@ -128,9 +128,12 @@ export class Statistics {
     this.#isEmpty = false
   }
 
-  /** @returns the bounds in PLAIN encoding without a length, or undefined where there are none that are right */
+  /**
+   * @returns the bounds in PLAIN encoding without a length, or undefined where there are none that are right. Bounds beside a NaN
+   *          are none: for some readers it is greater than every number, for others it has no order
+   */
   bounds(): { min: Uint8Array; max: Uint8Array } | undefined {
-    if (this.#isEmpty) return undefined
+    if (this.#isEmpty || this.nans > 0) return undefined
     const encode = (write: (view: DataView) => void): Uint8Array => {
       const bytes = new Uint8Array(this.#width)
       write(new DataView(bytes.buffer))

@@ -6,12 +6,13 @@ import { MAGIC } from '../format/format.ts'
 import { THRIFT } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { Schema } from '../schema/schema.ts'
+import { CREATED_BY } from './created-by.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { PageIndexes } from './page-indexes.ts'
 import type { PartWriter } from './part-writer.ts'
 import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
-const CREATED_BY = new TextEncoder().encode('fusou-compaction')
+const CREATED_BY_BYTES = new TextEncoder().encode(CREATED_BY)
 
 /** of ColumnChunk */
 const META_DATA_FIELD = 3
@@ -131,7 +132,7 @@ export class FileWriter {
         writer.close()
       }
     }
-    writer.binary(6, CREATED_BY)
+    writer.binary(6, CREATED_BY_BYTES)
     // without an order readers ignore min_value and max_value
     writer.list(7, THRIFT.STRUCT, this.#schema.leaves.length)
     for (let i = 0; i < this.#schema.leaves.length; i++) {
