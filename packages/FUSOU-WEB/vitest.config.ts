@@ -53,6 +53,8 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     setupFiles: './test/support/load-worker.ts',
     testTimeout: 30_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
     // Every test has data sets and users of its own, so that all files can share one Worker.
     isolate: false,
     silent: 'passed-only',

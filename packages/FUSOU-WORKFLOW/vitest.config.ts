@@ -34,5 +34,7 @@ export default defineConfig({
     exclude: ['test/units/**'],
     globalSetup: './test/global-setup.ts',
     testTimeout: 60_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
   },
 })

@@ -6,5 +6,5 @@ const platform = fileURLToPath(new URL('./test/units/platform.ts', import.meta.u
 // what needs neither the runtime nor a database is tested without them, in milliseconds
 export default defineConfig({
   resolve: { alias: { 'cloudflare:workers': platform, 'cloudflare:workflows': platform } },
-  test: { name: 'workflow-units', include: ['test/units/**/*.test.ts'] },
+  test: { name: 'workflow-units', include: ['test/units/**/*.test.ts'], expect: { requireAssertions: true } },
 })

@@ -7,6 +7,8 @@ export default defineConfig({
     globalSetup: 'test/servers/global-setup.ts',
     // bounds for a machine under load, not expectations
     testTimeout: 60_000,
+    // a test that expects nothing could not fail
+    expect: { requireAssertions: true },
     hookTimeout: 60_000,
   },
 })

@@ -124,6 +124,7 @@ create table public.files (
   byte_length bigint not null constraint files_length check (byte_length > 0),
   row_count bigint not null constraint files_rows check (row_count >= 0),
   row_group_count integer not null constraint files_row_groups check (row_group_count >= 0),
+  work_bytes bigint not null default 0 constraint files_work check (work_bytes >= 0),
   level integer not null constraint files_level check (level >= 0),
   fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
@@ -153,6 +154,8 @@ create table public.files (
 comment on column public.files.created_by_job is
   'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
+comment on column public.files.work_bytes is
+  'What a merge of it takes, as if it were all bytes to unpack (workBytes of inspectParquet); 0 where it is not known.';
 comment on column public.files.fragments is 'How many uploads it is merged from; decides its tier, see fusou.tier().';
 comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';

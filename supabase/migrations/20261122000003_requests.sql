@@ -25,6 +25,14 @@ language sql immutable
 set search_path = ''
 as $$ select fusou.setting(p_settings, 'targetFileBytes') * 3 / 4 $$;
 
+-- Nor is a file that takes half of the work of a merge or more: any two others can be merged with each other.
+-- MAX_FILE_WORK_BYTES in merge-limits.ts.
+create function fusou.small_file_work()
+returns bigint
+language sql immutable
+set search_path = ''
+as $$ select 1073741824::bigint $$;
+
 create function fusou.priority_rank(p_priority text)
 returns integer
 language sql immutable
@@ -267,14 +275,17 @@ begin
 
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by
+    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by,
+    work_bytes
   )
   select
     p_dataset_id, s."table", s."periodTag", v_key, s."offset", s."length", s."rows", s."rowGroups", 0,
-    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id
+    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id,
+    coalesce(s."workBytes", 0)
   from jsonb_to_recordset(p_object -> 'slices') as s (
     "table" text, "periodTag" text, "offset" bigint, "length" bigint, "rows" bigint, "rowGroups" integer,
-    sha256 text, fingerprint text, "sortMin" text, "sortMax" text
+    sha256 text, fingerprint text, "sortMin" text, "sortMax" text,
+    "workBytes" bigint
   )
   on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
   get diagnostics v_stored = row_count;
@@ -311,6 +322,7 @@ begin
     select distinct f.table_name, f.period_tag, f.schema_fingerprint
     from public.files f
     where f.r2_key = v_key and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+      and f.work_bytes < fusou.small_file_work()
   ) own
   cross join lateral (
     select count(*) as fresh, sum(s.byte_length) as bytes, min(s.created_at) as since
@@ -324,6 +336,7 @@ begin
         and f.quarantine_code is null
         and f.fragments = 1
         and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+        and f.work_bytes < fusou.small_file_work()
         and f.created_version > v_seen_version
       limit greatest(2, fusou.setting(v_dataset.settings, 'mergeMinFiles'))
     ) s

@@ -35,6 +35,7 @@ begin
       end
   ), chosen as (
     select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.fragments,
+      f.work_bytes,
       f.created_version, s.set_id, s.ends
     from public.files f
     left join within_reach g
@@ -51,12 +52,14 @@ begin
       and f.removed_version is null
       and f.quarantine_code is null
       and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+      and f.work_bytes < fusou.small_file_work()
     order by f.table_name, f.period_tag, f.schema_fingerprint, f.created_version, f.id
     limit p_max_files + 1
   )
   select coalesce(jsonb_agg(jsonb_build_object(
     'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'fingerprint', c.schema_fingerprint,
     'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments,
+    'workBytes', c.work_bytes,
     'suspect', case when c.set_id is not null then jsonb_build_object('setId', c.set_id, 'ends', c.ends) end
   ) order by c.table_name, c.period_tag, c.schema_fingerprint, c.created_version, c.id), '[]')
   into v_files from chosen c;
@@ -175,7 +178,7 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?, workBytes?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
 -- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
@@ -232,12 +235,14 @@ begin
   delete from public.suspects where file_id = any (v_merge.input_ids);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job
+    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job,
+    work_bytes
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
-    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id
+    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id,
+    coalesce((p_output ->> 'workBytes')::bigint, 0)
   )
   returning id into v_output_id;
   update public.merges
@@ -281,7 +286,8 @@ begin
     update public.merges set state = 'nothing_left'
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   elsif v_left.files < cardinality(v_merge.input_ids) then
-    update public.merges set input_ids = v_left.ids, rows_in = v_left.rows_in, bytes_in = v_left.bytes_in
+    update public.merges
+    set input_ids = v_left.ids, rows_in = fusou.saturate(v_left.rows_in), bytes_in = fusou.saturate(v_left.bytes_in)
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   end if;
   return v_merge;

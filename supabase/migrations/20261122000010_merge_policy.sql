@@ -40,6 +40,7 @@ as $$
       and f.removed_version is null
       and f.quarantine_code is null
       and f.byte_length < fusou.small_file_bytes(d.settings)
+      and f.work_bytes < fusou.small_file_work()
     group by 1, 2, 3, 4
   ) t
   group by 1, 2, 3

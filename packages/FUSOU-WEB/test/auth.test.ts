@@ -28,6 +28,11 @@ describe('a user', () => {
     ['three parts of nothing', () => 'a.b.c', 'invalid_token'],
     ['alg none', () => signNothing(userClaims(id)), 'invalid_token'],
     ['an expired token', () => sign(keys.user, { ...userClaims(id), ...expired() }), 'token_expired'],
+    [
+      'a token that expired longer ago than clocks differ',
+      () => sign(keys.user, { ...userClaims(id), exp: Math.floor(Date.now() / 1000) - 10 }),
+      'token_expired',
+    ],
     ['an expired token of the local stack', () => sign(secret, { ...userClaims(id), ...expired() }), 'token_expired'],
     ['a stranger’s key', () => sign(keys.stranger, userClaims(id)), 'invalid_token'],
     [

@@ -1,6 +1,7 @@
 import { FusouError } from '@fusou/catalog'
 import { Hono } from 'hono'
 import { describe, expect, test, vi } from 'vitest'
+import { z } from 'zod'
 import type { AppEnv } from '../src/bindings.ts'
 import { answerError } from '../src/http/problem.ts'
 import { requestLog } from '../src/http/request-log.ts'
@@ -24,6 +25,7 @@ describe('the OpenAPI document', () => {
       'GET /api/jobs/status',
       'GET /api/jobs/{id}',
       'GET /api/jobs/{id}/events',
+      'GET /api/limits',
       'GET /api/metrics',
       'GET /api/openapi.json',
       'GET /api/vacuum',
@@ -34,6 +36,7 @@ describe('the OpenAPI document', () => {
       'POST /api/files/acknowledge',
       'POST /api/files/{id}/release',
       'POST /api/jobs/{id}/retry',
+      'PUT /api/limits',
     ])
     expect(served).toEqual(document)
   })
@@ -71,7 +74,7 @@ describe('an address', () => {
   }).map(({ operation }) => operation.path.replace(/:\w+/g, 'x'))
 
   test.each([...new Set(calls)])('%s takes only its methods, and says which', async (path) => {
-    const response = await call(path, { ...OPERATOR, method: 'PUT' })
+    const response = await call(path, { ...OPERATOR, method: 'PATCH' })
     expect(response.headers.get('allow')).toMatch(/GET, HEAD|POST|DELETE/)
     await expectProblem(response, 'method_not_allowed')
   })
@@ -84,6 +87,27 @@ describe('an error that nobody foresaw', () => {
   })
   broken.get('/database', () => {
     throw new FusouError('database_refused', 'f was refused', { cause: new Error('relation "secret" does not exist') })
+  })
+
+  broken.get('/schema', () => {
+    const { error } = z.object({ secret_column: z.string() }).safeParse({})
+    throw new FusouError('database_refused', 'f gave an answer of an unknown form', { cause: error })
+  })
+  broken.get('/bare-schema', () => {
+    z.object({ secret_column: z.string() }).parse({})
+    return new Response()
+  })
+
+  test.each([
+    ['/schema', 'database_refused'],
+    ['/bare-schema', 'internal'],
+  ] as const)('at %s does not show the fields of our own schemas', async (path, code) => {
+    const spies = [vi.spyOn(console, 'error'), vi.spyOn(console, 'log')]
+    for (const spy of spies) spy.mockImplementation(() => undefined)
+    const problem = await expectProblem(broken.request(path), code)
+    for (const spy of spies) spy.mockRestore()
+    expect(problem.errors).toBeUndefined()
+    expect(JSON.stringify(problem)).not.toContain('secret_column')
   })
 
   test.each([

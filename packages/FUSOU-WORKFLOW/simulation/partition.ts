@@ -7,6 +7,8 @@ export interface File {
   readonly fingerprint: string
   readonly bytes: number
   readonly fragments: number
+  /** No bound on work is near in what is simulated. */
+  readonly workBytes: number
   /** When it was uploaded or merged, in seconds. */
   readonly at: number
 }
@@ -30,7 +32,7 @@ export class Partition {
   }
 
   newFile(bytes: number, fragments: number, at: number): File {
-    return { table: this.#table, periodTag: '0', fingerprint: '', bytes, fragments, at }
+    return { table: this.#table, periodTag: '0', fingerprint: '', bytes, fragments, workBytes: bytes, at }
   }
 
   add(file: File, smallBytes: number): void {

@@ -1,3 +1,4 @@
+import { MAX_FILE_WORK_BYTES } from '@fusou/catalog'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { planCompaction } from '../src/workflow/plan-compaction.ts'
@@ -14,13 +15,19 @@ const hex64 = () => crypto.randomUUID().replaceAll('-', '').repeat(2)
 class DataSet {
   readonly id = newDatasetId()
   readonly #user = newUserId()
+  readonly #workOfByte: number
+
+  constructor(workOfByte: number) {
+    this.#workOfByte = workOfByte
+  }
 
   async upload(slices: readonly { bytes: number; table: string }[]): Promise<void> {
     let offset = 0
     const object = {
       r2Key: `fragments/${crypto.randomUUID()}`,
       slices: slices.map(({ bytes, table }) => {
-        const slice = { table, periodTag: '0', offset, length: bytes, rows: 1, rowGroups: 1 }
+        const workBytes = bytes * this.#workOfByte
+        const slice = { table, periodTag: '0', offset, length: bytes, rows: 1, rowGroups: 1, workBytes }
         offset += bytes
         return { ...slice, sha256: hex64(), fingerprint: 'schema' }
       }),
@@ -56,7 +63,9 @@ class DataSet {
       const opened = await catalog.openMerge(attempt, index, { leaseSeconds: 60 })
       if (opened.outcome !== 'ok') throw new Error(opened.outcome)
       const sum = (what: 'length' | 'rows') => opened.inputs.reduce((total, input) => total + input[what], 0)
-      const output = { bytes: sum('length'), rows: sum('rows'), rowGroups: 1, sha256: hex64(), fingerprint: 'schema' }
+      const bytes = sum('length')
+      const workBytes = bytes * this.#workOfByte
+      const output = { bytes, workBytes, rows: sum('rows'), rowGroups: 1, sha256: hex64(), fingerprint: 'schema' }
       const r2Key = `compacted/${crypto.randomUUID()}`
       expect((await catalog.commitMerge(attempt, index, { ...output, r2Key }, 60)).outcome).toBe('committed')
     }
@@ -66,6 +75,13 @@ class DataSet {
     return { merges, ...(next !== undefined && { next }) }
   }
 }
+
+/** Work never bounds a merge, sometimes does before its bytes do, and mostly does. */
+const worksOfByte = fc.constantFrom(
+  1,
+  Math.floor((MAX_FILE_WORK_BYTES * 2) / TARGET),
+  Math.floor((MAX_FILE_WORK_BYTES * 9) / TARGET),
+)
 
 const batches = fc.array(
   fc.array(
@@ -78,12 +94,30 @@ const batches = fc.array(
   { minLength: 1, maxLength: 10 },
 )
 
+test('the database and the planner have one bound on the work of a small file', async () => {
+  const user = newUserId()
+  const answers = []
+  for (const workBytes of [MAX_FILE_WORK_BYTES - 1, MAX_FILE_WORK_BYTES]) {
+    const datasetId = newDatasetId()
+    for (const r2Key of [crypto.randomUUID(), crypto.randomUUID()]) {
+      const slice = { table: 't', periodTag: '0', offset: 0, length: 1, rows: 1, rowGroups: 1, fingerprint: 'schema' }
+      const object = { r2Key, slices: [{ ...slice, sha256: hex64(), workBytes }] }
+      await catalog.registerUpload({ datasetId, userId: user, object, sender: 'test' })
+    }
+    const message = { datasetId, priority: 'manual' as const }
+    const attempt = await catalog.acceptMessage(crypto.randomUUID(), message, 60)
+    if (attempt.outcome !== 'claimed') throw new Error(attempt.outcome)
+    answers.push((await planCompaction(catalog, attempt)).merges)
+  }
+  expect(answers).toEqual([1, 0])
+})
+
 test(
   'a job that the database asks for merges something, and after it and its successors nothing is left to ask for',
   async () => {
     await fc.assert(
-      fc.asyncProperty(batches, async (arrivals) => {
-        const dataset = new DataSet()
+      fc.asyncProperty(batches, worksOfByte, async (arrivals, workOfByte) => {
+        const dataset = new DataSet(workOfByte)
         let uploads = 0
         for (const slices of arrivals) {
           await dataset.upload(slices)

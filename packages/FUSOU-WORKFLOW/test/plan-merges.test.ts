@@ -1,4 +1,4 @@
-import type { MergeableFile } from '@fusou/catalog'
+import { MAX_MERGE_WORK_BYTES, type MergeableFile } from '@fusou/catalog'
 import fc from 'fast-check'
 import { describe, expect, test } from 'vitest'
 import { MAX_MERGE_INPUTS, planMerges } from '../src/workflow/plan-merges.ts'
@@ -12,6 +12,7 @@ const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): M
   bytes,
   rows: 1,
   fragments: 1,
+  workBytes: 0,
   suspect: null,
 })
 const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
@@ -33,6 +34,25 @@ describe('planMerges', () => {
       [files[1], files[3]],
       [files[4], files[5]],
     ])
+  })
+
+  test.each(['all', 'tiers'] as const)('keeps the work of a merge bounded, reach %s', (reach) => {
+    const of = (...parts: number[]) => parts.map((part) => ({ ...file(1), workBytes: MAX_MERGE_WORK_BYTES * part }))
+    const exactly = of(0.25, 0.25, 0.25, 0.25)
+    expect(planMerges(exactly, 100, reach)).toEqual([exactly])
+    const above = [...of(0.25, 0.25, 0.25), { ...file(1), workBytes: MAX_MERGE_WORK_BYTES / 4 + 1 }, file(1)]
+    expect(planMerges(above, 100, reach)).toEqual([above.slice(0, 3), above.slice(3)])
+    const largest = of(0.499, 0.499, 0.499, 0.499, 0.499, 0.499)
+    expect(planMerges(largest, 100, reach)).toEqual([largest.slice(0, 2), largest.slice(2, 4), largest.slice(4)])
+  })
+
+  test('files that fill a tier by number but not by work go to the next tier in several merges', () => {
+    const merged = Array.from({ length: 8 }, () => ({ ...file(1), fragments: 2, workBytes: MAX_MERGE_WORK_BYTES / 4 }))
+    expect(planMerges(merged, 100, 'tiers')).toEqual([merged.slice(0, 4)])
+    const fresh = [file(1), file(1)]
+    for (const group of planMerges([...merged.slice(1), ...fresh], 100, 'tiers')) {
+      expect(group.reduce((sum, one) => sum + one.workBytes, 0)).toBeLessThanOrEqual(MAX_MERGE_WORK_BYTES)
+    }
   })
 
   test.each(['all', 'tiers', 'due'] as const)(

@@ -11,6 +11,7 @@ interface File {
   fingerprint: string
   bytes: number
   fragments: number
+  workBytes: number
   /** How often a row of it was written again at the most. */
   level: number
 }
@@ -21,6 +22,7 @@ const file = (bytes: number, fragments = 1, level = 0): File => ({
   fingerprint: 'a',
   bytes,
   fragments,
+  workBytes: 0,
   level,
 })
 const small = (files: readonly File[]) => files.filter((one) => one.bytes < SMALL)

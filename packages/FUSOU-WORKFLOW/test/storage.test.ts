@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto'
+import { MemoryBudget } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
-import { MemoryBudget } from '../src/storage/memory-budget.ts'
 import { MultipartSink, PART_BYTES } from '../src/storage/multipart-sink.ts'
 import { R2Source } from '../src/storage/r2-source.ts'
 import { env } from './test-env.ts'
@@ -120,6 +120,17 @@ describe('MemoryBudget', () => {
     const budget = new MemoryBudget(10, 1)
     void budget.hold(10, () => new Promise(() => undefined))
     expect(await budget.hold(10, async () => 'free')).toBe('free')
+  })
+
+  test('turns away who would wait too long, and lets others have what is free', async () => {
+    const budget = new MemoryBudget(10, 60_000)
+    {
+      using _ = await budget.acquire(8)
+      await expect(budget.acquire(3, 60)).rejects.toMatchObject({ code: 'overloaded', transient: true })
+      using __ = await budget.acquire(2, 0)
+      await expect(budget.acquire(1, 0)).rejects.toMatchObject({ code: 'overloaded' })
+    }
+    using _ = await budget.acquire(10, 0)
   })
 
   test('gives back what a failing body held', async () => {

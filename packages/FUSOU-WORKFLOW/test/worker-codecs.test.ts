@@ -18,7 +18,7 @@ describe.for(Object.entries(workerCodecs))('%s of the runtime', ([, codec]) => {
       const bytes = noise(length, values)
       const unpacked = await codec.decompress!(await codec.compress!(bytes), length)
       expect(unpacked.byteLength).toBe(length)
-      expect(unpacked.every((byte, at) => byte === bytes[at])).toBe(true)
+      expect(unpacked.findIndex((byte, at) => byte !== bytes[at])).toBe(-1)
     }
   })
 

@@ -44,6 +44,7 @@ export const ERROR_CODES = {
   precondition_failed: { status: 412, transient: false, title: 'The file is not the one that was named' },
   range_not_satisfiable: { status: 416, transient: false, title: 'The range lies outside the file' },
 
+  overloaded: { status: 503, transient: true, title: 'Too much is under way at this moment' },
   quota_exceeded: { status: 403, transient: false, title: 'The owner has as much as they may' },
   rate_limited: { status: 429, transient: true, title: 'Too many requests' },
   database_unavailable: { status: 503, transient: true, title: 'The database does not answer' },

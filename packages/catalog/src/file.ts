@@ -12,6 +12,8 @@ export interface UploadedSlice {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of `inspectParquet`; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 export interface UploadedObject {
@@ -61,6 +63,8 @@ export interface MergedFile {
   readonly rowGroups: number
   readonly sha256: string
   readonly fingerprint: string
+  /** `workBytes` of the report of the merge; 0 if it is left out: not known */
+  readonly workBytes?: number
 }
 
 /** A file that a plan may take. */
@@ -73,6 +77,8 @@ export const MergeableFile = z.object({
   rows: z.int(),
   /** uploads that it is merged from; 1 if it is one */
   fragments: z.int(),
+  /** what a merge of it takes, see `workBytes` of `inspectParquet`; 0 where it is not known */
+  workBytes: z.int(),
   /** set where a merge with it ended without an error that names a file: it is merged with its set alone */
   suspect: z.object({ setId: z.uuid(), ends: z.int() }).nullable(),
 })

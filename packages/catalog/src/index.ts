@@ -20,6 +20,15 @@ export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
+export { MemoryBudget } from './memory-budget.ts'
+export {
+  MAX_FILE_WORK_BYTES,
+  MAX_FOOTER_BYTES,
+  MAX_MERGE_WORK_BYTES,
+  MERGE_LIMITS,
+  MERGE_MEMORY_BYTES,
+  UPLOAD_LIMITS,
+} from './merge-limits.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'

@@ -2,7 +2,8 @@ import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { describeChange, EQUIVALENT_MUTANTS } from './equivalent-mutants.ts'
 import { findMutants, findSources, hashText, type Mutant } from './find-mutants.ts'
-import { fittingTests, packageOf, type ReachMap, refreshReachMap } from './reach-map.ts'
+import { fittingTests, packageOf, quickOnly, type ReachMap, refreshReachMap } from './reach-map.ts'
+import { endTests } from './run-tests.ts'
 import { drawMutants, seededRandom, shareAmong } from './sample.ts'
 import { copyRepository } from './sandbox.ts'
 import { tryMutant, type Verdict } from './try-mutant.ts'
@@ -12,6 +13,8 @@ export interface CheckOptions {
   readonly mutants: number
   readonly seed: number
   readonly patienceSeconds: number
+  /** draws only from what the quick tests reach, and asks only them */
+  readonly isQuick: boolean
   readonly say: (line: string) => void
   readonly each: (tried: TriedMutant) => void
 }
@@ -29,27 +32,27 @@ const ROOT = join(import.meta.dirname, '../../..')
 const KEPT = join(ROOT, '.local/mutation-check')
 
 /** Draws mutants until enough of them have types, and tries each. */
-export async function check({
-  packages,
-  mutants,
-  seed,
-  patienceSeconds,
-  say,
-  each,
-}: CheckOptions): Promise<TriedMutant[]> {
+export async function check(options: CheckOptions): Promise<TriedMutant[]> {
+  const { packages, mutants, seed, patienceSeconds, isQuick, each } = options
   const copy = copyRepository(ROOT)
   const stop = () => {
+    endTests()
     copy.remove()
     process.exit(130)
   }
   process.once('SIGINT', stop)
   process.once('SIGTERM', stop)
   try {
-    const map = await refreshReachMap(copy.folder, join(KEPT, 'reach.json'), say)
+    const all = await refreshReachMap(copy.folder, join(KEPT, 'reach-map.json'), options)
+    const map = isQuick ? quickOnly(all) : all
     const kept = new KeptVerdicts(join(KEPT, 'verdicts.json'))
-    const found = packages.map((name) =>
-      findSources(copy.folder, `packages/${name}/src`).flatMap((path) => findMutants(copy.folder, path)),
-    )
+    const found = packages
+      .map((name) => findSources(copy.folder, `packages/${name}/src`).flatMap((path) => findMutants(copy.folder, path)))
+      .map((some) =>
+        isQuick
+          ? some.filter((mutant) => mutant.block >= 0 && fittingTests(map, mutant, patienceSeconds).length > 0)
+          : some,
+      )
     const shares = shareAmong(
       mutants,
       found.map((all) => all.length),

@@ -2,7 +2,7 @@ import { parseArgs } from 'node:util'
 import { check, printMutant, printTotals } from './check.ts'
 import { MUTATED_PACKAGES } from './tested-packages.ts'
 
-const HELP = `npm run mutate -- [--mutants 150] [--seed <number>] [--package <name>]… [--patience 120] [--json]
+const HELP = `npm run mutate -- [--mutants 150] [--seed <number>] [--package <name>]… [--patience 120] [--quick] [--json]
 
 Puts small faults into the sources of a copy of this repository, one at a time, and counts how many the fitting tests
 notice. Faults that the type checker notices are not counted. The same seed draws the same faults. A run that was
@@ -10,6 +10,7 @@ interrupted goes on where it was; faults that went unnoticed are tried again onc
 
   --package    of ${MUTATED_PACKAGES.join(', ')}; all by default
   --patience   seconds of tests that one fault may cost
+  --quick      only faults that tests without a runtime and a database reach, and only those tests
   --least      percentage that must be noticed; below it the command exits with 1
   --json       all verdicts as JSON on standard output
 `
@@ -28,6 +29,7 @@ async function main(): Promise<number> {
       package: { type: 'string', multiple: true, default: [...MUTATED_PACKAGES] },
       patience: { type: 'string', default: '120' },
       least: { type: 'string', default: '0' },
+      quick: { type: 'boolean', default: false },
       json: { type: 'boolean', default: false },
       help: { type: 'boolean', short: 'h' },
     },
@@ -48,6 +50,7 @@ async function main(): Promise<number> {
     mutants: number(values.mutants, 'mutants'),
     seed,
     patienceSeconds: number(values.patience, 'patience'),
+    isQuick: values.quick,
     say,
     each: (tried) => say(printMutant(tried)),
   })

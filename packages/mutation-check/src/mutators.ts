@@ -127,7 +127,8 @@ export function changesOf(
       const [callee, given] = [node.callee as SyntaxNode, node.arguments as SyntaxNode[]]
       for (const [i, argument] of given.entries()) {
         const next = given[i + 1]
-        if (next) replace('arguments', { start: argument.start, end: next.end }, `${textOf(next)}, ${textOf(argument)}`)
+        if (next && !isCommutative(callee))
+          replace('arguments', { start: argument.start, end: next.end }, `${textOf(next)}, ${textOf(argument)}`)
       }
       if (callee.type !== 'MemberExpression' || callee.computed) break
       const method = callee.property as SyntaxNode
@@ -173,6 +174,12 @@ export function literalsOf(root: SyntaxNode): Literals {
   }
   visit(root)
   return { strings: [...strings], members: new Map([...members].map(([table, names]) => [table, [...names]])) }
+}
+
+/** Their arguments may stand in any order, so that no test could notice another. */
+function isCommutative(callee: SyntaxNode): boolean {
+  const [object, method] = [callee.object as SyntaxNode | undefined, callee.property as SyntaxNode | undefined]
+  return object?.name === 'Math' && ['min', 'max', 'imul'].includes(method?.name as string)
 }
 
 /** The one that follows in a circle, or undefined if there is no other. */

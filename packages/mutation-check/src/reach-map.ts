@@ -1,9 +1,9 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, join } from 'node:path'
-import { findSources, hashText, type Mutant } from './find-mutants.ts'
+import { hashText, type Mutant } from './find-mutants.ts'
 import { numberFiles, placeOf } from './mark-blocks.ts'
-import { runTests } from './run-tests.ts'
-import { MUTATED_PACKAGES, TESTING_PACKAGES, TOO_LONG, UNSEEN_REACH } from './tested-packages.ts'
+import { projectOf, runTests } from './run-tests.ts'
+import { QUICK, TESTING_PACKAGES, TOO_LONG, UNSEEN_REACH } from './tested-packages.ts'
 
 /** What one test file reached when it ran on the sources without a fault. */
 interface TestReach {
@@ -11,16 +11,14 @@ interface TestReach {
   readonly milliseconds: number
   /** why it cannot tell a mutant from the sources as they are */
   readonly failures: readonly string[]
-  /** blocks by source file; −1 is the file itself */
-  readonly reached: Readonly<Record<string, readonly number[]>>
+  /** by source file: its hash, and the blocks in it; −1 is the file itself */
+  readonly reached: Readonly<Record<string, { readonly hash: string; readonly blocks: readonly number[] }>>
 }
 
 /** Which test files reach which blocks, kept from one run of this command to the next. */
 export interface ReachMap {
   /** by test file; paths are from the root of the repository */
   readonly tests: Record<string, TestReach>
-  /** hashes of the sources that the blocks were counted in */
-  readonly sources: Record<string, string>
 }
 
 const MAP_SECONDS = 1800
@@ -36,6 +34,11 @@ export function findTests(root: string, packageName: string): string[] {
     .sort()
 }
 
+/** The same map without the tests that need a runtime or a database. */
+export function quickOnly({ tests }: ReachMap): ReachMap {
+  return { tests: Object.fromEntries(Object.entries(tests).filter(([path]) => QUICK.test(path))) }
+}
+
 export function packageOf(path: string): string {
   return path.split('/')[1]!
 }
@@ -43,37 +46,50 @@ export function packageOf(path: string): string {
 /**
  * Runs the tests that changed since the map was kept, and all of them if there is none.
  * @param copy of the repository in which they run
+ * @param kept   the file that keeps the map
  */
-export async function refreshReachMap(copy: string, kept: string, say: (line: string) => void): Promise<ReachMap> {
-  const map: ReachMap = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : { tests: {}, sources: {} }
+export async function refreshReachMap(
+  copy: string,
+  kept: string,
+  { packages, isQuick, say }: { packages: readonly string[]; isQuick: boolean; say: (line: string) => void },
+): Promise<ReachMap> {
+  const map: ReachMap = existsSync(kept) ? JSON.parse(readFileSync(kept, 'utf8')) : { tests: {} }
   const present = new Set(TESTING_PACKAGES.flatMap((name) => findTests(copy, name)))
   for (const path of Object.keys(map.tests)) if (!present.has(path)) delete map.tests[path]
-  const numbered = numberFiles(copy)
-  for (const packageName of TESTING_PACKAGES) {
-    const hashes = new Map(findTests(copy, packageName).map((path) => [path, hashFile(copy, path)]))
-    const files = [...hashes.keys()].filter((path) => map.tests[path]?.hash !== hashes.get(path))
-    if (files.length === 0) continue
-    say(`${packageName}: running ${files.length} test files to see what they reach`)
-    const outcome = await runTests({ root: copy, packageName, files, seconds: MAP_SECONDS, markBlocks: true })
-    if (outcome.reports.length === 0) throw new Error(`${packageName}: ${outcome.passed ? 'no tests' : outcome.reason}`)
-    for (const { path, milliseconds, failures, reached } of outcome.reports) {
-      const name = `packages/${packageName}/${path}`
-      for (const failure of failures) say(`${name} fails without a mutant and is left out: ${failure}`)
-      const blocks: Record<string, number[]> = {}
-      for (const number of reached) {
-        const { file, block } = placeOf(number)
-        const source = numbered[file]!
-        blocks[source] = [...(blocks[source] ?? []), block]
-      }
-      map.tests[name] = { hash: hashes.get(name)!, milliseconds, failures, reached: blocks }
+  // the client of the catalog is for the most part tested by those that use it
+  for (const packageName of packages.includes('catalog') ? TESTING_PACKAGES : packages) {
+    const stale = findTests(copy, packageName)
+      .filter((path) => map.tests[path]?.hash !== hashFile(copy, path))
+      .filter((path) => !isQuick || QUICK.test(path))
+    for (const files of Map.groupBy(stale, (path) => projectOf(copy, packageName, path)).values()) {
+      say(`${packageName}: running ${files.length} test files to see what they reach`)
+      await noteReach(copy, packageName, files, map, say)
+      mkdirSync(dirname(kept), { recursive: true })
+      writeFileSync(kept, JSON.stringify(map))
     }
-    for (const name of MUTATED_PACKAGES) {
-      for (const source of findSources(copy, `packages/${name}/src`)) map.sources[source] = hashFile(copy, source)
-    }
-    mkdirSync(dirname(kept), { recursive: true })
-    writeFileSync(kept, JSON.stringify(map))
   }
   return map
+}
+
+async function noteReach(
+  copy: string,
+  packageName: string,
+  files: readonly string[],
+  map: ReachMap,
+  say: (line: string) => void,
+): Promise<void> {
+  const numbered = numberFiles(copy)
+  const outcome = await runTests({ root: copy, packageName, files, seconds: MAP_SECONDS, markBlocks: true })
+  if (outcome.reports.length === 0) throw new Error(`${packageName}: ${outcome.passed ? 'no tests' : outcome.reason}`)
+  for (const { path, milliseconds, failures, reached } of outcome.reports) {
+    const name = `packages/${packageName}/${path}`
+    for (const failure of failures) say(`${name} fails without a mutant and is left out: ${failure}`)
+    const blocks = Map.groupBy(reached.map(placeOf), ({ file }) => numbered[file]!)
+    const places = [...blocks].map(([source, places]) => {
+      return [source, { hash: hashFile(copy, source), blocks: places.map(({ block }) => block) }] as const
+    })
+    map.tests[name] = { hash: hashFile(copy, name), milliseconds, failures, reached: Object.fromEntries(places) }
+  }
 }
 
 /**
@@ -100,11 +116,10 @@ export function fittingTests(map: ReachMap, mutant: Mutant, patienceSeconds: num
 function reaches(map: ReachMap, test: string, mutant: Mutant): boolean {
   if (UNSEEN_REACH.some(({ sources, tests }) => sources.test(mutant.path) && tests.test(test))) return true
   const { reached } = map.tests[test]!
-  const blocks = reached[mutant.path]
+  const found = reached[mutant.path]
   // blocks of a source that changed since are not the same: all that load it are asked
-  if (mutant.block >= 0 && map.sources[mutant.path] === mutant.sourceHash)
-    return blocks?.includes(mutant.block) ?? false
-  if (blocks) return true
+  if (mutant.block >= 0 && found?.hash === mutant.sourceHash) return found.blocks.includes(mutant.block)
+  if (found || mutant.block >= 0) return found !== undefined
   const shares = ([other, { reached }]: [string, TestReach]) =>
     packageOf(other) === packageOf(test) && mutant.path in reached
   return SHARED_MODULES.has(packageOf(test)) && Object.entries(map.tests).some(shares)

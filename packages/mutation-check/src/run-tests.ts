@@ -1,15 +1,15 @@
 import { spawn } from 'node:child_process'
-import { readFileSync, rmSync, writeFileSync } from 'node:fs'
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { FileReport } from './report-tests.ts'
 
 /** Configuration that the copy of a package gets; the package's own stays as it is. */
-const CONFIGURATION = `import { fileURLToPath } from 'node:url'
+const configuration = (base: string) => `import { fileURLToPath } from 'node:url'
 import { mergeConfig } from 'vitest/config'
 import { InGivenOrder } from '../mutation-check/src/in-given-order.ts'
 import { markBlocks } from '../mutation-check/src/mark-blocks.ts'
 import { ReportTests } from '../mutation-check/src/report-tests.ts'
-import base from './vitest.config.ts'
+import base from './${base}'
 
 const marked = process.env.MUTATION_MARK === 'yes'
 export default mergeConfig(base, {
@@ -25,11 +25,20 @@ export default mergeConfig(base, {
 `
 const CONFIGURATION_NAME = 'vitest.mutation.config.ts'
 
+/** Tests that need neither a runtime nor a database have a project of their own, which starts at once. */
+const UNITS = { folder: '/test/units/', configuration: 'vitest.units.config.ts' }
+
+/** Which of the projects of a package runs a test file. */
+export function projectOf(root: string, packageName: string, file: string): string {
+  const hasUnits = existsSync(join(root, 'packages', packageName, UNITS.configuration))
+  return hasUnits && file.includes(UNITS.folder) ? UNITS.configuration : 'vitest.config.ts'
+}
+
 export interface TestRun {
-  /** the repository, or a copy of it */
+  /** a copy of the repository */
   readonly root: string
   readonly packageName: string
-  /** from the root, in the order in which they are to run */
+  /** of one project, from the root, in the order in which they are to run */
   readonly files: readonly string[]
   readonly seconds: number
   /** Notes which blocks each test reaches, and runs all tests; else the first failure ends the run. */
@@ -53,7 +62,9 @@ export async function runTests({
   const folder = join(root, 'packages', packageName)
   const report = join(folder, 'mutation-report.json')
   rmSync(report, { force: true })
-  writeFileSync(join(folder, CONFIGURATION_NAME), CONFIGURATION)
+  const temporary = join(root, 'temporary')
+  mkdirSync(temporary, { recursive: true })
+  writeFileSync(join(folder, CONFIGURATION_NAME), configuration(projectOf(root, packageName, files[0] ?? '')))
   const inside = files.map((file) => file.slice(`packages/${packageName}/`.length))
   const given = ['run', '--root', folder, '--config', join(folder, CONFIGURATION_NAME), '--passWithNoTests=false']
   if (!markBlocks) given.push('--bail', '1')
@@ -63,6 +74,8 @@ export async function runTests({
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
+      // what tests that are ended leave behind goes with the copy
+      TMPDIR: temporary,
       MUTATION_MARK: markBlocks ? 'yes' : 'no',
       MUTATION_REPORT: report,
       MUTATION_ORDER: JSON.stringify(inside),
@@ -75,6 +88,7 @@ export async function runTests({
   child.stdout.on('data', keep)
   child.stderr.on('data', keep)
   const end = () => endGroup(child.pid)
+  running.add(end)
   let timedOut = false
   const timer = setTimeout(() => {
     timedOut = true
@@ -86,11 +100,19 @@ export async function runTests({
   signal?.removeEventListener('abort', end)
   // what the run itself left behind, such as a database server
   end()
+  running.delete(end)
   const reports = readReports(report)
   if (code === 0) return { passed: true, reports }
   const failed = reports.flatMap((file) => file.failures.map((failure) => `${file.path}: ${failure}`))
   const reason = timedOut ? `timeout after ${seconds} s` : (failed[0] ?? lastLine(text))
   return { passed: false, reason, reports }
+}
+
+const running = new Set<() => void>()
+
+/** Ends every run that is under way, with all that it started. */
+export function endTests(): void {
+  for (const end of running) end()
 }
 
 function endGroup(pid: number | undefined): void {

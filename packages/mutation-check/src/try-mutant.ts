@@ -3,7 +3,7 @@ import { readFileSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import type { Mutant } from './find-mutants.ts'
 import { fittingTests, packageOf, type ReachMap } from './reach-map.ts'
-import { runTests } from './run-tests.ts'
+import { projectOf, runTests } from './run-tests.ts'
 
 export type Verdict =
   | { readonly result: 'noticed'; readonly by: string; readonly seconds: number }
@@ -34,7 +34,12 @@ export async function tryMutant(
       return passes
     })
     const tests = fittingTests(map, mutant, patienceSeconds)
-    for (const [packageName, files] of Map.groupBy(tests, packageOf)) {
+    const projects = Map.groupBy(tests, (file) => {
+      const packageName = packageOf(file)
+      return `${packageName}/${projectOf(copy, packageName, file)}`
+    })
+    for (const files of projects.values()) {
+      const packageName = packageOf(files[0]!)
       const expected = files.reduce((sum, file) => sum + map.tests[file]!.milliseconds / 1000, 0)
       const limit = Math.ceil(START_SECONDS + SLOWER * expected)
       const outcome = await runTests({ root: copy, packageName, files, seconds: limit, signal: invalid.signal })

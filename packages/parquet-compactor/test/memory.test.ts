@@ -63,6 +63,10 @@ async function heldBytes(shape: string, files: number, options: MergeOptions, ha
   return JSON.parse(stdout)
 }
 
+/** Every case takes a process of its own; `npm run test:long` takes them all, and `npm test` each fifth. */
+const inTurn = <Case>(cases: readonly Case[]): Case[] =>
+  cases.filter((_, i) => process.env.FUSOU_TESTS === 'long' || i % 5 === 0)
+
 /** on the heap, for its source and its place in lists */
 const HEAP_OF_SOURCE = 1024
 
@@ -94,7 +98,7 @@ describe('what a merge holds stays below the memory budget', () => {
     ['tiny files of many columns', 600, { sortBy: [{ column: 'n0' }] }],
     ['files of many pages', 60, { dedupeBy: ['n0'] }],
   ]
-  test.each(CASES)('%s, %i of them, %j', { timeout: 120_000 }, async (shape, files, options) => {
+  test.each(inTurn(CASES))('%s, %i of them, %j', { timeout: 120_000 }, async (shape, files, options) => {
     const { peak, peakBuffers, rows } = await heldBytes(shape, files, options)
     // of the same file again, no row stays
     expect(rows).toBe((options.dedupeBy ? KINDS : files) * SHAPES[shape]!.rows)
@@ -102,18 +106,23 @@ describe('what a merge holds stays below the memory budget', () => {
     expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
   })
 
-  test.each([
+  const SORTED = [
     ['files of many pages', 60, 'n0'],
     ['files of many pages', 240, 'n0'],
     ['files of many pages', 120, 's1'],
     ['files of lists', 240, 'n'],
     ['narrow files', 200, 'n'],
     ['files of one column that nothing repeats in', 200, 'text'],
-  ] as const)('with a scratch: %s, %i of them, sorted by %s', { timeout: 240_000 }, async (shape, files, column) => {
-    const { peak, peakBuffers, rows, scratchBytes } = await heldBytes(shape, files, { sortBy: [{ column }] }, true)
-    expect(rows).toBe(files * SHAPES[shape]!.rows)
-    expect(scratchBytes, 'rows in the scratch').toBeGreaterThan(rows)
-    expect(peakBuffers).toBeLessThan(BUDGET)
-    expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
-  })
+  ] as const
+  test.each(inTurn(SORTED))(
+    'with a scratch: %s, %i of them, sorted by %s',
+    { timeout: 240_000 },
+    async (shape, files, column) => {
+      const { peak, peakBuffers, rows, scratchBytes } = await heldBytes(shape, files, { sortBy: [{ column }] }, true)
+      expect(rows).toBe(files * SHAPES[shape]!.rows)
+      expect(scratchBytes, 'rows in the scratch').toBeGreaterThan(rows)
+      expect(peakBuffers).toBeLessThan(BUDGET)
+      expect(peak).toBeLessThan(BUDGET + files * HEAP_OF_SOURCE)
+    },
+  )
 })

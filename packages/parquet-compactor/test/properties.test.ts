@@ -4,6 +4,9 @@ import { expect, test } from 'vitest'
 import { memorySink, memorySource, mergeParquet } from '../src/index.ts'
 import { readWithHyparquet } from './engines.ts'
 
+/** `npm run test:long` takes more. */
+const RUNS = process.env.FUSOU_TESTS === 'long' ? 150 : 50
+
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { freq: 4 })
 const row = fc.record({
   int: optional(fc.integer()),
@@ -66,7 +69,7 @@ test('a table cut anywhere and merged is the table', { timeout: 60_000 }, async 
       expect(report.rowsOut).toBe(files.reduce((sum, { rows }) => sum + rows.length, 0))
       expect(await readWithHyparquet(sink.bytes())).toEqual(expected)
     }),
-    { numRuns: 150 },
+    { numRuns: RUNS },
   )
 })
 
@@ -87,6 +90,6 @@ test('merging twice is merging once', { timeout: 60_000 }, async () => {
       const stepwise = await merge([await merge([first!, rest[0]!]), ...rest.slice(1)])
       expect(await readWithHyparquet(stepwise)).toEqual(await readWithHyparquet(await merge(files)))
     }),
-    { numRuns: 50 },
+    { numRuns: RUNS / 2 },
   )
 })

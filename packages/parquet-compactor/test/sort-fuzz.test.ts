@@ -10,7 +10,8 @@ import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError
 import { readWithHyparquet } from './engines.ts'
 
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_103)
-const FILES = Number(process.env.FUZZ_FILES ?? 4000)
+/** `npm run test:long` takes all of them. */
+const FILES = Number(process.env.FUZZ_FILES ?? (process.env.FUSOU_TESTS === 'long' ? 4000 : 500))
 
 const folder = mkdtempSync(join(tmpdir(), 'sort-fuzz-'))
 afterAll(() => rmSync(folder, { recursive: true }))

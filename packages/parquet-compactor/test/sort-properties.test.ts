@@ -5,6 +5,9 @@ import { memorySink, memorySource, mergeParquet } from '../src/index.ts'
 import { readWithHyparquet } from './engines.ts'
 import { MemoryScratch } from './memory-scratch.ts'
 
+/** `npm run test:long` takes more. */
+const RUNS = process.env.FUSOU_TESTS === 'long' ? 120 : 40
+
 const optional = <Value>(value: fc.Arbitrary<Value>) => fc.option(value, { freq: 4 })
 const row = fc.record({
   int: optional(fc.integer({ min: -3, max: 3 })),
@@ -122,7 +125,7 @@ test('any files, any keys: exactly the wanted rows, sorted, equal ones as they c
       expect(await readWithHyparquet(sink.bytes())).toEqual(expected)
       expect(report).toMatchObject({ rowsIn, rowsOut: expected.length, duplicateRows: rowsIn - expected.length })
     }),
-    { numRuns: 100 },
+    { numRuns: RUNS },
   )
 })
 
@@ -151,7 +154,7 @@ test('any files, any keys: rows so long that few are held are sorted in a scratc
       expect(await merge(2 ** 20, scratch)).toEqual(await merge(2 ** 26))
       if (scratch.byteLength > 0) sorted++
     }),
-    { numRuns: 60 },
+    { numRuns: RUNS / 2 },
   )
   expect(sorted).toBeGreaterThan(10)
 })

@@ -107,8 +107,7 @@ describe('types widen', () => {
     ]
     const { output, report } = await expectUnion(inputs)
     expect((await query(`select typeof(k) from '${store(output)}' limit 1`))[0]![0]).toBe(both.toUpperCase())
-    expect(report.schemaChanges.every(({ change }) => change === 'widened')).toBe(true)
-    expect(report.schemaChanges.length).toBeGreaterThan(0)
+    expect(new Set(report.schemaChanges.map(({ change }) => change))).toEqual(new Set(['widened']))
     await expectUnion(inputs.toReversed())
     // bounds of the output do not prune what is there
     const count = (from: string) =>

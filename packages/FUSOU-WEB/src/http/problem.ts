@@ -28,6 +28,7 @@ const SILENT: Partial<Record<ErrorCode, string>> = {
 /** Seconds until a client may try again, where that can be known. */
 const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
   rate_limited: 60,
+  overloaded: 5,
   database_unavailable: 5,
   storage_unavailable: 5,
   identity_unavailable: 5,

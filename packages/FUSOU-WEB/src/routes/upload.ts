@@ -66,6 +66,7 @@ export const upload = route(
       'unsupported_media_type',
       'length_required',
       'body_too_large',
+      'overloaded',
       'invalid_form',
       'invalid_table_offsets',
       'length_mismatch',
@@ -82,7 +83,8 @@ export const upload = route(
     if (c.var.caller.kind !== 'user') throw new FusouError('forbidden', 'uploads are for users')
     const userId = c.var.caller.id
     await limitUploads(c, userId)
-    const { fields, byteLength, stream } = await openBody(c.req.raw)
+    using body = await openBody(c.req.raw)
+    const { fields, byteLength, stream } = body
     if (byteLength === 0) throw new FusouError('invalid_parquet', 'the file is empty')
     const { datasetId, tableId, periodTag, tableOffsets, fileName, replaces } = fields
     await c.var.services.uploadRights.check(datasetId, userId)

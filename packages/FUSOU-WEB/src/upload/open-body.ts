@@ -4,11 +4,10 @@ import { declaredLength } from '../http/body-headers.ts'
 import { check, readFields } from '../http/check.ts'
 import { PARQUET_MEDIA_TYPE } from './object-put.ts'
 import { UploadFields } from './upload-fields.ts'
+import { holdForm, MAX_FORM_BYTES } from './upload-memory.ts'
 
 /** Of a raw body: what the platform lets through on its smaller plans. */
 export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024
-/** Of a form, which the platform holds in memory whole. */
-export const MAX_FORM_BYTES = 16 * 1024 * 1024
 
 export const RAW_MEDIA_TYPES: readonly string[] = [
   PARQUET_MEDIA_TYPE,
@@ -17,14 +16,14 @@ export const RAW_MEDIA_TYPES: readonly string[] = [
 ]
 const FORM_MEDIA_TYPE = 'multipart/form-data'
 
-/** A body that is about to be received, in either form. */
-export interface OpenBody {
+/** A body that is about to be received, in either form. Dispose of it when it has been, or will not be. */
+export interface OpenBody extends Disposable {
   readonly fields: UploadFields
   readonly byteLength: number
   readonly stream: ReadableStream<Uint8Array>
 }
 
-/** @throws FusouError `unsupported_media_type`, `length_required`, `body_too_large`, `invalid_form`, `invalid_request` */
+/** @throws FusouError `unsupported_media_type`, `length_required`, `body_too_large`, `overloaded`, `invalid_form`, `invalid_request` */
 export async function openBody(request: Request): Promise<OpenBody> {
   const type = (request.headers.get('content-type') ?? '').split(';')[0]!.trim().toLowerCase()
   if (RAW_MEDIA_TYPES.includes(type)) return openRawBody(request)
@@ -37,7 +36,7 @@ function openRawBody(request: Request): OpenBody {
   const fields = check(UploadFields, asked.fields, 'query', asked.repeated)
   const byteLength = requireLength(request)
   if (byteLength > MAX_UPLOAD_BYTES) throw new FusouError('body_too_large', `at most ${MAX_UPLOAD_BYTES} bytes`)
-  return { fields, byteLength, stream: request.body ?? emptyStream() }
+  return { fields, byteLength, stream: request.body ?? emptyStream(), [Symbol.dispose]: () => {} }
 }
 
 async function openForm(request: Request): Promise<OpenBody> {
@@ -48,6 +47,16 @@ async function openForm(request: Request): Promise<OpenBody> {
   }
   const inQuery = readFields(new URL(request.url).searchParams)
   check(z.strictObject({}), inQuery.fields, 'query, beside a form, whose fields belong into the form')
+  const memory = await holdForm(declared)
+  try {
+    return { ...(await readForm(request)), [Symbol.dispose]: () => memory[Symbol.dispose]() }
+  } catch (error) {
+    memory[Symbol.dispose]()
+    throw error
+  }
+}
+
+async function readForm(request: Request): Promise<Omit<OpenBody, keyof Disposable>> {
   const form = await request.formData().catch((cause: unknown) => {
     throw new FusouError('invalid_form', 'the form does not parse', { cause })
   })

@@ -9,6 +9,7 @@ const CODES: Partial<Record<ParquetErrorCode, ErrorCode>> = {
   corrupt_data: 'invalid_parquet',
   encrypted: 'unsupported_parquet',
   unsupported_column: 'unsupported_parquet',
+  over_limit: 'unsupported_parquet',
   read_failed: 'storage_unavailable',
 }
 

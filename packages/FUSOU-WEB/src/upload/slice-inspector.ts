@@ -1,13 +1,12 @@
 import { createHash, type Hash } from 'node:crypto'
-import { FusouError, type UploadedSlice } from '@fusou/catalog'
+import { FusouError, UPLOAD_LIMITS, type UploadedSlice } from '@fusou/catalog'
 import { footerLength, inspectParquet, type ParquetSummary, type Source } from '@fusou/parquet-compactor'
 import { refuseParquet } from './refuse-parquet.ts'
 import type { Slice } from './table-offsets.ts'
+import { holdFooter } from './upload-memory.ts'
 
 /** Kept of the end of each slice: nearly every footer fits. One window is held at a time. */
 export const TAIL_WINDOW_BYTES = 128 * 1024
-/** A footer has some hundred bytes a column chunk; one longer than this is none that we could merge. */
-export const MAX_FOOTER_BYTES = 16 * 1024 * 1024
 const HEAD_BYTES = 4
 
 export type InspectedSlice = Omit<UploadedSlice, 'periodTag'>
@@ -20,7 +19,8 @@ export class SliceInspector {
   readonly #slices: readonly Slice[]
   readonly #objectHash: Hash = createHash('sha256')
   readonly #digests: string[] = []
-  readonly #summaries: (ParquetSummary | undefined)[] = []
+  /** a footer longer than the window is told by its length */
+  readonly #summaries: (ParquetSummary | { footerBytes: number })[] = []
   #position = 0
   #current: SliceWindow
 
@@ -57,22 +57,23 @@ export class SliceInspector {
   /**
    * What was found, once all bytes have passed.
    * @param readObject reads a range of the stored object; called only for footers longer than the window
-   * @throws FusouError `invalid_parquet`, `unsupported_parquet`
+   * @throws FusouError `invalid_parquet`, `unsupported_parquet`, `overloaded`
    */
   async finish(
     readObject: (offset: number, length: number) => Promise<Uint8Array>,
   ): Promise<{ sha256: string; slices: InspectedSlice[] }> {
     const slices: InspectedSlice[] = []
     for (const [index, slice] of this.#slices.entries()) {
-      const { rowCount, rowGroupCount, schemaFingerprint } =
-        this.#summaries[index] ??
-        (await inspect({ ...sourceOf(slice), read: (o, n) => readObject(slice.offset + o, n) }))
+      const found = this.#summaries[index]!
+      const { rowCount, rowGroupCount, schemaFingerprint, workBytes } =
+        'rowCount' in found ? found : await readFooter(slice, found.footerBytes, readObject)
       slices.push({
         ...slice,
         rows: rowCount,
         rowGroups: rowGroupCount,
         sha256: this.#digests[index]!,
         fingerprint: schemaFingerprint,
+        workBytes,
       })
     }
     return { sha256: this.#objectHash.digest('hex'), slices }
@@ -100,25 +101,43 @@ class SliceWindow {
     this.#position += part.byteLength
   }
 
-  /** @returns no summary if the footer is longer than the window */
-  async close(): Promise<{ digest: string; summary: ParquetSummary | undefined }> {
+  /** @returns only the length of a footer that is longer than the window */
+  async close(): Promise<{ digest: string; summary: ParquetSummary | { footerBytes: number } }> {
     const { table, length } = this.slice
     const footerBytes = await refuseParquet(table, () => footerLength(length, this.#tail))
-    if (footerBytes > MAX_FOOTER_BYTES)
-      throw new FusouError('unsupported_parquet', `${table}: a footer of ${footerBytes} bytes`)
+    const { maxFooterBytes } = UPLOAD_LIMITS
+    if (footerBytes > maxFooterBytes) {
+      const detail = `a footer of ${footerBytes} bytes, where ${maxFooterBytes} are allowed`
+      throw new FusouError('unsupported_parquet', `${table}: ${detail}; write fewer row groups or columns`)
+    }
     const fits = footerBytes <= this.#tail.byteLength
     const source = { ...sourceOf(this.slice), read: readsNothing }
     return {
       digest: this.#hash.digest('hex'),
-      summary: fits ? await inspect(source, this.#tail, this.#head) : undefined,
+      summary: fits ? await inspect(source, this.#tail, this.#head) : { footerBytes },
     }
   }
 }
 
 const sourceOf = ({ table, length }: Slice) => ({ name: table, byteLength: length })
 
-const inspect = (source: Source, tail?: Uint8Array, head?: Uint8Array) =>
-  refuseParquet(source.name, () => inspectParquet(source, tail, head))
+/** Long footers are read when there is memory for them: those of all uploads of the isolate have one budget. */
+async function readFooter(
+  slice: Slice,
+  footerBytes: number,
+  readObject: (offset: number, length: number) => Promise<Uint8Array>,
+): Promise<ParquetSummary> {
+  using _ = await holdFooter(footerBytes)
+  return await inspect({ ...sourceOf(slice), read: (offset, length) => readObject(slice.offset + offset, length) })
+}
+
+/** A file without columns has rows that no reader gets, and any number of them. */
+async function inspect(source: Source, tail?: Uint8Array, head?: Uint8Array): Promise<ParquetSummary> {
+  const summary = await refuseParquet(source.name, () => inspectParquet(source, tail, head, UPLOAD_LIMITS))
+  if (summary.columnCount === 0)
+    throw new FusouError('unsupported_parquet', `${source.name}: the schema has no columns`)
+  return summary
+}
 
 const readsNothing = () => Promise.reject(new FusouError('internal', 'the window holds what the footer needs'))
 

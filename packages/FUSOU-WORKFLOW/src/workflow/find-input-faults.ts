@@ -8,6 +8,7 @@ const OTHER_FAULTS: Partial<Record<ParquetError['code'], ErrorCode>> = {
   encrypted: 'unsupported_parquet',
   unsupported_column: 'unsupported_parquet',
   page_too_large: 'unsupported_parquet',
+  over_limit: 'unsupported_parquet',
 }
 
 /**

@@ -1,4 +1,4 @@
-import type { MergeableFile, MergeReach } from '@fusou/catalog'
+import { MAX_MERGE_WORK_BYTES, type MergeableFile, type MergeReach } from '@fusou/catalog'
 
 /** Inputs of one merge at the most: bounds the footers in memory and the reads of a step. */
 export const MAX_MERGE_INPUTS = 1000
@@ -7,7 +7,7 @@ const TIER_FILES = 8
 /** An output may be as large as the target and one small file; a merge through several tiers no larger. */
 const MAX_OUTPUT_TARGETS = 1.75
 
-type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments'> &
+type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments' | 'workBytes'> &
   Partial<Pick<MergeableFile, 'suspect'>>
 
 /**
@@ -71,7 +71,8 @@ function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[
     const here = tiers.get(tier) ?? []
     if (carry.length > 0 && tierOf(sum(carry, 'fragments')) === tier && here.length + 1 >= TIER_FILES) {
       const joined = [...here, ...carry]
-      if (sum(joined, 'bytes') <= targetBytes * MAX_OUTPUT_TARGETS && joined.length <= MAX_MERGE_INPUTS) {
+      const isBounded = joined.length <= MAX_MERGE_INPUTS && sum(joined, 'workBytes') <= MAX_MERGE_WORK_BYTES
+      if (isBounded && sum(joined, 'bytes') <= targetBytes * MAX_OUTPUT_TARGETS) {
         carry = joined
         continue
       }
@@ -87,23 +88,25 @@ function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[
   return merges.map(inOrderOfUpload)
 }
 
-/** Cut a list, in its order, into groups that reach the target or have as many files as a merge takes, and what is left. */
+/**
+ * Cut a list, in its order, into groups that reach the target, or have as many files or as much work as a merge takes, and
+ * what is left. Any two files are a group, as the database leaves out those that take half of the work of a merge.
+ */
 function pack<F extends File>(files: readonly F[], targetBytes: number): { full: F[][]; rest: F[] } {
   const full: F[][] = []
   let rest: F[] = []
-  let bytes = 0
+  const close = () => {
+    full.push(rest)
+    rest = []
+  }
   for (const file of files) {
+    if (rest.length >= 2 && sum(rest, 'workBytes') + file.workBytes > MAX_MERGE_WORK_BYTES) close()
     rest.push(file)
-    bytes += file.bytes
-    if (rest.length >= 2 && (bytes >= targetBytes || rest.length === MAX_MERGE_INPUTS)) {
-      full.push(rest)
-      rest = []
-      bytes = 0
-    }
+    if (rest.length >= 2 && (sum(rest, 'bytes') >= targetBytes || rest.length === MAX_MERGE_INPUTS)) close()
   }
   return { full, rest }
 }
 
-function sum(files: readonly File[], what: 'bytes' | 'fragments'): number {
+function sum(files: readonly File[], what: 'bytes' | 'fragments' | 'workBytes'): number {
   return files.reduce((total, file) => total + file[what], 0)
 }

@@ -1,13 +1,20 @@
-import { type Attempt, type Catalog, FusouError, type InputFault, log } from '@fusou/catalog'
+import {
+  type Attempt,
+  type Catalog,
+  FusouError,
+  type InputFault,
+  log,
+  MERGE_MEMORY_BYTES,
+  MemoryBudget,
+} from '@fusou/catalog'
 import type { MergeReport } from '@fusou/parquet-compactor'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
-import { MemoryBudget } from '../storage/memory-budget.ts'
 import { findMiscounted } from './find-input-faults.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
-import { MERGE_BYTES, type OpenedMerge, writeMerge } from './write-merge.ts'
+import { type OpenedMerge, writeMerge } from './write-merge.ts'
 
-const memory = new MemoryBudget(MERGE_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
+const memory = new MemoryBudget(MERGE_MEMORY_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
 
 /** One finds all faults there are; further ones are for files that change while they are merged. */
 const MAX_ROUNDS = 3
@@ -70,7 +77,7 @@ async function tryMerge(
   opened: OpenedMerge,
 ): Promise<Tried> {
   const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
-  const merged = await memory.hold(MERGE_BYTES, () =>
+  const merged = await memory.hold(MERGE_MEMORY_BYTES, () =>
     writeMerge(env.BUCKET, key, opened, async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
@@ -89,6 +96,7 @@ async function tryMerge(
       rowGroups: report.rowGroupsOut,
       sha256,
       fingerprint: report.schemaFingerprint,
+      workBytes: report.workBytes,
     },
     LEASE_SECONDS,
   )
@@ -103,7 +111,7 @@ async function tryMerge(
     case 'conflict':
       return { outcome: 'conflict' }
     case 'row_count_mismatch': {
-      const faults = await memory.hold(MERGE_BYTES, () => findMiscounted(env.BUCKET, opened.inputs))
+      const faults = await memory.hold(MERGE_MEMORY_BYTES, () => findMiscounted(env.BUCKET, opened.inputs))
       if (faults.length > 0) return { outcome: 'faults', faults }
       throw new FusouError('row_count_mismatch', `merge ${index} of ${opened.inputs.length} files wrote other rows`)
     }

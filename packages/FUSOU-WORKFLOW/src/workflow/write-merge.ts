@@ -1,4 +1,12 @@
-import { type Catalog, describe, FusouError, type InputFault, log } from '@fusou/catalog'
+import {
+  type Catalog,
+  describe,
+  FusouError,
+  type InputFault,
+  log,
+  MERGE_LIMITS,
+  MERGE_MEMORY_BYTES,
+} from '@fusou/catalog'
 import { isSourceFault, type MergeReport, mergeParquet, ParquetError } from '@fusou/parquet-compactor'
 import kernel from '@fusou/parquet-compactor/kernel.wasm'
 import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
@@ -6,13 +14,10 @@ import { isObjectFault, R2Source } from '../storage/r2-source.ts'
 import { findInputFaults, readFailure } from './find-input-faults.ts'
 import { workerCodecs } from './worker-codecs.ts'
 
-/** What the merges of this isolate may hold together, of its 128 MB; each takes all of it. */
-export const MERGE_BYTES = 64 * 1024 * 1024
-
 export type OpenedMerge = Extract<Awaited<ReturnType<Catalog['openMerge']>>, { outcome: 'ok' }>
 
 /**
- * Write the output of a merge, or find every input that cannot be merged. Holds `MERGE_BYTES` at the most.
+ * Write the output of a merge, or find every input that cannot be merged. Holds `MERGE_MEMORY_BYTES` at the most.
  * @param note told of an upload in parts before its first part is written
  * @throws FusouError what is no fault of an input: the storage, the database or the fence through `note`, a bug
  */
@@ -22,7 +27,13 @@ export async function writeMerge(
   { inputs, fingerprint }: OpenedMerge,
   note: (uploadId: string) => Promise<void>,
 ): Promise<{ report: MergeReport; sha256: string } | { faults: readonly InputFault[] }> {
-  const reading = { kernel, schemaFingerprint: fingerprint, memoryBudgetBytes: MERGE_BYTES, codecs: workerCodecs }
+  const reading = {
+    kernel,
+    schemaFingerprint: fingerprint,
+    memoryBudgetBytes: MERGE_MEMORY_BYTES,
+    limits: MERGE_LIMITS,
+    codecs: workerCodecs,
+  }
   const sink = new MultipartSink(bucket, key, note)
   try {
     const sources = inputs.map((input) => new R2Source(bucket, input))

@@ -109,6 +109,12 @@ describe('a message of the outbox', () => {
     expect(sent).toEqual([[queue, { a: 1 }, { contentType: 'json' }]])
   })
 
+  test('is not sent where its queue refuses it', async () => {
+    const refuses = { send: () => Promise.reject(new Error('full')) }
+    const env = { COMPACTION_QUEUE: refuses } as unknown as Env
+    await expect(sendMessage(env, { id: 1, type: 'compaction.requested', payload: {} })).rejects.toThrow('full')
+  })
+
   test.each(['alert.slack', 'alert.pagerduty'] as const)('of type %s goes to none', async (type) => {
     const { env, sent } = fakeQueues()
     await expect(sendMessage(env, { id: 1, type, payload: {} })).rejects.toThrow(`no queue takes ${type}`)

@@ -1,5 +1,5 @@
+import { MemoryBudget } from '@fusou/catalog'
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest'
-import { MemoryBudget } from '../../src/storage/memory-budget.ts'
 
 beforeEach(() => {
   vi.useFakeTimers({ now: 1_000_000 })

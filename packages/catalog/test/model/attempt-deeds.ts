@@ -4,7 +4,7 @@ import { anOutput, LEASE_SECONDS } from '../data-set-under-test.ts'
 import type { Answer } from '../races/race-database.ts'
 import { back } from './client-deeds.ts'
 import { define } from './define.ts'
-import { MAX_ATTEMPTS, type ModelCatalog, type ModelJob, must } from './model.ts'
+import { MAX_ATTEMPTS, MAX_EXCUSED_ENDS, type ModelCatalog, type ModelJob, must } from './model.ts'
 import { DATA_SETS, type Real, SENDER, type SentOutput } from './real.ts'
 
 /** Mostly the current attempt of a job that runs; now and then the one before, or one of whatever job. */
@@ -108,15 +108,23 @@ export const enter = define({
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const args = { ...fenceArgs(attempt), p_step: step, p_lease_seconds: LEASE_SECONDS }
-    return { attempt, answer: await real.call('enter_step', args) }
+    return { attempt, step, answer: await real.call('enter_step', args) }
   },
-  judge(model, { attempt, answer }) {
-    if (passed(model, attempt, answer)) must(answer.outcome === 'ok', 'the current attempt goes on', answer)
+  judge(model, { attempt, step, answer }) {
+    if (!passed(model, attempt, answer)) return
+    must(answer.outcome === 'ok', 'the current attempt goes on', answer)
+    if (step !== null) model.jobs.get(attempt.jobId)!.step = step
   },
 })
 
 interface Listed extends Answer {
-  files?: { id: string; table: string; periodTag: string; fingerprint: string }[]
+  files?: {
+    id: string
+    table: string
+    periodTag: string
+    fingerprint: string
+    suspect: { setId: string; ends: number } | null
+  }[]
 }
 
 export const plan = define({
@@ -131,14 +139,19 @@ export const plan = define({
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const listed = await real.call<Listed>('list_mergeable_files', { ...fenceArgs(attempt), p_max_files: 20 })
-    const kinds = Map.groupBy(listed.files ?? [], (f) => `${f.table}/${f.periodTag}/${f.fingerprint}`)
+    const kinds = Map.groupBy(
+      listed.files ?? [],
+      (f) => f.suspect?.setId ?? `${f.table}/${f.periodTag}/${f.fingerprint}`,
+    )
     const merges = [...kinds.values()].flatMap((files) => {
       const ids = files.map(({ id }) => id)
+      if (files[0]!.suspect) return [ids]
       // two merges with an input in common, which no planner makes and the swap must not take
       const step = overlap === 0 ? inputs - 1 : inputs
       return Array.from({ length: Math.ceil(ids.length / step) }, (_, i) => ids.slice(i * step, i * step + inputs))
     })
-    const chosenMerges = merges.filter((ids) => ids.length >= 2)
+    const suspects = new Set((listed.files ?? []).filter(({ suspect }) => suspect).map(({ id }) => id))
+    const chosenMerges = merges.filter((ids) => ids.length >= 2 || suspects.has(ids[0]!))
     // a plan made from what was there before another one swapped it
     const [removed] =
       old > 0
@@ -150,9 +163,11 @@ export const plan = define({
     if (removed && chosenMerges.length > 0) chosenMerges[0] = [removed.id, ...chosenMerges[0]!]
     const answer = await real.call('save_plan', { ...fenceArgs(attempt), p_merges: JSON.stringify(chosenMerges) })
     const names = await Promise.all(chosenMerges.map((ids) => real.names(ids)))
-    return { attempt, listed: await real.names((listed.files ?? []).map(({ id }) => id)), first: listed, answer, names }
+    const suspected = await real.names([...suspects])
+    const listedNames = await real.names((listed.files ?? []).map(({ id }) => id))
+    return { attempt, listed: listedNames, suspected, first: listed, answer, names }
   },
-  judge(model, { attempt, listed, first, answer, names }) {
+  judge(model, { attempt, listed, suspected, first, answer, names }) {
     if (!passed(model, attempt, first)) return void passed(model, attempt, answer)
     const job = model.jobs.get(attempt.jobId)!
     const mergeable = model.live(job.dataset).filter(({ quarantinedBy }) => quarantinedBy === undefined)
@@ -160,6 +175,11 @@ export const plan = define({
       listed.every((name) => mergeable.some((file) => file.name === name)),
       'a plan is made from live files that are not in quarantine',
       { listed, mergeable: mergeable.map(({ name }) => name) },
+    )
+    must(
+      listed.every((name) => suspected.includes(name) === job.dataset.suspects.has(name)),
+      'a plan is told whom nobody trusts',
+      { listed, suspected },
     )
     const standing = job.plans.get(attempt.attempt)
     if (standing !== undefined && standing.length > 0)
@@ -188,12 +208,14 @@ export const open = define({
   },
   judge(model, { attempt, index, answer, inputs }) {
     if (!passed(model, attempt, answer)) return
+    const job = model.jobs.get(attempt.jobId)!
+    job.step = `compact-${index}`
     const merge = plansOf(model, attempt)?.[index - 1]
     if (merge === undefined) return must(answer.outcome === 'unknown_merge', 'no merge that is not in the plan', answer)
+    model.shrink(job, merge)
     if (merge.state !== 'planned') return must(answer.outcome === merge.state, 'what is done is not done again', answer)
-    // a plan with an input in two merges loses it to the first of them, and then to vacuum; the second is a conflict
-    const there = merge.inputs.filter((name) => model.jobs.get(attempt.jobId)!.dataset.files.has(name))
-    must(answer.outcome === 'ok' && inputs.join() === there.join(), 'a merge has the inputs of its plan', answer)
+    const expected = merge.inputs.join()
+    must(answer.outcome === 'ok' && inputs.join() === expected, 'a merge has what is left of its plan', answer)
   },
 })
 
@@ -226,7 +248,10 @@ function judgeCommit(model: ModelCatalog, { sent, answer }: { sent: SentOutput; 
   if (rows !== output.rows) return must(answer.outcome === 'row_count_mismatch', 'a swap keeps every row', answer)
   must(answer.outcome === 'committed', 'a swap of live inputs is made', answer)
   dataset.version += 1
-  for (const file of files) file.removedVersion = dataset.version
+  for (const file of files) {
+    file.removedVersion = dataset.version
+    dataset.suspects.delete(file.name)
+  }
   const name = `${output.r2Key}#0`
   dataset.files.set(name, {
     name,
@@ -278,38 +303,54 @@ export const commitAgain = define({
   judge: judgeCommit,
 })
 
-export const failMerge = define({
-  name: 'failMerge',
-  args: fc.record({ attempt, index, input: fc.option(fc.nat({ max: 3 })) }),
-  async call(real, { attempt: chosen, index: choice, input }) {
+export const setAside = define({
+  name: 'setAside',
+  args: fc.record({
+    attempt,
+    index,
+    inputs: fc.array(fc.nat({ max: 3 }), { maxLength: 3 }),
+    moved: fc.nat({ max: 7 }),
+  }),
+  async call(real, { attempt: chosen, index: choice, inputs, moved }) {
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const index = await chooseMerge(real, attempt, choice)
     if (index === undefined) return undefined
-    const [merge] = await real.database.query<{ input_ids: string[] }>(
-      'select input_ids from merges where job_id = $1 and attempt = $2 and index = $3',
+    const files = await real.database.query<{ id: string; r2_key: string }>(
+      `select f.id, f.r2_key from merges m cross join lateral unnest(m.input_ids) with ordinality as u (id, place)
+       join files f on f.id = u.id where m.job_id = $1 and m.attempt = $2 and m.index = $3 order by u.place`,
       attempt.jobId,
       attempt.attempt,
       index,
     )
-    const fileId = (input === null ? undefined : merge?.input_ids[input]) ?? null
-    const answer = await real.call('fail_merge', {
-      ...fenceArgs(attempt),
-      p_index: index,
-      p_file_id: fileId,
-      p_code: 'corrupt_file',
-      p_message: 'unreadable',
-    })
-    return { attempt, index, answer, file: (await real.names(fileId === null ? [] : [fileId]))[0] }
+    const faulty = inputs.map((place) => files[place]).filter((file) => file !== undefined)
+    const faults = faulty.map(({ id, r2_key }) => ({
+      fileId: id,
+      // now and then it lay elsewhere when it was read
+      r2Key: moved === 0 ? 'fragments/before' : r2_key,
+      code: 'corrupt_file',
+      message: 'unreadable',
+    }))
+    const args = { ...fenceArgs(attempt), p_index: index, p_faults: JSON.stringify(faults) }
+    const answer = await real.call('set_aside_inputs', args)
+    return { attempt, index, answer, faulty: moved === 0 ? [] : await real.names(faulty.map(({ id }) => id)) }
   },
-  judge(model, { attempt, index, answer, file }) {
+  judge(model, { attempt, index, answer, faulty }) {
     if (!passed(model, attempt, answer)) return
     const job = model.jobs.get(attempt.jobId)!
     const merge = plansOf(model, attempt)?.[index - 1]
-    if (merge?.state !== 'planned') return
-    merge.state = 'failed'
-    const found = file === undefined ? undefined : job.dataset.files.get(file)
-    if (found) found.quarantinedBy = job.id
+    if (merge === undefined) return must(answer.outcome === 'unknown_merge', 'no merge that is not in the plan', answer)
+    let count = 0
+    if (merge.state === 'planned') {
+      for (const name of faulty) {
+        if (!model.isMergeable(job.dataset, name)) continue
+        model.quarantine(job, name)
+        count += 1
+      }
+      model.shrink(job, merge)
+    }
+    const expected = merge.state === 'planned' ? 'ok' : merge.state
+    must(answer.outcome === expected && answer.setAside === count, 'bad inputs go out of their merge, once', answer)
   },
 })
 
@@ -328,7 +369,7 @@ export const finish = define({
     )
     real.sawJob(left?.id)
     const [did] = await real.database.query<{ something: boolean }>(
-      'select files_out > 0 or table_name is not null as something from jobs where id = $1',
+      'select files_out > 0 or files_set_aside > 0 or table_name is not null as something from jobs where id = $1',
       attempt.jobId,
     )
     return { attempt, more, answer, left, didSomething: did!.something }
@@ -344,39 +385,55 @@ export const finish = define({
       must(more || didSomething, 'a job that found nothing to do asks for no other', left)
       model.request(job.dataset, { jobId: left?.id })
     }
-    job.state = model.owesFailure(job, attempt.attempt) ? 'dead' : 'succeeded'
-    must(answer.outcome === job.state, 'a job with a failed merge is dead, one without has succeeded', answer)
+    job.state = 'succeeded'
+    must(answer.outcome === job.state, 'a job that did what could be done has succeeded', answer)
   },
 })
+
+const failures = [
+  { code: 'storage_unavailable', step: 'compact-1' },
+  { code: 'workflow_ended', step: 'rescue' },
+  { code: 'workflow_ended', step: 'rescue' },
+  { code: 'internal', step: 'compact-1' },
+]
 
 /** Of the Workflow, or of the rescuer. */
 export const fail = define({
   name: 'fail',
-  args: fc.record({ attempt, transient: fc.boolean() }),
-  async call(real, { attempt: chosen, transient }) {
+  args: fc.record({ attempt, transient: fc.boolean(), failure: fc.constantFrom(...failures) }),
+  async call(real, { attempt: chosen, transient, failure }) {
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const answer = await real.call('fail_attempt', {
       ...fenceArgs(attempt),
-      p_code: 'storage_unavailable',
-      p_step: 'compact-1',
+      p_code: failure.code,
+      p_step: failure.step,
       p_message: 'no answer',
       p_transient: transient,
       p_lease_seconds: LEASE_SECONDS,
       p_sender: SENDER,
     })
-    return { attempt, transient, answer }
+    return { attempt, transient, failure, answer }
   },
-  judge(model, { attempt, transient, answer }) {
+  judge(model, { attempt, transient, failure, answer }) {
     if (!passed(model, attempt, answer)) return
     const job: ModelJob = model.jobs.get(attempt.jobId)!
-    const again = transient && job.attempt < MAX_ATTEMPTS
+    const told =
+      failure.code !== 'storage_unavailable' &&
+      model.suspect(job, failure.code === 'workflow_ended' ? job.step : failure.step)
+    const excused = told && job.excusedEnds < MAX_EXCUSED_ENDS
+    const again = excused || (transient && job.attempt - job.excusedEnds < MAX_ATTEMPTS)
     must(
       answer.outcome === (again ? 'retrying' : 'dead'),
-      'what may pass is tried again until its attempts are spent',
+      'what may pass, or tells which file is to blame, is tried again',
       answer,
     )
-    if (again) job.attempt += 1
-    else job.state = 'dead'
+    if (!again) {
+      job.state = 'dead'
+      return
+    }
+    job.attempt += 1
+    job.step = null
+    if (excused) job.excusedEnds += 1
   },
 })

@@ -25,45 +25,96 @@ const slice = fc.record({
   content: fc.oneof({ arbitrary: fc.constant(null), weight: 5 }, { arbitrary: fc.nat({ max: 5 }), weight: 1 }),
 })
 
-async function register(real: Real, sent: SentObject): Promise<Answer> {
+/** What the client wants beside the upload, and what the bucket has lost. */
+interface How {
+  broken?: boolean
+  replaces?: string | undefined
+}
+
+async function register(real: Real, sent: SentObject, { broken = false, replaces }: How = {}) {
   real.objects.push(sent)
-  const answer = await real.call('register_upload', {
+  const args = {
     p_dataset_id: sent.datasetId,
     p_user_id: sent.user,
     p_object: sent.object,
     p_sender: SENDER,
-  })
+    ...(replaces !== undefined && { p_replaces: replaces }),
+  }
+  const [replaced] = replaces === undefined ? [] : await real.names([replaces])
+  let answer = await real.call<Answer & { copies?: { fileId: string; r2Key: string }[] }>('register_upload', args)
+  let lost: string[] = []
+  if (answer.outcome === 'check_copies') {
+    const copies = broken ? answer.copies! : []
+    lost = await real.names(copies.map(({ fileId }) => fileId))
+    answer = await real.call('register_upload', { ...args, p_copies: JSON.stringify(copies) })
+  }
   real.settled.push(sent.object.r2Key)
   if (answer.outcome === 'stored') real.stored.add(sent.object.r2Key)
-  return answer
+  return { sent, answer, lost, replaces: replaces === undefined ? undefined : { name: replaced } }
 }
 
+type Registered = Awaited<ReturnType<typeof register>>
+
 /** What has to become of an object that a user sends. */
-function judgeUpload(model: ModelCatalog, { sent, answer }: { sent: SentObject; answer: Answer }) {
+function judgeUpload(model: ModelCatalog, { sent, answer, lost, replaces }: Registered) {
   const { datasetId, user, object } = sent
   const found = model.datasets.get(datasetId) ?? newDataset(datasetId, user)
   model.datasets.set(datasetId, found)
-  if (found.owner !== user) return must(answer.outcome === 'forbidden', 'a data set takes uploads of its owner', answer)
-  if ([...found.files.values()].some(({ key }) => key === object.r2Key))
-    return must(answer.outcome === 'stored', 'an upload that is told twice was stored', answer)
-  const added = object.slices.filter(({ table, periodTag, sha256 }, index) => {
-    const content = `${table}/${periodTag}/${sha256}`
-    const twin = object.slices.findIndex((other) => `${other.table}/${other.periodTag}/${other.sha256}` === content)
-    const stored = [...found.files.values()].some((file) => file.content === content)
-    return twin === index && !stored
+  if (found.owner !== user)
+    return must(answer.outcome === 'unknown_dataset', 'a data set takes uploads of its owner', answer)
+  const here = [...found.files.values()].filter(({ key }) => key === object.r2Key)
+  if (here.length > 0)
+    return must(['stored', 'healed'].includes(answer.outcome), 'an upload that is told twice was stored', answer)
+  if (model.refused.has(object.r2Key))
+    return must(answer.outcome === 'duplicate', 'an object that was given to vacuum is not taken back', answer)
+
+  const replaced = replaces?.name === undefined ? undefined : found.files.get(replaces.name)
+  if (replaces !== undefined && (replaced === undefined || replaced.content === undefined)) {
+    model.refuse(object.r2Key)
+    return must(answer.outcome === 'unknown_file', 'only an upload of the data set is replaced', answer)
+  }
+  if (replaced?.removedVersion !== undefined && !replaced.discarded) {
+    model.refuse(object.r2Key)
+    return must(answer.outcome === 'file_superseded', 'what was merged is not replaced', answer)
+  }
+
+  const contentOf = ({ table, periodTag, sha256 }: (typeof object.slices)[number]) => `${table}/${periodTag}/${sha256}`
+  const sentContents = object.slices.map(contentOf)
+  const next = found.version + 1
+  for (const name of lost) {
+    const file = found.files.get(name)!
+    const place = object.slices[sentContents.indexOf(file.content!)]!
+    const before = file.key
+    found.suspects.delete(file.name)
+    delete file.quarantinedBy
+    model.move(found, file, object.r2Key, place.offset)
+    model.refuse(before)
+  }
+  const isGone = replaced && replaced.removedVersion === undefined && !sentContents.includes(replaced.content!)
+  found.version = next
+  if (isGone) model.discard(found, replaced)
+  const added = object.slices.filter((slice, index) => {
+    const content = contentOf(slice)
+    const known = [...found.files.values()].some((file) => file.content === content && !file.discarded)
+    return sentContents.indexOf(content) === index && !known
   })
-  const taken = added.length > 0 && !model.refused.has(object.r2Key)
-  must(answer.outcome === (taken ? 'stored' : 'duplicate'), 'the same content is stored once', { answer, sent })
-  if (!taken) return void model.refused.add(object.r2Key)
-  found.version += 1
-  for (const { table, periodTag, fingerprint, rows, offset, sha256 } of added) {
+  const outcome = added.length > 0 ? 'stored' : lost.length > 0 ? 'healed' : 'duplicate'
+  must(answer.outcome === outcome, 'the same content is stored once, and again if it was lost', { answer, sent })
+  if (outcome === 'duplicate') {
+    model.refuse(object.r2Key)
+    if (isGone) model.nextVersion(found, answer.version)
+    else found.version -= 1
+    return
+  }
+  for (const slice of added) {
+    const { table, periodTag, fingerprint, rows, offset } = slice
     const name = `${object.r2Key}#${offset}`
     found.files.set(name, {
       name,
       key: object.r2Key,
       kind: `${table}/${periodTag}/${fingerprint}`,
       rows,
-      content: `${table}/${periodTag}/${sha256}`,
+      content: contentOf(slice),
       holds: [name],
       level: 0,
       createdVersion: found.version,
@@ -83,6 +134,7 @@ const newDataset = (id: string, owner: string): ModelDataset => ({
   keeps: true,
   files: new Map(),
   versions: new Map([[0, []]]),
+  suspects: new Map(),
 })
 
 export const upload = define({
@@ -94,24 +146,109 @@ export const upload = define({
     )
     const user = USERS[(DATA_SETS.indexOf(dataset) + Number(stranger)) % USERS.length]!
     const sent = { datasetId: dataset, user, object: anObject(specs) }
-    const answer = await register(real, sent)
-    real.sawJob(answer.jobId)
-    return { sent, answer }
+    const registered = await register(real, sent)
+    real.sawJob(registered.answer.jobId)
+    return registered
   },
   judge: judgeUpload,
 })
 
 export const uploadAgain = define({
   name: 'uploadAgain',
-  args: fc.record({ back, sameObject: fc.boolean() }),
-  async call(real, { back, sameObject }) {
+  args: fc.record({ back, sameObject: fc.boolean(), broken: fc.boolean() }),
+  async call(real, { back, sameObject, broken }) {
     const before = real.objects.at(-1 - (back % Math.max(1, real.objects.length)))
     if (before === undefined || (sameObject && real.deleted.has(before.object.r2Key))) return undefined
     const object = sameObject ? before.object : { ...before.object, r2Key: `fragments/${randomUUID()}` }
     const sent = { ...before, object }
-    return { sent, answer: await register(real, sent) }
+    const registered = await register(real, sent, { broken })
+    real.sawJob(registered.answer.jobId)
+    return registered
   },
   judge: judgeUpload,
+})
+
+/** A file, of whatever data set and state; small numbers are the newest. */
+async function fileIn(real: Real, where: string, back: number) {
+  const files = await real.database.query<{ id: string; dataset_id: string; owner_id: string; name: string }>(
+    `select f.id, f.dataset_id, d.owner_id, f.r2_key || '#' || f.byte_offset as name
+     from files f join datasets d on d.id = f.dataset_id where ${where} order by f.created_version desc, name`,
+  )
+  return files[back % Math.max(1, files.length)]
+}
+
+const fileState = fc.constantFrom(
+  'f.removed_version is null',
+  'f.removed_version is null',
+  'f.quarantine_code is not null',
+  'f.removed_version is not null',
+)
+
+export const replace = define({
+  name: 'replace',
+  args: fc.record({ state: fileState, back, slice }),
+  async call(real, { state, back, slice: { content, ...spec } }) {
+    const file = await fileIn(real, state, back)
+    if (file === undefined) return undefined
+    const object = anObject([{ ...spec, content: content === null ? randomUUID() : String(content) }])
+    const sent = { datasetId: file.dataset_id, user: file.owner_id, object }
+    const registered = await register(real, sent, { replaces: file.id })
+    real.sawJob(registered.answer.jobId)
+    return registered
+  },
+  judge: judgeUpload,
+})
+
+export const discard = define({
+  name: 'discard',
+  args: fc.record({ state: fileState, back, requester }),
+  async call(real, { state, back, requester }) {
+    const file = await fileIn(real, state, back)
+    if (file === undefined) return undefined
+    const args = { p_file_id: file.id, p_requester: requester }
+    return { file, requester, answer: await real.call('discard_file', args) }
+  },
+  judge(model, { file: { dataset_id, name }, requester, answer }) {
+    const dataset = model.datasets.get(dataset_id)!
+    const file = dataset.files.get(name)!
+    if (requester !== null && requester !== dataset.owner)
+      return must(answer.outcome === 'unknown_file', 'nobody discards the file of another', answer)
+    if (file.removedVersion !== undefined && !file.discarded)
+      return must(answer.outcome === 'file_superseded', 'what was merged is not discarded', answer)
+    must(answer.outcome === 'discarded', 'a live file is discarded, and a discarded one stays so', answer)
+    if (file.discarded) return must(answer.version === file.removedVersion, 'discarding twice is once', answer)
+    dataset.version += 1
+    model.discard(dataset, file)
+    model.nextVersion(dataset, answer.version)
+  },
+})
+
+export const release = define({
+  name: 'release',
+  args: fc.record({ back, requester }),
+  async call(real, { back, requester }) {
+    const file =
+      (await fileIn(real, 'f.quarantine_code is not null and f.removed_version is null', back)) ??
+      (await fileIn(real, 'f.level = 0', back))
+    if (file === undefined) return undefined
+    const args = { p_file_id: file.id, p_requester: requester }
+    return { file, requester, answer: await real.call('release_file', args) }
+  },
+  judge(model, { file: { dataset_id, name }, requester, answer }) {
+    const dataset = model.datasets.get(dataset_id)!
+    const file = dataset.files.get(name)!
+    if (requester !== null && requester !== dataset.owner)
+      return must(answer.outcome === 'unknown_file', 'nobody releases the file of another', answer)
+    const held = file.removedVersion === undefined && file.quarantinedBy !== undefined
+    must(answer.outcome === (held ? 'released' : 'not_quarantined'), 'a live file leaves its quarantine', answer)
+    if (held) delete file.quarantinedBy
+  },
+})
+
+export const acknowledge = define({
+  name: 'acknowledge',
+  args: fc.constantFrom(null, ...DATA_SETS),
+  call: (real, dataset) => real.call<number>('acknowledge_files', { p_dataset_id: dataset, p_code: null }),
 })
 
 export const request = define({
@@ -132,7 +269,7 @@ export const request = define({
     const found = model.datasets.get(dataset)
     if (found === undefined) must(answer.outcome === 'unknown_dataset', 'no trigger of an unknown data set', answer)
     else if (requester !== null && requester !== found.owner)
-      must(answer.outcome === 'forbidden', 'no trigger by a stranger', answer)
+      must(answer.outcome === 'unknown_dataset', 'no trigger by a stranger', answer)
     else model.request(found, answer)
   },
 })
@@ -204,7 +341,6 @@ export const retry = define({
       return must(answer.outcome === 'unknown_job', 'nobody retries the job of another', answer)
     if (job.state !== 'dead' && job.state !== 'cancelled')
       return must(answer.outcome === 'not_dead', 'only a dead or cancelled job is retried', answer)
-    model.releaseQuarantine(job)
     model.request(job.dataset, answer)
     job.retried = true
   },
@@ -240,7 +376,6 @@ export const redrive = define({
     if (dryRun) return
     for (const { jobId, newJobId } of answer.jobs) {
       const job = model.jobs.get(jobId)!
-      model.releaseQuarantine(job)
       model.request(job.dataset, { jobId: newJobId })
       job.retried = true
     }
@@ -273,7 +408,7 @@ export const read = define({
     const found = model.datasets.get(dataset)
     if (found === undefined) return must(answer.outcome === 'unknown_dataset', 'nothing of an unknown data set', answer)
     if (requester !== null && requester !== found.owner)
-      return must(answer.outcome === 'forbidden', 'nobody reads the data set of another', answer)
+      return must(answer.outcome === 'unknown_dataset', 'nobody reads the data set of another', answer)
     const asked = version ?? found.version
     if (asked > found.version) return must(answer.outcome === 'unknown_version', 'no version before it is made', answer)
     if (asked < found.oldestVersion)

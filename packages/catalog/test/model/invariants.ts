@@ -19,12 +19,19 @@ const NEVER: Record<string, string> = {
   'garbage that a file names': 'select r2_key from garbage join files using (r2_key)',
   'a file of a version that is not there yet': `select f.id from files f join datasets d on d.id = f.dataset_id
     where greatest(f.created_version, f.removed_version) > d.version`,
-  'a content stored twice': `select content_sha256 from files where level = 0
+  'a content stored twice': `select content_sha256 from files where level = 0 and not discarded
     group by dataset_id, table_name, period_tag, content_sha256 having count(*) > 1`,
   'two changes in one version': `select dataset_id, created_version from files
-    group by 1, 2 having count(distinct r2_key) > 1`,
+    where healed_at is null group by 1, 2 having count(distinct r2_key) > 1`,
   'a removed file that no swap has replaced, or the reverse': `select f.id from files f
-    where (f.removed_version is not null) <> exists (select 1 from merges m where f.id = any (m.input_ids) and m.state = 'committed')`,
+    where (f.removed_version is not null and not f.discarded) <> exists (select 1 from merges m where f.id = any (m.input_ids) and m.state = 'committed')`,
+  'a suspect that no merge would take': `select s.file_id from suspects s join files f on f.id = s.file_id
+    where f.removed_version is not null or f.quarantine_code is not null`,
+  'a set of suspects that do not agree on it': `select set_id from suspects
+    group by set_id having count(distinct (set_files, ends)) > 1 or count(*) > min(set_files)`,
+  'a file set aside that its job does not name': `select f.id from files f join jobs j on j.id = f.quarantined_by_job
+    where j.files_set_aside <= fusou.max_named_files()
+      and not j.set_aside @> jsonb_build_array(jsonb_build_object('fileId', f.id))`,
   'a file that two swaps have replaced': `select f.id from files f
     where (select count(*) from merges m where f.id = any (m.input_ids) and m.state = 'committed') > 1`,
   'a swap whose output has other rows than its inputs': `select m.output_id from merges m join files f on f.id = m.output_id

@@ -1,7 +1,7 @@
 /** A file, known by where its bytes are: `<key>#<offset>`. */
 export interface ModelFile {
-  readonly name: string
-  readonly key: string
+  name: string
+  key: string
   /** partition and schema: only files of one kind can be merged */
   readonly kind: string
   readonly rows: number
@@ -15,12 +15,21 @@ export interface ModelFile {
   /** removed before the last time a week passed */
   old: boolean
   quarantinedBy?: string
+  /** removed because somebody asked, not by a merge */
+  discarded?: boolean
+}
+
+/** One of a set of files that is merged by itself, after merges of it ended so many attempts. */
+export interface ModelSuspect {
+  readonly set: number
+  readonly setFiles: number
+  readonly ends: number
 }
 
 export interface ModelMerge {
   /** names of files */
-  readonly inputs: readonly string[]
-  state: 'planned' | 'committed' | 'failed'
+  inputs: readonly string[]
+  state: 'planned' | 'committed' | 'nothing_left'
   outputKey?: string
   version?: number
 }
@@ -33,6 +42,9 @@ export interface ModelJob {
   cancelRequested: boolean
   triggers: number
   retried: boolean
+  step: string | null
+  excusedEnds: number
+  filesSetAside: number
   readonly messages: Set<string>
   /** by attempt */
   readonly plans: Map<number, ModelMerge[]>
@@ -48,6 +60,8 @@ export interface ModelDataset {
   readonly files: Map<string, ModelFile>
   /** names of the files of each version, when it was made */
   readonly versions: Map<number, readonly string[]>
+  /** by name of file */
+  readonly suspects: Map<string, ModelSuspect>
 }
 
 /** The rules say that this cannot be. */
@@ -60,6 +74,7 @@ export function must(held: boolean, rule: string, detail?: unknown): asserts hel
 }
 
 export const MAX_ATTEMPTS = 5
+export const MAX_EXCUSED_ENDS = 64
 export const ENDED: readonly string[] = ['succeeded', 'dead', 'cancelled']
 
 /** What the catalog is, in plain data: the state machines of jobs and files. */
@@ -100,6 +115,9 @@ export class ModelCatalog {
       cancelRequested: false,
       triggers: 1,
       retried: false,
+      step: null,
+      excusedEnds: 0,
+      filesSetAside: 0,
       messages: new Set(messageId === undefined ? [] : [messageId]),
       plans: new Map(),
     }
@@ -124,18 +142,75 @@ export class ModelCatalog {
     dataset.versions.set(dataset.version, files)
   }
 
-  /** A failed merge that finish_job has to tell of. */
-  owesFailure(job: ModelJob, attempt: number): boolean {
-    return [...job.plans].some(([of, merges]) =>
-      merges.some(
-        ({ state, inputs }) =>
-          state === 'failed' &&
-          (of === attempt || inputs.some((name) => job.dataset.files.get(name)?.quarantinedBy === job.id)),
-      ),
-    )
+  /** A file whose object is another now: it is the same file, known by its new place wherever it was named. */
+  move(dataset: ModelDataset, file: ModelFile, key: string, offset: number): void {
+    const [before, after] = [file.name, `${key}#${offset}`]
+    const renamed = (names: readonly string[]) => names.map((name) => (name === before ? after : name))
+    dataset.files.delete(before)
+    file.name = after
+    file.key = key
+    dataset.files.set(after, file)
+    for (const [version, names] of dataset.versions) dataset.versions.set(version, renamed(names))
+    for (const job of this.jobs.values())
+      if (job.dataset === dataset)
+        for (const merges of job.plans.values()) for (const merge of merges) merge.inputs = renamed(merge.inputs)
   }
 
-  releaseQuarantine(job: ModelJob): void {
-    for (const file of job.dataset.files.values()) if (file.quarantinedBy === job.id) delete file.quarantinedBy
+  /** An object that was given to vacuum: it is not taken back. */
+  refuse(key: string): void {
+    const named = [...this.datasets.values()].some(({ files }) => [...files.values()].some((file) => file.key === key))
+    if (!named) this.refused.add(key)
+  }
+
+  discard(dataset: ModelDataset, file: ModelFile): void {
+    file.removedVersion = dataset.version
+    file.discarded = true
+    dataset.suspects.delete(file.name)
+  }
+
+  isMergeable(dataset: ModelDataset, name: string): boolean {
+    const file = dataset.files.get(name)
+    return file !== undefined && file.removedVersion === undefined && file.quarantinedBy === undefined
+  }
+
+  /** Takes out of a merge what it cannot have any more. */
+  shrink(job: ModelJob, merge: ModelMerge): void {
+    if (merge.state !== 'planned') return
+    const left = merge.inputs.filter((name) => this.isMergeable(job.dataset, name))
+    if (left.length < Math.min(2, merge.inputs.length)) merge.state = 'nothing_left'
+    else merge.inputs = left
+  }
+
+  quarantine(job: ModelJob, name: string): void {
+    job.dataset.files.get(name)!.quarantinedBy = job.id
+    job.dataset.suspects.delete(name)
+    job.filesSetAside += 1
+  }
+
+  /** An attempt ended in this step without an error that names a file. Returns whether that told anything. */
+  suspect(job: ModelJob, step: string | null): boolean {
+    const index = Number(/^compact-(\d+)$/.exec(step ?? '')?.[1])
+    const merge = job.plans.get(job.attempt)?.[index - 1]
+    if (merge?.state !== 'planned') return false
+    const names = merge.inputs.filter((name) => this.isMergeable(job.dataset, name))
+    const [first] = names
+    if (first === undefined) return false
+    const known = job.dataset.suspects.get(first)
+    const isSameSet =
+      known?.setFiles === names.length && names.every((name) => job.dataset.suspects.get(name)?.set === known.set)
+    if (!isSameSet || known.ends === 0) this.#makeSet(job.dataset, names, 1)
+    else if (names.length === 1) this.quarantine(job, first)
+    else {
+      const half = Math.ceil(names.length / 2)
+      for (const part of [names.slice(0, half), names.slice(half)])
+        this.#makeSet(job.dataset, part, part.length > 1 ? 1 : 0)
+    }
+    return true
+  }
+
+  #sets = 0
+  #makeSet({ suspects }: ModelDataset, names: readonly string[], ends: number): void {
+    this.#sets += 1
+    for (const name of names) suspects.set(name, { set: this.#sets, setFiles: names.length, ends })
   }
 }

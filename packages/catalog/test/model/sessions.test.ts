@@ -1,12 +1,13 @@
 import fc from 'fast-check'
-import { test } from 'vitest'
+import { expect, test } from 'vitest'
 import { describeRaces } from '../races/race-database.ts'
 import { checkUploads, KEEP_FILES } from './check-uploads.ts'
 import { aDeed, beginning } from './deeds.ts'
 import { checkInvariants } from './invariants.ts'
 import { Real } from './real.ts'
 
-const RUNS = 20
+/** `npm run test:long` takes more. */
+const RUNS = process.env.FUSOU_TESTS === 'long' ? 20 : 8
 const SESSIONS = 8
 const STEPS_A_SESSION = 30
 /** A bound for a machine under load, not an expectation. */
@@ -20,6 +21,7 @@ describeRaces('sessions that call whatever they like at once', (database) => {
         minLength: SESSIONS,
         maxLength: SESSIONS,
       })
+      let runs = 0
       await fc.assert(
         fc.asyncProperty(beginning, fc.noBias(sessions), async (uploads, sessions) => {
           const real = await Real.empty(database)
@@ -34,9 +36,11 @@ describeRaces('sessions that call whatever they like at once', (database) => {
           await real.call('admit_jobs')
           await checkInvariants(database)
           await checkUploads(database, real)
+          runs++
         }),
         { numRuns: RUNS },
       )
+      expect(runs).toBe(RUNS)
     },
     SESSIONS_MS,
   )

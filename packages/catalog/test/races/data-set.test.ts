@@ -228,9 +228,96 @@ describeRaces('on one data set', (database) => {
     const dataset = newDataSet()
     const users = times(SESSIONS, () => randomUUID())
     const answers = await Promise.all(users.map((user) => dataset.upload([{}], user)))
-    expect(tally(answers)).toEqual({ stored: 1, forbidden: SESSIONS - 1 })
+    expect(tally(answers)).toEqual({ stored: 1, unknown_dataset: SESSIONS - 1 })
     const owner = users[answers.findIndex((answer) => answer.outcome === 'stored')]
     expect(await dataset.state()).toMatchObject({ owner_id: owner, files: 1, version: 1 })
+  })
+
+  test('one content whose bytes are lost is healed once by many uploads, the other objects are garbage', async () => {
+    const dataset = newDataSet()
+    const lost = anObject([{ content: 'same' }])
+    await dataset.upload([], dataset.owner, lost)
+    const objects = times(SESSIONS, () => anObject([{ content: 'same' }]))
+    const answers = await database.lineUp(
+      dataset.id,
+      objects.map((object) => () => dataset.upload([], dataset.owner, object, { broken: true })),
+    )
+    // those that looked after the first was healed found its object, and took its place in their turn
+    const { healed = 0, duplicate = 0 } = tally(answers)
+    expect(healed + duplicate).toBe(SESSIONS)
+    expect(healed).toBeGreaterThan(0)
+    expect(await dataset.state()).toMatchObject({ version: 1 + healed, files: 1, rows: 10 })
+    expect(await garbage([lost, ...objects].map((object) => object.r2Key))).toBe(SESSIONS)
+  })
+
+  test('one file replaced by many uploads at once goes once, and each of them is stored', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    const [old] = await database.query<{ id: string }>('select id from files where dataset_id = $1', dataset.id)
+    const answers = await database.lineUp(
+      dataset.id,
+      times(SESSIONS, () => () => dataset.upload([{}], dataset.owner, anObject([{}]), { replaces: old!.id })),
+    )
+    expect(tally(answers)).toEqual({ stored: SESSIONS })
+    expect(await dataset.state()).toMatchObject({ version: 1 + SESSIONS, files: SESSIONS })
+  })
+
+  test('a swap and the discard of an input of it: whichever comes second finds the file gone', async () => {
+    for (const swapFirst of [true, false]) {
+      const { dataset, attempt, ids, rows } = await planned()
+      const discard = () => database.call('discard_file', { p_file_id: ids[0], p_requester: null })
+      const swap = () => dataset.commit(attempt, rows)
+      const answers = await database.lineUp(dataset.id, swapFirst ? [swap, discard] : [discard, swap])
+      const outcomes = (swapFirst ? answers : answers.reverse()).map(({ outcome }) => outcome)
+      const swapped = outcomes[0] === 'committed'
+      expect(outcomes).toEqual(swapped ? ['committed', 'file_superseded'] : ['conflict', 'discarded'])
+      expect(await dataset.state()).toMatchObject(swapped ? { rows, files: 1 } : { rows: rows - 10, files: 1 })
+    }
+  })
+
+  test('inputs set aside by many tries at once are counted once', async () => {
+    const { dataset, attempt, ids } = await planned(4)
+    const [file] = await database.query<{ r2_key: string }>('select r2_key from files where id = $1', ids[0])
+    const fault = { fileId: ids[0], r2Key: file!.r2_key, code: 'corrupt_file', message: 'no' }
+    const setAside = () =>
+      database.call<{ outcome: string; setAside: number }>('set_aside_inputs', {
+        p_job_id: attempt.jobId,
+        p_attempt: attempt.attempt,
+        p_index: 1,
+        p_faults: JSON.stringify([fault]),
+      })
+    const answers = await database.lineUp(
+      dataset.id,
+      times(SESSIONS, () => setAside),
+    )
+    expect(answers.reduce((sum, answer) => sum + answer.setAside, 0)).toBe(1)
+    const [job] = await database.query('select files_set_aside from jobs where id = $1', attempt.jobId)
+    expect(job).toEqual({ files_set_aside: 1 })
+  })
+
+  test('one end of an attempt that is told many times is one end for its files', async () => {
+    const { dataset, attempt } = await planned(4)
+    const fence = { p_job_id: attempt.jobId, p_attempt: attempt.attempt }
+    await database.call('open_merge', { ...fence, p_index: 1, p_lease_seconds: 60 })
+    const end = () =>
+      database.call('fail_attempt', {
+        ...fence,
+        p_code: 'workflow_ended',
+        p_step: 'rescue',
+        p_message: 'gone',
+        p_transient: true,
+        p_lease_seconds: 60,
+      })
+    const answers = await database.lineUp(
+      dataset.id,
+      times(SESSIONS, () => end),
+    )
+    expect(tally(answers)).toEqual({ retrying: 1, stale_attempt: SESSIONS - 1 })
+    const suspects = await database.query(
+      'select s.ends from suspects s join files f on f.id = s.file_id where f.dataset_id = $1',
+      dataset.id,
+    )
+    expect(suspects).toEqual(times(4, () => ({ ends: 1 })))
   })
 
   test('one dead letter delivered many times is recorded once', async () => {

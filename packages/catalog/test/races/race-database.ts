@@ -117,13 +117,24 @@ export class RacingDataSet {
     return { ...(await this.upload(slices)), ...(await this.trigger()) }
   }
 
-  upload(slices: readonly SliceSpec[] = [{}], userId = this.owner, object = anObject(slices)) {
-    return this.#database.call('register_upload', {
+  /** As the upload route does; the bucket has the bytes of all copies, unless they are broken. */
+  async upload(
+    slices: readonly SliceSpec[] = [{}],
+    userId = this.owner,
+    object = anObject(slices),
+    { broken = false, replaces = null }: { broken?: boolean; replaces?: string | null } = {},
+  ) {
+    const args = {
       p_dataset_id: this.id,
       p_user_id: userId,
       p_object: object,
       p_sender: SENDER,
-    })
+      p_replaces: replaces,
+    }
+    const answer = await this.#database.call<Answer & { copies?: unknown }>('register_upload', args)
+    if (answer.outcome !== 'check_copies') return answer
+    const copies = broken ? answer.copies : []
+    return this.#database.call('register_upload', { ...args, p_copies: JSON.stringify(copies) })
   }
 
   trigger() {

@@ -52,6 +52,7 @@ describeRaces('a storm of all functions at once', (database) => {
   const outputs: { attempt: Attempt; index: number; output: ReturnType<typeof anOutput> }[] = []
   const committedKeys = new Set<string>()
   const deletedKeys = new Set<string>()
+  const discarded = new Set<string>()
   const calls = new Map<string, number>()
 
   const call = async <Result = Answer>(name: string, args: Record<string, unknown> = {}): Promise<Result> => {
@@ -67,18 +68,17 @@ describeRaces('a storm of all functions at once', (database) => {
 
   async function upload(dataset: Dataset, slices: SliceSpec[]) {
     const object = anObject(slices)
-    const answer = await call('register_upload', {
-      p_dataset_id: dataset.id,
-      p_user_id: dataset.owner,
-      p_object: object,
-      p_sender: 'storm',
-    })
+    const args = { p_dataset_id: dataset.id, p_user_id: dataset.owner, p_object: object, p_sender: 'storm' }
+    let answer = await call<Answer & { copies?: object[] }>('register_upload', args)
+    if (answer.outcome === 'check_copies') {
+      // every second time the bucket has lost them
+      const broken = objects.length % 2 === 0 ? answer.copies : []
+      answer = await call('register_upload', { ...args, p_copies: JSON.stringify(broken) })
+    }
     objects.push({ dataset, object })
     note(dataset, answer)
-    if (answer.outcome === 'stored') {
-      dataset.versions++
-      dataset.rows += object.slices.reduce((sum, slice) => sum + slice.rows, 0)
-    }
+    if (answer.outcome === 'stored' || answer.outcome === 'healed') dataset.versions++
+    if (answer.outcome === 'stored') dataset.rows += object.slices.reduce((sum, slice) => sum + slice.rows, 0)
   }
 
   async function commit(attempt: Attempt, index: number, output: ReturnType<typeof anOutput>) {
@@ -202,7 +202,7 @@ describeRaces('a storm of all functions at once', (database) => {
           2,
           async () => {
             const told = recent(objects)
-            if (told === undefined) return
+            if (told === undefined || deletedKeys.has(told.object.r2Key)) return
             await call('register_upload', {
               p_dataset_id: told.dataset.id,
               p_user_id: chance(0.5) ? told.dataset.owner : randomUUID(),
@@ -247,17 +247,45 @@ describeRaces('a storm of all functions at once', (database) => {
         ],
         [3, () => withAttempt((attempt) => commit(attempt, 1 + Math.floor(random() * 3), anOutput(rows())))],
         [
-          2,
+          3,
           () =>
-            withAttempt((attempt) =>
-              call('fail_merge', {
-                ...fence(attempt),
-                p_index: 1,
-                p_file_id: null,
-                p_code: 'corrupt_file',
-                p_message: 'storm',
-              }),
-            ),
+            withAttempt(async (attempt) => {
+              const [input] = await database.query<{ id: string; r2_key: string }>(
+                `select f.id, f.r2_key from merges m join files f on f.id = m.input_ids[1]
+                 where m.job_id = $1 and m.attempt = $2 and m.index = 1`,
+                attempt.jobId,
+                attempt.attempt,
+              )
+              const fault = input && { fileId: input.id, r2Key: input.r2_key, code: 'corrupt_file', message: 'storm' }
+              const faults = JSON.stringify(fault && chance(0.5) ? [fault] : [])
+              await call('set_aside_inputs', { ...fence(attempt), p_index: 1, p_faults: faults })
+            }),
+        ],
+        [
+          2,
+          async () => {
+            const [file] = await database.query<{ id: string }>(
+              'select id from files where quarantine_code is not null and removed_version is null limit 1',
+            )
+            if (file !== undefined) await call('release_file', { p_file_id: file.id, p_requester: null })
+          },
+        ],
+        [1, () => call('acknowledge_files', { p_dataset_id: null, p_code: null })],
+        [
+          1,
+          async () => {
+            const [file] = await database.query<{ id: string }>(
+              'select id from files where dataset_id = $1 and removed_version is null limit 1',
+              dataset.id,
+            )
+            if (file === undefined) return
+            const args = { p_file_id: file.id, p_requester: null }
+            const answer = await call<Answer & { rows: number }>('discard_file', args)
+            if (answer.outcome !== 'discarded' || discarded.has(file.id)) return
+            discarded.add(file.id)
+            dataset.versions++
+            dataset.rows -= answer.rows
+          },
         ],
         [
           5,
@@ -438,7 +466,7 @@ describeRaces('a storm of all functions at once', (database) => {
     )
     await none(
       'a content stored twice',
-      `select content_sha256 from files where level = 0
+      `select content_sha256 from files where level = 0 and not discarded
        group by dataset_id, table_name, period_tag, content_sha256 having count(*) > 1`,
     )
     await none(

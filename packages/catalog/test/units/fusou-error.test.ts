@@ -47,7 +47,8 @@ describe('an error', () => {
 
 describe('the table of codes', () => {
   test('is closed: a code is what stands in it and nothing else', () => {
-    expect(CODES.every(isErrorCode)).toBe(true)
+    expect(CODES.length).toBeGreaterThan(0)
+    expect(CODES.filter((code) => !isErrorCode(code))).toEqual([])
     for (const text of ['', 'toString', '__proto__', 'CONFLICT', 'conflict ']) expect(isErrorCode(text)).toBe(false)
   })
 

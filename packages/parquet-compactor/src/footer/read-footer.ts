@@ -13,6 +13,7 @@ import { hasSoundBounds, mayJoinDeltaPages } from './written-by.ts'
  * Parse and check a footer.
  * @param footer exactly the last `footerLength` bytes of the file
  * @param known  a schema that this one may be, element by element: then it is not read again
+ * @param maxColumns columns and groups of the schema
  * @param tables where its row groups go, behind those of other files
  * @throws ParquetError `bad_footer`, `encrypted` or `over_limit`
  */
@@ -21,6 +22,7 @@ export function readFooter(
   footer: Uint8Array,
   known?: Schema,
   tables = new FooterTables(),
+  maxColumns?: number,
 ): FileFooter {
   const dataEnd = fileLength - footer.byteLength
   const reader: ThriftReader = new ThriftReader(footer, 0, footer.byteLength - TAIL_BYTES, dataEnd)
@@ -36,7 +38,7 @@ export function readFooter(
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
     if (id === 2) {
       if (schema) reader.fail('two schemas')
-      schema = readSchema(reader, known)
+      schema = readSchema(reader, known, maxColumns)
     } else if (id === 3) {
       rowCount = reader.i64()
     } else if (id === 4) {

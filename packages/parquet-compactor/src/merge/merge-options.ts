@@ -85,7 +85,8 @@ export interface MergeOptions {
    * What sources may declare: one beyond a limit is refused with `over_limit`, before anything is written. `maxWorkBytes` holds for
    * each source, which the error names, and for all together, when it names none: then merge fewer at a time. Pages that
    * unpack to more than footers declare, or to far more when they are written anew, stop at twice that. Defaults: a
-   * footer takes an eighth of `memoryBudgetBytes`; key-value metadata and work have no limit.
+   * footer takes an eighth of `memoryBudgetBytes`, the columns of a source half of it at 700 bytes each; key-value metadata and
+   * work have no limit.
    */
   limits?: FileLimits
   signal?: AbortSignal

@@ -15,7 +15,7 @@ import { type Schema, schemaFingerprint } from '../schema/schema.ts'
 import { type NamedSchema, type SchemaChange, uniteSchemas } from '../schema/unite-schemas.ts'
 import type { SelectionOptions } from '../sort/select-rows.ts'
 import { KeyValueMerge, MAX_KEY_VALUE_BYTES } from './merge-key-values.ts'
-import type { Settings } from './settings.ts'
+import { BYTES_OF_COLUMN, type Settings } from './settings.ts'
 
 export interface ReadInputs {
   inputs: InputFile[]
@@ -153,9 +153,9 @@ export function footerRoomOf({ range, footerRoom }: InputFile): number {
   return range ? 0 : footerRoom
 }
 
-/** @returns about what a schema takes in memory: some ten objects a column, and its text and its bytes */
+/** @returns about what a schema takes in memory */
 function heldSchemaBytes({ leaves, canonical, elementBytes }: Schema): number {
-  return leaves.length * 700 + canonical.length * 2 + elementBytes.length
+  return leaves.length * BYTES_OF_COLUMN + canonical.length * 2 + elementBytes.length
 }
 
 function checkCodecs({ footer, from, to }: RowGroupRange, source: Source): void {

@@ -28,6 +28,8 @@ export interface MemoryShares {
   footerAhead: number
   /** key-value metadata of the output */
   keyValues: number
+  /** the schema of one source */
+  schema: number
   /** schemas that differ, where these are united */
   schemas: number
   /** the same where all must be known at one time, to sort or to leave rows out */
@@ -46,6 +48,9 @@ export interface MemoryShares {
   inputIndexes: number
 }
 
+/** in memory, beside names: some ten objects */
+export const BYTES_OF_COLUMN = 700
+
 /** part of the budget that the two parts for the sink take, unless the caller wants larger ones */
 const USUAL_PARTS_SHARE = 1 / 16
 
@@ -60,6 +65,7 @@ function shareOut(budget: number, partBytes: number): MemoryShares {
     footer: budget / 8,
     footerAhead: budget / 256,
     keyValues: budget / 16,
+    schema: budget / 2,
     schemas: budget / 4,
     allFooters: budget / 4,
     sorting: besideParts * 0.55,
@@ -133,6 +139,7 @@ export function checkOptions(options: MergeOptions): Settings {
     shares,
     limits: {
       maxFooterBytes: shares.footer,
+      maxColumns: Math.floor(shares.schema / BYTES_OF_COLUMN),
       maxKeyValueBytes: Number.POSITIVE_INFINITY,
       ...limits,
       maxWorkBytes,

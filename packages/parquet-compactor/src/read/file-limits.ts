@@ -6,6 +6,8 @@ import { ParquetError } from '../parquet-error.ts'
 export interface FileLimits {
   /** metadata, its length and the magic; checked before the footer is read. Default: no limit */
   maxFooterBytes?: number
+  /** columns and groups of the schema, which take about 700 bytes of memory each. Default: no limit */
+  maxColumns?: number
   /** bytes of key-value metadata, keys and values together. Default: no limit */
   maxKeyValueBytes?: number
   /** see `workBytes` of `ParquetSummary`. Default: no limit */

@@ -145,7 +145,7 @@ export async function parseFooter(
       own.set(missing)
       own.set(tail, missing.byteLength)
     }
-    const footer = readFooter(byteLength, own.subarray(own.byteLength - footerBytes), schema, tables)
+    const footer = readFooter(byteLength, own.subarray(own.byteLength - footerBytes), schema, tables, limits.maxColumns)
     checkLimits(footer, limits)
     return { footer, tail: own }
   } catch (error) {

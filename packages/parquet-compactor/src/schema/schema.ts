@@ -1,6 +1,7 @@
 import { CONVERTED, LOGICAL, PHYSICAL, PHYSICAL_NAMES, REPETITION } from '../format/format.ts'
 import { THRIFT, type ThriftReader } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
+import { ParquetError } from '../parquet-error.ts'
 
 /** Groups nested deeper than this are refused; it also keeps every level within one byte. */
 const MAX_SCHEMA_DEPTH = 64
@@ -53,10 +54,19 @@ interface SchemaElement {
 /**
  * Read field 2 of FileMetaData.
  * @param known is returned if the elements are its own byte for byte, as those of one writer are
- * @throws ParquetError `bad_footer` when the elements are no tree
+ * @param maxColumns columns and groups, without the root
+ * @throws ParquetError `bad_footer` when the elements are no tree, `over_limit`
  */
-export function readSchema(reader: ThriftReader, known?: Schema): Schema {
+export function readSchema(
+  reader: ThriftReader,
+  known?: Schema,
+  maxColumns: number = Number.POSITIVE_INFINITY,
+): Schema {
   const elementCount = reader.list(THRIFT.STRUCT)
+  // each takes a hundred times the memory of its bytes
+  if (elementCount - 1 > maxColumns) {
+    throw new ParquetError('over_limit', `${elementCount - 1} columns and groups, where ${maxColumns} are allowed`)
+  }
   const start = reader.offset
   if (known && elementCount === known.elementCount && reader.skipIfEqual(known.elementBytes)) return known
   const elements: SchemaElement[] = []

@@ -1,0 +1,40 @@
+import { MAX_FOOTER_BYTES, MemoryBudget } from '@fusou/catalog'
+
+/** Of the 128 MB of an isolate; what its uploads hold beside it is a window of 128 KiB each, and two chunks. */
+const FORMS_BYTES = 40 * 1024 * 1024
+const FOOTERS_BYTES = 48 * 1024 * 1024
+
+/** A form is held whole by the platform, and once more in part while it is taken apart. */
+const HELD_FOR_A_FORM_BYTE = 2
+/** The bytes as they come, joined to the end of the file, and the numbers in them, in arrays that double. */
+const HELD_FOR_A_FOOTER_BYTE = 4
+/** The schema in it as objects: of as many columns as an upload may have, and of few where few bytes tell of them. */
+const MAX_HELD_FOR_A_SCHEMA = 16 * 1024 * 1024
+const HELD_FOR_A_SCHEMA_BYTE = 20
+
+/** An upload that the runtime has dropped holds its memory no longer than this. */
+const MAX_HOLD_MS = 5 * 60_000
+/** An upload waits for memory no longer than this, and is then told to come again. */
+const MAX_WAIT_MS = 5_000
+
+/** Of a form; larger files come as the body itself. */
+export const MAX_FORM_BYTES = 16 * 1024 * 1024
+
+// Who holds memory for a form may wait for that of a footer, never the other way round: so none waits for itself.
+const forms = new MemoryBudget(FORMS_BYTES, MAX_HOLD_MS)
+const footers = new MemoryBudget(FOOTERS_BYTES, MAX_HOLD_MS)
+
+/** @throws FusouError `overloaded` */
+export function holdForm(byteLength: number): Promise<Disposable> {
+  return forms.acquire(byteLength * HELD_FOR_A_FORM_BYTE, MAX_WAIT_MS)
+}
+
+/**
+ * @param byteLength at most `MAX_FOOTER_BYTES`
+ * @throws FusouError `overloaded`
+ */
+export function holdFooter(byteLength: number): Promise<Disposable> {
+  const bytes = Math.min(byteLength, MAX_FOOTER_BYTES)
+  const schemaBytes = Math.min(bytes * HELD_FOR_A_SCHEMA_BYTE, MAX_HELD_FOR_A_SCHEMA)
+  return footers.acquire(bytes * HELD_FOR_A_FOOTER_BYTE + schemaBytes, MAX_WAIT_MS)
+}
