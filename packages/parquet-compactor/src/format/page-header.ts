@@ -70,7 +70,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
     header.kind === PAGE.DATA ? 5 : header.kind === PAGE.DICTIONARY ? 7 : header.kind === PAGE.DATA_V2 ? 8 : -1
   if (header.uncompressedBytes < 0 || header.compressedBytes < 0) corrupt('page header without sizes')
   if (details !== expected && header.kind !== PAGE.INDEX) corrupt(`page of kind ${header.kind} without its header`)
-  if (header.values < 0 || header.nulls > header.values) corrupt('page header with wrong counts')
+  if (header.values < 0) corrupt('page header with wrong counts')
   if (header.definitionBytes < 0 || header.repetitionBytes < 0) corrupt('page header with negative lengths')
   const levelBytes = header.definitionBytes + header.repetitionBytes
   if (levelBytes > header.compressedBytes || levelBytes > header.uncompressedBytes)

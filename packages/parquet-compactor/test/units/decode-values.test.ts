@@ -234,11 +234,13 @@ describe('streams', () => {
       [1, 3, 5, 7],
       [2, 4, 6, 8],
     ])
-    expect(valuesOf(PHYSICAL.FIXED_LEN_BYTE_ARRAY, ENCODING.BYTE_STREAM_SPLIT, bytes, 2)).toEqual([
+    expect(valuesOf(PHYSICAL.FIXED_LEN_BYTE_ARRAY, ENCODING.BYTE_STREAM_SPLIT, bytes.slice(0, 6), 2)).toEqual([
       [1, 3, 5],
       [2, 4, 6],
     ])
     expect(() => decode(PHYSICAL.FLOAT, ENCODING.BYTE_STREAM_SPLIT, bytes.slice(0, -1), 2)).toThrow('streams end early')
+    // where streams begin, some readers tell by the bytes and some by the values
+    expect(() => decode(PHYSICAL.FLOAT, ENCODING.BYTE_STREAM_SPLIT, [...bytes, 9], 2)).toThrow('streams are longer')
   })
 })
 
