@@ -62,7 +62,11 @@ test.each(notConfigured)(
 
     const health = await request('/api/health', env, envFile)
     expect(health.response.status).toBe(503)
-    expect(await health.response.json()).toEqual({ status: 'unavailable', checks: { configuration: 'failed' } })
+    expect(await health.response.json()).toEqual({
+      status: 'unavailable',
+      checks: { configuration: 'failed' },
+      checkedAt: expect.any(String),
+    })
   },
 )
 

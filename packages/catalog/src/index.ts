@@ -1,6 +1,9 @@
 export { AdoptedDataset, type AdoptionFault, AdoptionJudgment, type ScannedObject } from './adopt.ts'
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './alert.ts'
+export { boundedBucket } from './bounded-bucket.ts'
 export { type Attempt, Catalog, type Requester } from './catalog.ts'
+export { ClosedHow, DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
+export { withinDeadline } from './deadline.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
@@ -18,7 +21,7 @@ export {
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
 export { InstallationStatus, PairingProblem } from './installation.ts'
-export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
@@ -56,7 +59,14 @@ export {
 export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './pair-installation.ts'
 export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
-export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
+export {
+  CompactionMessage,
+  DeadJobMessage,
+  isUnreadable,
+  OutboxMessage,
+  Priority,
+  RefusedMessage,
+} from './queue-message.ts'
 export { type StorableJson, toStorableJson } from './storable.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './vacuum.ts'

@@ -3,7 +3,7 @@ import type { serviceOpener } from '../services.ts'
 import { acceptInstallation } from './accept-installation.ts'
 import { adopt } from './adopt.ts'
 import { listDatasetFiles } from './dataset-files.ts'
-import { dlqStatus } from './dlq-status.ts'
+import { acknowledgeLetter, dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files.ts'
 import { health } from './health.ts'
@@ -25,6 +25,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     sanitizeState,
     triggerScheduled,
     dlqStatus,
+    acknowledgeLetter,
     redrive,
     listJobs,
     jobStatus,

@@ -1,6 +1,6 @@
 import { FusouError } from '@fusou/catalog'
 import { readChunks } from '../http/read-chunks.ts'
-import { ObjectPut } from './object-put.ts'
+import { ObjectPut, WRITE_TIMEOUT_MS } from './object-put.ts'
 
 /** What looks at the bytes on their way. */
 interface Inspector {
@@ -13,6 +13,7 @@ interface Inspector {
  * as most are, has no put before it is checked.
  * Memory: two chunks.
  * @param describe custom metadata of the object, asked for when the put begins
+ * @param timeoutMs how long the bucket may make no progress
  * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
  */
 export async function receiveObject(
@@ -22,8 +23,9 @@ export async function receiveObject(
   byteLength: number,
   inspector: Inspector,
   describe: () => Record<string, string>,
+  timeoutMs = WRITE_TIMEOUT_MS,
 ): Promise<void> {
-  const put = new ObjectPut(bucket, key, byteLength, describe)
+  const put = new ObjectPut(bucket, key, byteLength, describe, timeoutMs)
   try {
     let held: Uint8Array | undefined
     let received = 0

@@ -137,6 +137,7 @@ describe('while there is a problem', () => {
       waitingBoundSeconds: 3600,
       triggerBoundSeconds: 3600,
       silenceSeconds: 3600,
+      newCausesSeconds: 900,
       quietSeconds: 0,
     }
     const { changes } = await catalog.raiseAlerts(rules, [], 'a test')

@@ -146,7 +146,7 @@ export class RandomWalk {
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
       [
-        2,
+        4,
         () =>
           this.#withJob(['queued', 'running', 'cancelled'], (job) =>
             catalog.recordDeadLetter({
@@ -175,11 +175,16 @@ export class RandomWalk {
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
             await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            // mostly it has begun: else the job ends with the cancellation
+            if (this.#chance(0.9))
+              await catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
             await catalog.cancelJob(id, null)
             const [, call] = this.#pick(this.#callsOfAnAttempt())
             await call({ jobId: id, attempt })
           }),
       ],
+      // a job that dies at once, until somebody asks again for its work
+      [3, () => this.#withJob(['running'], ({ id, attempt }) => this.#die({ jobId: id, attempt }))],
       // a file that no merge can read, until somebody releases or heals it
       [2, () => this.#withAttempt((attempt) => this.#setAside(attempt))],
       [3, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
@@ -218,7 +223,7 @@ export class RandomWalk {
         (attempt) =>
           catalog.failAttempt(
             attempt,
-            { ...failure, step: 'compact-1', transient: this.#chance(0.6) },
+            { ...failure, step: 'compact-1', transient: this.#chance(0.6), counted: this.#chance(0.5) },
             LEASE_SECONDS,
             this.#chance(0.5) ? SENDER : null,
           ),
@@ -246,6 +251,8 @@ export class RandomWalk {
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
       [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
       [1, () => catalog.tallyJobs(5)],
+      [1, () => catalog.recordCronRun()],
+      [1, () => this.#acknowledgeLetter()],
       [1, () => this.#forgetJobs()],
       [0.2, () => catalog.configureLimits(null, { datasets: 1000 })],
       [0.2, () => catalog.configureRetention()],
@@ -330,6 +337,11 @@ export class RandomWalk {
     await this.#catalog.redispatchStaleJobs(0, 10)
   }
 
+  async #acknowledgeLetter(): Promise<void> {
+    const { dlqFailures } = await this.#catalog.deadLetterStatus(null, 1, { open: true })
+    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, null)
+  }
+
   async #withMoreSlots(more: number, act: Act): Promise<void> {
     await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
     await act()
@@ -344,6 +356,7 @@ export class RandomWalk {
       failureMinJobs: 1,
       waitingBoundSeconds: 0,
       triggerBoundSeconds: 3600,
+      newCausesSeconds: 0,
       silenceSeconds: 0,
       quietSeconds: 0,
     }
@@ -381,6 +394,11 @@ export class RandomWalk {
     await this.#plan(attempt)
     const merge = await this.#plannedMerge(attempt)
     if (merge) await setAside(this.#catalog, attempt, merge.index, merge.input_ids[0]!)
+  }
+
+  #die(attempt: Attempt): Promise<unknown> {
+    const failure = { code: 'database_refused', step: 'get-metadata', message: 'refused', transient: false }
+    return this.#catalog.failAttempt(attempt, failure, LEASE_SECONDS, SENDER)
   }
 
   /** As an instance ends that runs out of memory. A set that is small is soon cut down to one file. */
