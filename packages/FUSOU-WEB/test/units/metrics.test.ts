@@ -82,6 +82,7 @@ describe('the figures of the catalog', () => {
       { kind: 'b', raised: false, incidents: 31 },
     ],
     dailyTriggerSeconds: 32,
+    cronRanAt: 38,
     vacuum: { garbage: 33, oldestGarbageSeconds: 34, openUploads: 35, objectsDeleted: 36, uploadsAborted: 37 },
   } satisfies Metrics
   const lines = inTextFormat(metricFamilies(METRICS)).split('\n')
@@ -125,6 +126,7 @@ describe('the figures of the catalog', () => {
     'fusou_alert_incidents_total{alert="a"} 30',
     'fusou_alert_incidents_total{alert="b"} 31',
     'fusou_daily_trigger_age_seconds 32',
+    'fusou_cron_last_run_timestamp_seconds 38',
     'fusou_vacuum_garbage_objects 33',
     'fusou_vacuum_oldest_garbage_age_seconds 34',
     'fusou_uploads_in_parts 35',
