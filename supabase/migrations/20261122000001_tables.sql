@@ -51,6 +51,7 @@ create table public.jobs (
   metric_id text,
   attempt integer not null default 0,
   max_attempts integer not null default 5 constraint jobs_max_attempts check (max_attempts >= 1),
+  uncounted_attempts integer not null default 0 constraint jobs_uncounted_attempts check (uncounted_attempts >= 0),
   lease_until timestamptz,
   silent_leases integer not null default 0,
   planned_version bigint,
@@ -84,6 +85,8 @@ create table public.jobs (
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
 );
 comment on column public.jobs.silent_leases is 'How many leases in a row the rescuer renewed: since the attempt last called by itself.';
+comment on column public.jobs.uncounted_attempts is
+  'How many attempts the platform ended, by a deployment or a reset: each raised max_attempts by one, up to a bound.';
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.reach is
@@ -247,13 +250,18 @@ create table public.dead_letters (
   dataset_id text,
   job_id uuid,
   received_at timestamptz not null default now(),
-  retried_at timestamptz,
-  constraint dead_letters_once unique (queue, message_id)
+  closed_at timestamptz,
+  closed_how text constraint dead_letters_closed_how check (closed_how in ('retried', 'succeeded', 'acknowledged')),
+  closed_by uuid,
+  constraint dead_letters_once unique (queue, message_id),
+  constraint dead_letters_closed_whole check ((closed_at is null) = (closed_how is null))
 );
-comment on column public.dead_letters.retried_at is 'Somebody asked again for the work of its job; until then the letter is open.';
+comment on column public.dead_letters.closed_how is
+  'Why nobody needs to look any more: its work was asked for again, its job succeeded, or somebody acknowledged it. Null while it is open.';
+comment on column public.dead_letters.closed_by is 'The user who acknowledged it; null for an operator.';
 create index dead_letters_newest on public.dead_letters (received_at desc, id desc);
-create index dead_letters_open on public.dead_letters (received_at) where retried_at is null;
-create index dead_letters_open_of_job on public.dead_letters (job_id) where retried_at is null;
+create index dead_letters_open on public.dead_letters (received_at) where closed_at is null;
+create index dead_letters_of_job on public.dead_letters (job_id) where job_id is not null;
 
 create table public.garbage (
   r2_key text primary key,

@@ -163,9 +163,11 @@ end $$;
 -- An attempt that failed: the next one after a pause, or the end. The message of either goes out by the outbox,
 -- that of a dead job to the dead-letter queue. An end that narrows down which file causes it is excused: it does not
 -- count against max_attempts.
+-- p_counted false: the platform ended the attempt, as by a deployment. The job gets one attempt more, a bounded number
+-- of times, so that one that is reset each time still ends.
 create function public.fail_attempt(
   p_job_id uuid, p_attempt integer, p_code text, p_step text, p_message text, p_transient boolean,
-  p_lease_seconds integer, p_sender text default null
+  p_lease_seconds integer, p_sender text default null, p_counted boolean default true
 )
 returns jsonb
 language plpgsql security definer
@@ -176,18 +178,27 @@ declare
   v_job public.jobs;
   v_excused boolean;
   v_delay interval;
+  v_uncounted integer;
   v_outbox jsonb := '[]';
 begin
   if v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome, 'outbox', v_outbox);
   end if;
   select * into strict v_job from public.jobs where id = p_job_id;
-  v_excused := fusou.suspect_inputs(v_job, p_code, p_step) and v_job.excused_ends < fusou.max_excused_ends();
-  if v_excused or (p_transient and v_job.attempt - v_job.excused_ends < v_job.max_attempts) then
-    v_delay := fusou.backoff(v_job.attempt - v_job.excused_ends, 10, 600);
+  v_excused := p_counted and fusou.suspect_inputs(v_job, p_code, p_step)
+    and v_job.excused_ends < fusou.max_excused_ends();
+  v_uncounted := (not p_counted and v_job.uncounted_attempts < fusou.max_uncounted_attempts())::integer;
+  if v_excused
+    or (p_transient and v_job.attempt - v_job.excused_ends < v_job.max_attempts + v_uncounted)
+  then
+    v_delay := fusou.backoff(
+      v_job.attempt - v_job.excused_ends - v_job.uncounted_attempts - v_uncounted, 10, 600
+    );
     update public.jobs
     set attempt = attempt + 1,
         excused_ends = excused_ends + case when v_excused then 1 else 0 end,
+        max_attempts = max_attempts + v_uncounted,
+        uncounted_attempts = uncounted_attempts + v_uncounted,
         step = null,
         silent_leases = 0,
         error_code = p_code,
@@ -204,6 +215,21 @@ begin
   end if;
   return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(p_job_id, p_code, p_step, p_message, p_sender));
 end $$;
+
+create function fusou.max_uncounted_attempts()
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select 5 $$;
+
+-- Closes the letters of a job that are open.
+create function fusou.close_letters(p_job_id uuid, p_how text)
+returns void
+language sql
+set search_path = ''
+as $$
+  update public.dead_letters set closed_at = now(), closed_how = p_how where job_id = p_job_id and closed_at is null
+$$;
 
 -- Declares a job dead and tells the dead-letter queue. Answers with the messages to send.
 create function fusou.bury(p_job_id uuid, p_code text, p_step text, p_message text, p_sender text)
@@ -309,6 +335,7 @@ begin
       v_job.dataset_id, null, null, 'scheduled', null, p_reach => 'due', p_admit => false
     );
   end if;
+  perform fusou.close_letters(p_job_id, 'succeeded');
   return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
@@ -331,7 +358,18 @@ begin
   return v_job;
 end $$;
 
--- A queued job ends at once, a running one at its next step; either way what is half done stays invisible.
+-- Whether an attempt has called: until then it is a row alone, and its instance may not exist.
+create function fusou.attempt_began(p_job public.jobs)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_job.step is not null
+    or exists (select 1 from public.merges m where m.job_id = p_job.id and m.attempt = p_job.attempt)
+$$;
+
+-- A queued job, or one whose attempt has not begun, ends at once, a running one at its next step; either way what is half
+-- done stays invisible. An instance that begins after the end is told so by the fence.
 create function public.cancel_job(p_job_id uuid, p_requester uuid)
 returns jsonb
 language plpgsql security definer
@@ -342,7 +380,7 @@ declare
 begin
   if v_job.id is null then
     return jsonb_build_object('outcome', 'unknown_job');
-  elsif v_job.state = 'queued' then
+  elsif v_job.state = 'queued' or (v_job.state = 'running' and not fusou.attempt_began(v_job)) then
     perform fusou.end_job(p_job_id, 'cancelled', null);
     return jsonb_build_object('outcome', 'cancelled');
   elsif v_job.state = 'running' then
@@ -362,13 +400,44 @@ as $$
 declare
   v_asked jsonb;
 begin
-  update public.dead_letters set retried_at = now() where job_id = p_job.id and retried_at is null;
+  perform fusou.close_letters(p_job.id, 'retried');
   v_asked := fusou.request_job(
     p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
     p_reach => fusou.wider_reach('tiers', p_job.reach)
   );
   update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
   return v_asked;
+end $$;
+
+-- Somebody has seen to a letter, or needs to do nothing: it counts as open no longer. Operators close any, users those of
+-- their data sets. One that is closed already stays as it is.
+create function public.acknowledge_letter(p_letter_id bigint, p_requester uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_letter public.dead_letters;
+begin
+  select l.* into v_letter from public.dead_letters l
+  where l.id = p_letter_id
+    and (
+      p_requester is null
+      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
+    )
+  for update of l;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_letter');
+  end if;
+  if v_letter.closed_at is null then
+    update public.dead_letters
+    set closed_at = now(), closed_how = 'acknowledged', closed_by = p_requester
+    where id = p_letter_id
+    returning * into v_letter;
+  end if;
+  return jsonb_build_object(
+    'outcome', 'closed', 'closedAt', v_letter.closed_at, 'closedHow', v_letter.closed_how
+  );
 end $$;
 
 -- One dead or cancelled job.
@@ -466,8 +535,9 @@ begin
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
   elsif v_job.retried_as is not null then
-    update public.dead_letters set retried_at = now()
-    where queue = p_letter ->> 'queue' and message_id = p_letter ->> 'messageId';
+    perform fusou.close_letters(v_job_id, 'retried');
+  elsif v_job.state = 'succeeded' then
+    perform fusou.close_letters(v_job_id, 'succeeded');
   end if;
   return jsonb_build_object('outcome', 'recorded');
 end $$;

@@ -178,9 +178,3 @@ as $$
   from public.files f join public.datasets d on d.id = f.dataset_id
   where f.id = p_file_id and (p_requester is null or d.owner_id = p_requester)
 $$;
-
-create function public.ping()
-returns jsonb
-language sql stable security definer
-set search_path = ''
-as $$ select jsonb_build_object('now', now()) $$;

@@ -7,7 +7,35 @@ create table public.heartbeats (
 );
 comment on table public.heartbeats is 'When something that should come regularly came last.';
 -- Counted from the installation, or a trigger that never came would never be missed.
-insert into public.heartbeats (name) values ('daily_trigger');
+insert into public.heartbeats (name) values ('daily_trigger'), ('cron');
+
+-- The cron has run to its end, whatever became of its chores.
+create function public.record_cron_run()
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  insert into public.heartbeats (name) values ('cron') on conflict (name) do update set beat_at = now();
+  return jsonb_build_object('outcome', 'recorded');
+end $$;
+
+create function fusou.cron_run()
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'lastRunAt', h.beat_at, 'ageSeconds', greatest(0, floor(extract(epoch from now() - h.beat_at)))
+  )
+  from public.heartbeats h where h.name = 'cron'
+$$;
+
+create function public.ping()
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$ select jsonb_build_object('now', now(), 'cron', fusou.cron_run()) $$;
 
 create table public.alerts (
   kind text primary key
@@ -20,6 +48,8 @@ create table public.alerts (
   quiet_since timestamptz,
   told text[] not null default '{}',
   told_at timestamptz,
+  known_causes text[] not null default '{}',
+  causes_told_at timestamptz,
   resolved_at timestamptz,
   found bigint not null default 0,
   summary text,
@@ -28,6 +58,8 @@ create table public.alerts (
 comment on column public.alerts.incident is 'Grows by one each time the alert is raised: with the kind it is what receivers tell incidents apart by.';
 comment on column public.alerts.raised_at is 'Null when all is well.';
 comment on column public.alerts.quiet_since is 'Since when the trouble of a raised alert is away.';
+comment on column public.alerts.known_causes is
+  'What this incident was told to be about, such as a code in a data set; at most fusou.max_known_causes(). Others are new.';
 comment on column public.alerts.told is 'Channels that know of this incident.';
 
 insert into public.alerts (kind, severity) values
@@ -77,7 +109,19 @@ language sql immutable
 set search_path = ''
 as $$ select p_count || ' ' || p_noun || case when p_count = 1 then '' else 's' end $$;
 
--- Letters of the window whose work nobody has asked for again.
+create function fusou.max_known_causes()
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select 200 $$;
+
+create function fusou.cause(p_code text, p_dataset_id text)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select left(p_code, 100) || coalesce(' in ' || p_dataset_id, '') $$;
+
+-- Letters of the window that are open.
 create function fusou.find_dead_letters(p_window_seconds double precision)
 returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
 language sql stable
@@ -85,7 +129,7 @@ set search_path = ''
 as $$
   with letters as (
     select l.* from public.dead_letters l
-    where l.retried_at is null and l.received_at > now() - make_interval(secs => p_window_seconds)
+    where l.closed_at is null and l.received_at > now() - make_interval(secs => p_window_seconds)
     order by l.received_at desc limit 10000
   ), codes as (
     select code, count(*) as letters from letters group by code
@@ -93,6 +137,13 @@ as $$
   select 'dead_letters', count(*) > 0, count(*),
     format('%s in %s', fusou.numbered(count(*), 'dead letter'), fusou.minutes(p_window_seconds)),
     jsonb_build_object(
+      'causes', (
+        select coalesce(jsonb_agg(c.cause), '[]')
+        from (
+          select fusou.cause(code, dataset_id) as cause from letters
+          group by 1 order by max(received_at) desc, 1 limit fusou.max_known_causes()
+        ) c
+      ),
       'codes', (select coalesce(jsonb_object_agg(code, letters), '{}') from codes),
       'examples', (
         select coalesce(jsonb_agg(jsonb_build_object(
@@ -123,6 +174,13 @@ as $$
     format('%s of %s died in %s', c.dead, fusou.numbered(c.jobs, 'job'), fusou.minutes(p_window_seconds)),
     jsonb_build_object(
       'ended', c.jobs,
+      'causes', (
+        select coalesce(jsonb_agg(d.cause), '[]')
+        from (
+          select fusou.cause(error_code, dataset_id) as cause from ended where state = 'dead'
+          group by 1 order by max(finished_at) desc, 1 limit fusou.max_known_causes()
+        ) d
+      ),
       'codes', (select coalesce(jsonb_object_agg(error_code, jobs), '{}') from codes),
       'examples', (
         select coalesce(jsonb_agg(jsonb_build_object(
@@ -149,13 +207,16 @@ as $$
       fusou.minutes(coalesce(extract(epoch from now() - min(waiting_since)), 0)::double precision),
       ', ' || nullif(count(*) filter (where waits_for = 'slot'), 0) || ' for a slot'
     ),
-    jsonb_build_object('examples', (
-      select coalesce(jsonb_agg(jsonb_build_object(
-        'jobId', e.job_id, 'datasetId', e.dataset_id, 'priority', e.priority, 'waitsFor', e.waits_for,
-        'waitingSince', e.waiting_since
-      )), '[]')
-      from (select * from late order by waiting_since, job_id limit 5) e
-    ))
+    jsonb_build_object(
+      'causes', (select coalesce(jsonb_agg(distinct 'waits for the ' || waits_for), '[]') from late),
+      'examples', (
+        select coalesce(jsonb_agg(jsonb_build_object(
+          'jobId', e.job_id, 'datasetId', e.dataset_id, 'priority', e.priority, 'waitsFor', e.waits_for,
+          'waitingSince', e.waiting_since
+        )), '[]')
+        from (select * from late order by waiting_since, job_id limit 5) e
+      )
+    )
   from late
 $$;
 
@@ -191,6 +252,13 @@ as $$
       fusou.numbered(count(distinct dataset_id), 'data set')
     ),
     jsonb_build_object(
+      'causes', (
+        select coalesce(jsonb_agg(c.cause), '[]')
+        from (
+          select fusou.cause(quarantine_code, dataset_id) as cause from news
+          group by 1 order by max(quarantined_at) desc, 1 limit fusou.max_known_causes()
+        ) c
+      ),
       'codes', (select coalesce(jsonb_object_agg(quarantine_code, files), '{}') from codes),
       'examples', (
         select coalesce(jsonb_agg(jsonb_build_object(
@@ -203,7 +271,8 @@ as $$
   from news
 $$;
 
--- Looks for trouble and settles every alert, whoever calls at the same time.
+-- Looks for trouble and settles every alert, whoever calls at the same time. An alert that stands is told again when it
+-- has new causes (`causes` of its details, a list of texts), but not more often than newCausesSeconds.
 -- p_rules: bounds and windows in seconds, see AlertRules of the catalog package. p_channels: those that are configured.
 -- Answers with what changed, and with the messages to send: `alert.<channel>`, born locked by p_sender unless an older
 -- one of the same channel and kind is yet to be sent.
@@ -216,6 +285,9 @@ declare
   v_alert public.alerts;
   v_trouble record;
   v_remind boolean;
+  v_causes text[];
+  v_new_causes text[];
+  v_details jsonb;
   v_channels text[];
   v_changes jsonb := '[]';
   v_outbox jsonb := '[]';
@@ -237,19 +309,45 @@ begin
     select * from fusou.find_files_set_aside()
   loop
     select * into strict v_alert from public.alerts where kind = v_trouble.kind;
+    v_causes := array(select jsonb_array_elements_text(coalesce(v_trouble.details -> 'causes', '[]')));
+    v_details := v_trouble.details - 'causes';
     if v_trouble.firing then
       if v_alert.raised_at is null then
-        update public.alerts set incident = incident + 1, raised_at = now(), told = '{}', told_at = null
+        update public.alerts
+        set incident = incident + 1, raised_at = now(), told = '{}', told_at = null,
+            known_causes = v_causes, causes_told_at = now()
         where kind = v_alert.kind returning * into v_alert;
         v_changes := v_changes || jsonb_build_object('kind', v_alert.kind, 'change', 'raised', 'summary', v_trouble.summary);
       end if;
-      v_remind := v_alert.told_at <= now() - make_interval(secs => (p_rules ->> 'silenceSeconds')::double precision);
-      v_channels := array(select c from unnest(p_channels) as c where coalesce(v_remind, false) or c <> all (v_alert.told));
+      -- A full list tells nothing new apart: the alert is then silent until it is told again as a whole.
+      v_new_causes := array(
+        select c from unnest(v_causes) as c
+        where c <> all (v_alert.known_causes) and cardinality(v_alert.known_causes) < fusou.max_known_causes()
+        order by c
+      );
+      v_remind := coalesce(
+        v_alert.told_at <= now() - make_interval(secs => (p_rules ->> 'silenceSeconds')::double precision), false
+      );
+      if v_new_causes <> '{}' and (
+        v_remind
+        or v_alert.causes_told_at
+          <= now() - make_interval(secs => coalesce((p_rules ->> 'newCausesSeconds')::double precision, 900))
+      ) then
+        v_remind := true;
+        v_details := v_details || jsonb_build_object(
+          'newCauses', to_jsonb(v_new_causes[1:10]), 'newCauseCount', cardinality(v_new_causes)
+        );
+        update public.alerts
+        set known_causes = (known_causes || v_new_causes)[1:fusou.max_known_causes()], causes_told_at = now()
+        where kind = v_alert.kind;
+        v_changes := v_changes || jsonb_build_object('kind', v_alert.kind, 'change', 'grown', 'summary', v_trouble.summary);
+      end if;
+      v_channels := array(select c from unnest(p_channels) as c where v_remind or c <> all (v_alert.told));
       update public.alerts
       set quiet_since = null,
           found = v_trouble.found,
           summary = v_trouble.summary,
-          details = v_trouble.details,
+          details = v_details,
           told = array(select distinct c from unnest(told || v_channels) as c order by c),
           told_at = case when v_channels <> '{}' then now() else told_at end
       where kind = v_alert.kind returning * into v_alert;

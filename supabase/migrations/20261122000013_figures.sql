@@ -179,7 +179,7 @@ set search_path = ''
 as $$
   select count(*), min(l.received_at)
   from (
-    select received_at from public.dead_letters where retried_at is null order by received_at limit fusou.max_count()
+    select received_at from public.dead_letters where closed_at is null order by received_at limit fusou.max_count()
   ) l
 $$;
 
@@ -258,46 +258,121 @@ as $$
         'kind', a.kind, 'severity', a.severity, 'summary', a.summary, 'raisedAt', a.raised_at, 'told', a.told
       ) order by a.raised_at), '[]')
       from public.alerts a where a.raised_at is not null
-    ) end
+    ) end,
+    'cron', case when p_requester is null then fusou.cron_run() end
   )
 $$;
 
--- Dead jobs and what the dead-letter queue brought, newest first; the counts are of all.
-create function public.dead_letter_status(p_requester uuid, p_limit integer)
+-- Whether somebody should still look at a dead job: nobody asked for its work again, and its letter is not closed.
+create function fusou.dead_job_is_open(p_job public.jobs)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_job.retried_as is null
+    and not exists (select 1 from public.dead_letters l where l.job_id = p_job.id and l.closed_at is not null)
+$$;
+
+-- Dead jobs, newest first, that match the filters; null filters match all.
+create function fusou.dead_jobs(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+returns setof public.jobs
+language sql stable
+set search_path = ''
+as $$
+  select j.* from public.jobs j
+  where j.state = 'dead'
+    and (p_requester is null or exists (
+      select 1 from public.datasets d where d.id = j.dataset_id and d.owner_id = p_requester
+    ))
+    and (p_code is null or j.error_code = p_code)
+    and (p_dataset_id is null or j.dataset_id = p_dataset_id)
+    and (p_open is null or fusou.dead_job_is_open(j) = p_open)
+$$;
+
+create function fusou.letters(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+returns setof public.dead_letters
+language sql stable
+set search_path = ''
+as $$
+  select l.* from public.dead_letters l
+  where (p_requester is null or exists (
+      select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester
+    ))
+    and (p_code is null or l.code = p_code)
+    and (p_dataset_id is null or l.dataset_id = p_dataset_id)
+    and (p_open is null or (l.closed_at is null) = p_open)
+$$;
+
+-- One page of dead jobs and one of what the dead-letter queue brought, newest first; the counts are of all that match the
+-- filters, up to fusou.max_count().
+-- p_after: `next` of the page before, {jobs: {at, id}?, letters: {at, id}?}; a list without an entry is at its end.
+create function public.dead_letter_status(
+  p_requester uuid, p_limit integer, p_code text default null, p_dataset_id text default null,
+  p_open boolean default null, p_after jsonb default null
+)
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
-  with letters as (
-    select l.* from public.dead_letters l
-    where p_requester is null
-      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
+  with jobs as materialized (
+    select j.*, row_number() over (order by j.finished_at desc, j.id desc) as place
+    from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) j
+    where p_after is null
+      or (j.finished_at, j.id) < ((p_after #>> '{jobs,at}')::timestamptz, (p_after #>> '{jobs,id}')::uuid)
+    order by j.finished_at desc, j.id desc limit p_limit + 1
+  ), letters as materialized (
+    select l.*, row_number() over (order by l.received_at desc, l.id desc) as place
+    from fusou.letters(p_requester, p_code, p_dataset_id, p_open) l
+    where p_after is null
+      or (l.received_at, l.id) < ((p_after #>> '{letters,at}')::timestamptz, (p_after #>> '{letters,id}')::bigint)
+    order by l.received_at desc, l.id desc limit p_limit + 1
+  ), next as (
+    select jsonb_strip_nulls(jsonb_build_object(
+      'jobs', (
+        select jsonb_build_object('at', j.finished_at, 'id', j.id) from jobs j
+        where j.place = p_limit and exists (select 1 from jobs m where m.place > p_limit)
+      ),
+      'letters', (
+        select jsonb_build_object('at', l.received_at, 'id', l.id) from letters l
+        where l.place = p_limit and exists (select 1 from letters m where m.place > p_limit)
+      )
+    )) as after
   )
   select jsonb_build_object(
     'workflowFailures', jsonb_build_object(
-      'count', (select sum(c.jobs) from fusou.counted_jobs(p_requester) c where c.state = 'dead'),
+      'count', case
+        when p_code is null and p_dataset_id is null and p_open is null
+          then (select sum(c.jobs) from fusou.counted_jobs(p_requester) c where c.state = 'dead')
+        else (
+          select count(*) from (
+            select 1 from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+          ) d
+        )
+      end,
       'records', (
         select coalesce(jsonb_agg(jsonb_build_object(
           'jobId', j.id, 'datasetId', j.dataset_id, 'attempt', j.attempt, 'code', j.error_code,
-          'step', j.error_step, 'message', j.error_message, 'finishedAt', j.finished_at
-        ) order by j.finished_at desc), '[]')
-        from (
-          select j.* from public.jobs j join public.datasets d on d.id = j.dataset_id
-          where j.state = 'dead' and (p_requester is null or d.owner_id = p_requester)
-          order by j.finished_at desc limit p_limit
-        ) j
+          'step', j.error_step, 'message', j.error_message, 'finishedAt', j.finished_at, 'retriedAs', j.retried_as
+        ) order by j.place), '[]')
+        from jobs j where j.place <= p_limit
       )
     ),
     'dlqFailures', jsonb_build_object(
-      'count', (select count(*) from (select 1 from letters limit fusou.max_count()) l),
+      'count', (
+        select count(*) from (
+          select 1 from fusou.letters(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+        ) l
+      ),
       'records', (
         select coalesce(jsonb_agg(jsonb_build_object(
           'id', l.id, 'queue', l.queue, 'messageId', l.message_id, 'datasetId', l.dataset_id, 'jobId', l.job_id,
-          'code', l.code, 'message', l.message, 'attempts', l.attempts, 'body', l.body, 'receivedAt', l.received_at
-        ) order by l.received_at desc, l.id desc), '[]')
-        from (select * from letters order by received_at desc, id desc limit p_limit) l
+          'code', l.code, 'message', l.message, 'attempts', l.attempts, 'body', l.body, 'receivedAt', l.received_at,
+          'closedAt', l.closed_at, 'closedHow', l.closed_how
+        ) order by l.place), '[]')
+        from letters l where l.place <= p_limit
       )
-    )
+    ),
+    'next', (select nullif(n.after, '{}') from next n)
   )
 $$;
 
@@ -362,6 +437,7 @@ as $$
       from public.alerts a
     ),
     'dailyTriggerSeconds', (select fusou.age_seconds(beat_at) from public.heartbeats where name = 'daily_trigger'),
+    'cronRanAt', (select extract(epoch from beat_at) from public.heartbeats where name = 'cron'),
     'vacuum', jsonb_build_object(
       'garbage', (select count(*) from (select 1 from public.garbage limit fusou.max_count()) g),
       'oldestGarbageSeconds', (

@@ -77,7 +77,7 @@ begin
   with over as (
     select l.id from public.dead_letters l
     where l.received_at < now() - make_interval(secs => v_keep.letters_seconds)
-      and (l.retried_at is not null or l.received_at < now() - make_interval(secs => v_keep.unsettled_seconds))
+      and (l.closed_at is not null or l.received_at < now() - make_interval(secs => v_keep.unsettled_seconds))
     order by l.received_at limit p_limit
     for update skip locked
   )

@@ -16,7 +16,8 @@ declare
     'open_multipart', 'list_abandoned_uploads', 'close_multiparts', 'preview_vacuum', 'list_orphans',
     'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
     'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
-    'configure_retention', 'trim_history'
+    'configure_retention', 'trim_history',
+    'record_cron_run', 'acknowledge_letter'
   ];
 begin
   -- the tables of the first migration are closed there

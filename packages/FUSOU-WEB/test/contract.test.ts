@@ -29,6 +29,7 @@ describe('the OpenAPI document', () => {
       'GET /api/metrics',
       'GET /api/openapi.json',
       'GET /api/vacuum',
+      'POST /api/compaction/dlq/{id}/acknowledge',
       'POST /api/compaction/redrive',
       'POST /api/compaction/sanitize-state',
       'POST /api/compaction/trigger-scheduled',

@@ -79,10 +79,19 @@ describe('one job', () => {
   test('is cancelled at its next step while it runs', async () => {
     const { datasetId, jobId } = await newJob()
     await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
+    await catalog.enterStep({ jobId, attempt: 1 }, 'validate-dataset', { leaseSeconds: 60 })
     const response = await call(`/api/jobs/${jobId}`, { ...owner, method: 'DELETE' })
     expect(response.status).toBe(202)
     expect(await response.json()).toMatchObject({ outcome: 'cancelling' })
     expect(await json(`/api/jobs/${jobId}`, owner)).toMatchObject({ state: 'running', cancelRequested: true })
+  })
+
+  test('is cancelled at once, and can be asked for again, while its attempt has not begun', async () => {
+    const { datasetId, jobId } = await newJob()
+    await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
+    expect(await json(`/api/jobs/${jobId}`, { ...owner, method: 'DELETE' })).toMatchObject({ outcome: 'cancelled' })
+    const retried = await json<{ jobId: string }>(`/api/jobs/${jobId}/retry`, { ...owner, method: 'POST' })
+    expect(retried.jobId).not.toBe(jobId)
   })
 
   test('is done again when it is dead, by a new one that is sent to the queue', async () => {

@@ -28,6 +28,7 @@ const METRICS: Metrics = {
     { kind: 'failure_rate', raised: false, incidents: 30 },
   ],
   dailyTriggerSeconds: 31,
+  cronRanAt: 37,
   vacuum: { garbage: 32, oldestGarbageSeconds: 33, openUploads: 34, objectsDeleted: 35, uploadsAborted: 36 },
 }
 
@@ -77,6 +78,7 @@ test('each amount stands under its own name and labels', () => {
     'fusou_alert_incidents_total dead_letters': 29,
     'fusou_alert_incidents_total failure_rate': 30,
     fusou_daily_trigger_age_seconds: 31,
+    fusou_cron_last_run_timestamp_seconds: 37,
     fusou_vacuum_garbage_objects: 32,
     fusou_vacuum_oldest_garbage_age_seconds: 33,
     fusou_uploads_in_parts: 34,

@@ -1,7 +1,7 @@
 import parse from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { inTextFormat } from '../src/metrics/text-format.ts'
-import { call, catalog, expectProblem, newJobOf, OPERATOR } from './support/api.ts'
+import { askForMerge, call, catalog, expectProblem, newDataset, newJobOf, OPERATOR } from './support/api.ts'
 import { newUser } from './support/tokens.ts'
 
 const owner = await newUser()
@@ -38,6 +38,30 @@ async function newDeadJob(steps: Record<string, number>): Promise<void> {
   while ((await catalog.tallyJobs(1000)) > 0);
 }
 
+/** A job that merges files of 300 and 400 bytes, with 2 and 4 rows, into one of 450 bytes. */
+async function newMergedJob(): Promise<void> {
+  const datasetId = newDataset()
+  for (const [length, rows] of [
+    [300, 2],
+    [400, 4],
+  ] as const) {
+    const slice = { table: 't', periodTag: '0', offset: 0, length, rows, rowGroups: 1, fingerprint: 'f' }
+    const sha256 = crypto.randomUUID().replaceAll('-', '').repeat(2)
+    const object = { r2Key: `fragments/${crypto.randomUUID()}`, slices: [{ ...slice, sha256 }] }
+    await catalog.registerUpload({ datasetId, userId: owner.id, object, sender: 'test' })
+  }
+  const { jobId } = await askForMerge(owner, datasetId)
+  await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)
+  const attempt = { jobId, attempt: 1 }
+  const files = await catalog.listMergeableFiles(attempt, 10)
+  if (files.outcome !== 'ok') throw new Error(files.outcome)
+  await catalog.savePlan(attempt, [files.files.map(({ id }) => id)])
+  const output = { r2Key: `compacted/${crypto.randomUUID()}`, bytes: 450, rows: 6, rowGroups: 1, fingerprint: 'f' }
+  const committed = await catalog.commitMerge(attempt, 1, { ...output, sha256: 'a'.repeat(64) }, 60)
+  expect(committed.outcome).toBe('committed')
+  await catalog.finishJob(attempt, { result: {}, more: false, sender: 'test' })
+}
+
 describe('the metrics', () => {
   test('have a HELP and a TYPE line each, names with base units, and only lines of the format', async () => {
     await newDeadJob({ 'get-metadata': 1 })
@@ -71,8 +95,6 @@ describe('the metrics', () => {
       after.number(name, labels) - before.number(name, labels)
     expect(grown('fusou_job_outcomes_total', outcome)).toBeGreaterThanOrEqual(1)
     expect(grown('fusou_job_retries_total', { kind: 'compaction' })).toBeGreaterThanOrEqual(1)
-    for (const name of ['fusou_job_files_total', 'fusou_job_rows_total', 'fusou_job_bytes_total'])
-      for (const direction of ['in', 'out']) after.number(name, { kind: 'compaction', direction })
 
     const histogram = 'fusou_job_step_duration_seconds'
     expect(after.families.find(({ name }) => name === histogram)?.type).toBe('HISTOGRAM')
@@ -90,6 +112,25 @@ describe('the metrics', () => {
     expect(after.number(`${histogram}_sum`, long)).toBe(4000)
     expect(after.number(`${histogram}_bucket`, { ...long, le: '1800' })).toBe(0)
     expect(after.number(`${histogram}_bucket`, { ...long, le: '+Inf' })).toBe(1)
+  })
+
+  test('count what merges read as in and what they wrote as out, each by its own amount', async () => {
+    const before = await scrape()
+    await newMergedJob()
+    const after = await scrape()
+    const grown = (name: string, direction: string) => {
+      const labels = { kind: 'compaction', direction }
+      return after.number(`fusou_job_${name}_total`, labels) - before.number(`fusou_job_${name}_total`, labels)
+    }
+    expect({ in: grown('files', 'in'), out: grown('files', 'out') }).toEqual({ in: 2, out: 1 })
+    expect({ in: grown('rows', 'in'), out: grown('rows', 'out') }).toEqual({ in: 6, out: 6 })
+    expect({ in: grown('bytes', 'in'), out: grown('bytes', 'out') }).toEqual({ in: 700, out: 450 })
+  })
+
+  test('tell when the cron ran last, as a time', async () => {
+    await catalog.recordCronRun()
+    const ranAt = (await scrape()).number('fusou_cron_last_run_timestamp_seconds')
+    expect(Math.abs(Date.now() / 1000 - ranAt)).toBeLessThan(60)
   })
 
   test('tell of the outbox, the dead letters and what waits', async () => {

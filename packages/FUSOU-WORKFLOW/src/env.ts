@@ -1,10 +1,16 @@
+import { boundedBucket } from '@fusou/catalog'
+import type { CronWatch } from './watch/cron-watch.ts'
 import type { JobParams } from './workflow/job-params.ts'
 
-/** The bindings of wrangler.toml; the variables come through `services()`. */
+/** The bindings of wrangler.toml; the variables come through `openCatalog()` and `openAlertChannels()`. */
 export interface Env {
   readonly BUCKET: R2Bucket
   readonly COMPACTION_QUEUE: Queue
   readonly COMPACTION_DLQ: Queue
   readonly DATA_COMPACTION_WORKFLOW: Workflow<JobParams>
   readonly UPLOAD_LIMIT: RateLimit
+  readonly CRON_WATCH: DurableObjectNamespace<CronWatch>
 }
+
+/** The bindings as all code below sees them: no call of the bucket waits for ever. */
+export const withBoundedBucket = (env: Env): Env => ({ ...env, BUCKET: boundedBucket(env.BUCKET) })

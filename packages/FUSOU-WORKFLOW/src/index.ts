@@ -1,12 +1,13 @@
 import { consumeCompactionMessages } from './consume/consume-compaction-messages.ts'
 import { consumeDeadLetters } from './consume/consume-dead-letters.ts'
-import type { Env } from './env.ts'
+import { type Env, withBoundedBucket } from './env.ts'
 import { maintain } from './maintenance/maintain.ts'
-import { openAlertChannels } from './open-alert-channels.ts'
+import { heartbeatUrl, openAlertChannels } from './open-alert-channels.ts'
 import { openCatalog } from './open-catalog.ts'
 import { COMPACTION_DLQ_NAME } from './queue-names.ts'
 
 export { RateLimiter } from './rate-limiter.ts'
+export { CronWatch } from './watch/cron-watch.ts'
 export { DataCompactionWorkflow } from './workflow/data-compaction-workflow.ts'
 
 export default {
@@ -17,6 +18,6 @@ export default {
   },
 
   async scheduled(_controller, env) {
-    await maintain(env, openCatalog(env), openAlertChannels(env))
+    await maintain(withBoundedBucket(env), openCatalog(env), openAlertChannels(env), heartbeatUrl(env))
   },
 } satisfies ExportedHandler<Env>

@@ -3,6 +3,9 @@ import envFile from '../../../.env.production'
 import { type AlertChannels, alertChannels } from './alerts/alert-channels.ts'
 import type { Env } from './env.ts'
 
+/** The address of the dead man's switch, if there is one. */
+export const heartbeatUrl = (env: Env): string | undefined => loadEnvironment(env, envFile).ALERT_HEARTBEAT_URL
+
 let told = false
 
 /**
@@ -13,7 +16,8 @@ export function openAlertChannels(env: Env): AlertChannels {
   const channels = alertChannels(loadEnvironment(env, envFile))
   if (!told) {
     const states = AlertChannel.options.map((name) => [name, channels.has(name) ? 'on' : 'off'] as const)
-    log('info', 'alert_channels', Object.fromEntries(states))
+    const heartbeat = heartbeatUrl(env) === undefined ? 'off' : 'on'
+    log('info', 'alert_channels', { ...Object.fromEntries(states), heartbeat })
     told = true
   }
   return channels

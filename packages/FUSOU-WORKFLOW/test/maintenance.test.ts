@@ -1,5 +1,8 @@
-import { introspectWorkflowInstance } from 'cloudflare:test'
+import { createMessageBatch, introspectWorkflowInstance } from 'cloudflare:test'
 import { afterEach, describe, expect, test, vi } from 'vitest'
+import { ALERT_RULES } from '../src/alerts/alert-rules.ts'
+import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
+import type { Env } from '../src/env.ts'
 import { relayOutbox } from '../src/maintenance/relay-outbox.ts'
 import { rescueJobs } from '../src/maintenance/rescue-jobs.ts'
 import { startJobs } from '../src/maintenance/start-jobs.ts'
@@ -41,6 +44,42 @@ describe('the relay', () => {
     }
     await expect.poll(relayed, POLL).toMatchObject({ state: 'succeeded' })
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
+  })
+})
+
+describe('the relay leaves alone', () => {
+  /** A message of this type that is due, as a database function writes it. */
+  async function raiseAlert() {
+    await catalog.recordDeadLetter({
+      queue: 'q',
+      messageId: crypto.randomUUID(),
+      body: {},
+      code: 'invalid_message',
+      message: 'no',
+      attempts: 1,
+      datasetId: newDatasetId(),
+      jobId: null,
+    })
+    const rules = { ...ALERT_RULES, silenceSeconds: 0, newCausesSeconds: 0 }
+    const { outbox } = await catalog.raiseAlerts(rules, ['slack'], 'test')
+    const ids = outbox.map(({ id }) => id)
+    await catalog.releaseOutbox(ids, 'test', 'not told yet')
+    return ids
+  }
+
+  test('alerts, which it cannot send: they are there for their own sender', async () => {
+    const ids = await raiseAlert()
+    expect(ids.length).toBeGreaterThan(0)
+    const claimAlerts = () =>
+      catalog.claimOutbox({ maxBatch: 1000, lockSeconds: 0, workerId: 'w', includeTypePrefix: 'alert.' })
+    const found = new Set<number>()
+    await expect
+      .poll(async () => {
+        await relayOutbox(env, catalog)
+        for (const { id } of await claimAlerts()) found.add(id)
+        return ids.every((id) => found.has(id))
+      }, POLL)
+      .toBe(true)
   })
 })
 
@@ -95,6 +134,23 @@ describe('the rescuer', () => {
     await rescueJobs(env, catalog)
     await succeeded(jobId)
     expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 1 })
+  })
+
+  test('finds a claimed attempt that never began within the lease that the consumer gives it', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    const message = { id: crypto.randomUUID(), timestamp: new Date(), attempts: 1, body: { datasetId, jobId } }
+    const workflowAway = { createBatch: () => Promise.reject(new Error('the Workflow is away')) }
+    const away = { ...env, DATA_COMPACTION_WORKFLOW: workflowAway as unknown as Env['DATA_COMPACTION_WORKFLOW'] }
+    await consumeCompactionMessages(createMessageBatch('dev-kc-compaction-queue', [message]), away, catalog)
+    const job = (await catalog.getJob(jobId, null))!
+    expect(job).toMatchObject({ state: 'running', attempt: 1 })
+    // with the minute between two runs of the cron: two minutes at the most
+    expect(Date.parse(job.leaseUntil!) - Date.parse(job.startedAt!)).toBeLessThanOrEqual(61_000)
+    expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelled' })
+    const again = await catalog.retryJob(jobId, user, 'test')
+    if (again.outcome !== 'requested') throw new Error(again.outcome)
+    await startAttempt(env, await claim(datasetId, again.jobId, 60))
+    await succeeded(again.jobId)
   })
 
   test('begins a new attempt when the instance has ended without a word', async () => {

@@ -1,4 +1,5 @@
 import { introspectWorkflowInstance } from 'cloudflare:test'
+import { NonRetryableError } from 'cloudflare:workflows'
 import { afterEach, describe, expect, test } from 'vitest'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
 import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload, uploadAndAsk } from './fragments.ts'
@@ -155,6 +156,40 @@ describe('a step that fails', () => {
     expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded', attempt: 2, error: null })
   })
 
+  test('because the platform reset the instance costs none of its attempts', async () => {
+    const { params } = await readyJob()
+    const { maxAttempts } = (await catalog.getJob(params.jobId, null))!
+    const instance = await introspect(params)
+    const reset = new Error('Durable Object reset because its code was updated.')
+    await instance.modify(async (m) => m.mockStepError({ name: 'compact-1' }, reset))
+    await startAttempt(env, params)
+    await instance.waitForStatus('errored')
+    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+      state: 'running',
+      attempt: 2,
+      maxAttempts: maxAttempts + 1,
+      error: { code: 'instance_reset', step: 'compact-1', message: expect.stringContaining(reset.message) },
+    })
+    await runToEnd({ jobId: params.jobId, attempt: 2 }, 'complete')
+    expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded' })
+  })
+
+  test('for good tells what it was also in the status of its instance', async () => {
+    const { params } = await readyJob()
+    const instance = await introspect(params)
+    const refused = new NonRetryableError('database_refused: list_mergeable_files was refused with SQLSTATE 22023')
+    await instance.modify(async (m) => m.mockStepError({ name: 'get-metadata' }, refused))
+    await startAttempt(env, params)
+    await instance.waitForStatus('errored')
+    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+      state: 'dead',
+      attempt: 1,
+      error: { code: 'database_refused', message: expect.stringContaining('SQLSTATE 22023') },
+    })
+    const { error } = await (await env.DATA_COMPACTION_WORKFLOW.get(instanceId(params))).status()
+    expect(error?.message).toContain('SQLSTATE 22023')
+  })
+
   const anOutput = {
     r2Key: 'compacted/late',
     bytes: 1,
@@ -192,6 +227,7 @@ describe('an attempt that may not go on', () => {
     await upload(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
     const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, jobId)
+    await catalog.enterStep(params, 'validate-dataset', { leaseSeconds: LEASE_SECONDS })
     expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelling' })
     const instance = await runToEnd(params, 'complete')
     expect(await instance.getOutput()).toEqual({ outcome: 'cancelled' })

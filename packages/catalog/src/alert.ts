@@ -28,6 +28,8 @@ export interface AlertRules {
   readonly waitingBoundSeconds: number
   /** how long the daily trigger may stay away */
   readonly triggerBoundSeconds: number
+  /** an alert that stands tells of causes that are new to it, such as another data set, this often at the most */
+  readonly newCausesSeconds: number
   /** a raised alert is told again after this */
   readonly silenceSeconds: number
   /** how long the trouble must be away before the alert is resolved */
@@ -48,7 +50,8 @@ const Example = z.object({
 
 /** What one channel is to be told of one alert: the payload of an outbox message `alert.<channel>`. */
 export const AlertNotice = z.object({
-  kind: AlertKind,
+  /** an `AlertKind`, or one that a newer database raises: it is told all the same */
+  kind: z.string(),
   action: z.enum(['trigger', 'resolve']),
   /** with the kind, what tells incidents apart */
   incident: z.int(),
@@ -57,8 +60,13 @@ export const AlertNotice = z.object({
   found: z.int(),
   details: z.object({
     codes: z.record(z.string(), z.int()).optional(),
+    /** causes that this incident had not been told of before, ten at the most, and how many there are */
+    newCauses: z.array(z.string()).optional(),
+    newCauseCount: z.int().optional(),
     ended: z.int().optional(),
     lastTriggerAt: z.string().optional(),
+    /** of the cron, told by the watch outside of the database */
+    lastRunAt: z.string().optional(),
     examples: z.array(Example).optional(),
   }),
   raisedAt: z.string(),
@@ -66,11 +74,15 @@ export const AlertNotice = z.object({
 })
 export type AlertNotice = z.infer<typeof AlertNotice>
 
-export const AlertChange = z.object({ kind: AlertKind, change: z.enum(['raised', 'resolved']), summary: z.string() })
+export const AlertChange = z.object({
+  kind: z.string(),
+  change: z.enum(['raised', 'grown', 'resolved']),
+  summary: z.string(),
+})
 
 /** An alert that stands, as the status shows it. */
 export const RaisedAlert = z.object({
-  kind: AlertKind,
+  kind: z.string(),
   severity: AlertSeverity,
   summary: z.string(),
   raisedAt: z.string(),

@@ -1,6 +1,7 @@
 import { z } from 'zod'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
+import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
 import {
   type InputFault,
   ListedFile,
@@ -13,12 +14,13 @@ import {
   UploadedFile,
   type UploadedObject,
 } from './file.ts'
-import { DeadLetterStatus, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
+import { CronRun, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
 import { type LimitChanges, LimitsOfOwner } from './limits.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES, type MergePolicy } from './merge-policy.ts'
 import { Metrics } from './metrics.ts'
 import { type CompactionMessage, OutboxMessage } from './queue-message.ts'
+import { readableRows } from './readable-rows.ts'
 import { toStorableJson } from './storable.ts'
 import { AbandonedUpload, IncompleteUploadPage, RefusedPage, SupersededPage } from './vacuum.ts'
 
@@ -50,7 +52,7 @@ const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z
 const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>
   z.object({ outcome: z.enum(names) })
 const FenceRefused = outcomes('stale_attempt', 'cancelled', 'unknown_job')
-const Outbox = z.array(OutboxMessage)
+const Outbox = readableRows('outbox', OutboxMessage)
 
 const Upload = z.discriminatedUnion('outcome', [
   z.object({
@@ -81,8 +83,11 @@ const Mergeable = z.discriminatedUnion('outcome', [
     targetFileBytes: z.int(),
     reach: z.enum(MERGE_REACHES),
     more: z.boolean(),
-    files: z.array(MergeableFile),
-    mixedPartitions: z.array(z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() })),
+    files: readableRows('mergeable files', MergeableFile),
+    mixedPartitions: readableRows(
+      'mixed partitions',
+      z.object({ table: z.string(), periodTag: z.string(), schemas: z.int() }),
+    ),
   }),
   FenceRefused,
 ])
@@ -143,8 +148,8 @@ const FilesPage = withListedRows(
 
 /**
  * The catalog, one method a database function; see supabase/migrations for what each promises.
- * Every method throws FusouError `database_unavailable` (transient: call again, each call can be repeated) or
- * `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
+ * Every method throws FusouError `database_unavailable` or `database_mismatch` (transient: call again, each call can be
+ * repeated) or `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
  */
 export class Catalog {
   readonly #database: Database
@@ -154,7 +159,12 @@ export class Catalog {
   }
 
   ping() {
-    return this.#database.call('ping', {}, z.object({ now: z.string() }))
+    return this.#database.call('ping', {}, z.object({ now: z.string(), cron: CronRun }))
+  }
+
+  /** The cron has run to its end, whatever became of its chores. */
+  recordCronRun() {
+    return this.#database.call('record_cron_run', {}, outcome('recorded'))
   }
 
   /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
@@ -219,7 +229,7 @@ export class Catalog {
       'trigger_scheduled',
       { p_limit: limit, p_sender: sender },
       z.object({
-        datasets: z.array(z.object({ datasetId: z.string(), jobId: z.uuid() })),
+        datasets: readableRows('triggered data sets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
         remaining: z.int(),
         outbox: Outbox,
       }),
@@ -350,9 +360,10 @@ export class Catalog {
     )
   }
 
+  /** @param failure.counted false if the platform ended the attempt: the job gets one more, a bounded number of times */
   failAttempt(
     { jobId, attempt }: Attempt,
-    failure: { code: string; step: string; message: string; transient: boolean },
+    failure: { code: string; step: string; message: string; transient: boolean; counted?: boolean },
     leaseSeconds: number,
     sender: string | null,
   ) {
@@ -367,6 +378,7 @@ export class Catalog {
         p_transient: failure.transient,
         p_lease_seconds: leaseSeconds,
         p_sender: sender,
+        p_counted: failure.counted ?? true,
       },
       FailedAttempt,
     )
@@ -420,7 +432,10 @@ export class Catalog {
         p_sender: redrive.sender,
       },
       z.object({
-        jobs: z.array(z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() })),
+        jobs: readableRows(
+          'redriven jobs',
+          z.object({ jobId: z.uuid(), datasetId: z.string(), newJobId: z.uuid().optional() }),
+        ),
         outbox: Outbox,
       }),
     )
@@ -430,7 +445,7 @@ export class Catalog {
     return this.#database.call(
       'list_expired_leases',
       { p_limit: limit },
-      z.array(z.object({ jobId: z.uuid(), attempt: z.int() })),
+      readableRows('expired leases', z.object({ jobId: z.uuid(), attempt: z.int() })),
     )
   }
 
@@ -484,7 +499,7 @@ export class Catalog {
     return this.#database.call(
       'raise_alerts',
       { p_rules: rules, p_channels: channels, p_sender: sender },
-      z.object({ changes: z.array(AlertChange), outbox: Outbox }),
+      z.object({ changes: readableRows('alert changes', AlertChange), outbox: Outbox }),
     )
   }
 
@@ -576,8 +591,41 @@ export class Catalog {
     return this.#database.call('metrics', {}, Metrics)
   }
 
-  deadLetterStatus(requester: Requester, limit: number) {
-    return this.#database.call('dead_letter_status', { p_requester: requester, p_limit: limit }, DeadLetterStatus)
+  /** Newest first; a filter that is left out matches all, `after` is `next` of the page before. */
+  deadLetterStatus(
+    requester: Requester,
+    limit: number,
+    query: {
+      code?: string | undefined
+      datasetId?: string | undefined
+      open?: boolean | undefined
+      after?: DeadLetterPosition | undefined
+    } = {},
+  ) {
+    return this.#database.call(
+      'dead_letter_status',
+      {
+        p_requester: requester,
+        p_limit: limit,
+        p_code: query.code ?? null,
+        p_dataset_id: query.datasetId ?? null,
+        p_open: query.open ?? null,
+        p_after: query.after ?? null,
+      },
+      DeadLetterStatus,
+    )
+  }
+
+  /** Closes a letter that nobody needs to look at any more; one that is closed already stays as it is. */
+  acknowledgeLetter(letterId: number, requester: Requester) {
+    return this.#database.call(
+      'acknowledge_letter',
+      { p_letter_id: letterId, p_requester: requester },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('closed'), closedAt: z.string(), closedHow: ClosedHow }),
+        outcome('unknown_letter'),
+      ]),
+    )
   }
 
   /** In order of table, period tag and id; `after` is the last file of the page before. */
@@ -658,7 +706,7 @@ export class Catalog {
 
   /** Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage(). */
   claimGarbage(limit: number) {
-    return this.#database.call('claim_garbage', { p_limit: limit }, z.array(z.string()))
+    return this.#database.call('claim_garbage', { p_limit: limit }, readableRows('garbage', z.string()))
   }
 
   completeGarbage(keys: readonly string[]) {
@@ -671,7 +719,7 @@ export class Catalog {
 
   /** Of these keys of objects older than a day, those that doomOrphans() would take. */
   listOrphans(keys: readonly string[]) {
-    return this.#database.call('list_orphans', { p_keys: keys }, z.array(z.string()))
+    return this.#database.call('list_orphans', { p_keys: keys }, readableRows('orphans', z.string()))
   }
 
   /** Notes an upload in parts before its first part, so that vacuum can abort it should nobody complete it. */
@@ -685,7 +733,11 @@ export class Catalog {
 
   /** The answer repeats them until closeMultiparts(). */
   listAbandonedUploads(limit: number) {
-    return this.#database.call('list_abandoned_uploads', { p_limit: limit }, z.array(AbandonedUpload))
+    return this.#database.call(
+      'list_abandoned_uploads',
+      { p_limit: limit },
+      readableRows('abandoned uploads', AbandonedUpload),
+    )
   }
 
   closeMultiparts(keys: readonly string[]) {

@@ -3,10 +3,17 @@ import { parseSync } from '@dotenvx/primitives'
 import { z } from 'zod'
 import { FusouError } from './fusou-error.ts'
 
+const LOOPBACK_HOSTS: ReadonlySet<string> = new Set(['127.0.0.1', 'localhost', '[::1]'])
+
+/** By the host as it is parsed: what only looks like this machine is a name that somebody else can own. */
+function isEncryptedOrLocal(url: string): boolean {
+  if (!URL.canParse(url)) return false
+  const { protocol, hostname } = new URL(url)
+  return protocol === 'https:' || LOOPBACK_HOSTS.has(hostname)
+}
+
 /** Where a secret of ours is sent: never in the clear, but to this machine. */
-const Receiver = z
-  .url({ protocol: /^https?$/ })
-  .refine((url) => /^(https:|http:\/\/(127\.0\.0\.1|localhost|\[::1\])[:/])/.test(url), 'must begin with https://')
+const Receiver = z.url({ protocol: /^https?$/ }).refine(isEncryptedOrLocal, 'must begin with https://')
 
 /** The variables of both Workers; `.env.example` explains each. */
 export const Environment = z.object({
@@ -20,6 +27,7 @@ export const Environment = z.object({
   GITHUB_OIDC_REPOSITORY_ID: z.string().regex(/^\d+$/).optional(),
   GITHUB_OIDC_REF: z.string().min(1).default('refs/heads/main'),
   GITHUB_OIDC_WORKFLOW_REF: z.string().min(1).optional(),
+  ALERT_HEARTBEAT_URL: Receiver.optional(),
   ALERT_SOURCE: z.string().min(1).max(100).default('fusou'),
   SLACK_WEBHOOK_URL: Receiver.optional(),
   PAGERDUTY_ROUTING_KEY: z

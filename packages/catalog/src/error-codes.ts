@@ -35,6 +35,7 @@ export const ERROR_CODES = {
   unknown_dataset: { status: 404, transient: false, title: 'No such data set' },
   unknown_job: { status: 404, transient: false, title: 'No such job' },
   unknown_file: { status: 404, transient: false, title: 'No such file' },
+  unknown_letter: { status: 404, transient: false, title: 'No such dead letter' },
   unknown_version: { status: 404, transient: false, title: 'The data set has no such version yet' },
   version_gone: { status: 410, transient: false, title: 'Vacuum has removed this version' },
   job_not_dead: { status: 409, transient: false, title: 'Only a dead or cancelled job can be retried' },
@@ -49,6 +50,7 @@ export const ERROR_CODES = {
   rate_limited: { status: 429, transient: true, title: 'Too many requests' },
   database_unavailable: { status: 503, transient: true, title: 'The database does not answer' },
   database_refused: { status: 500, transient: false, title: 'The database refused the call' },
+  database_mismatch: { status: 500, transient: true, title: 'The database is of another release than this Worker' },
   identity_unavailable: { status: 503, transient: true, title: 'The issuer of tokens does not answer' },
   storage_unavailable: { status: 503, transient: true, title: 'The object store does not answer' },
   not_configured: { status: 500, transient: false, title: 'The deployment is not configured' },
@@ -64,6 +66,8 @@ export const ERROR_CODES = {
   row_count_mismatch: { status: 500, transient: false, title: 'A merge did not keep every row' },
   invalid_message: { status: 400, transient: false, title: 'The queue message does not fit its schema' },
   delivery_failed: { status: 500, transient: true, title: 'The message failed each of its deliveries' },
+  workflow_unavailable: { status: 503, transient: true, title: 'The Workflow service does not answer' },
+  instance_reset: { status: 500, transient: true, title: 'The platform reset the Workflow instance' },
   workflow_ended: { status: 500, transient: true, title: 'The Workflow instance ended without a word' },
 } as const satisfies Record<string, ErrorKind>
 

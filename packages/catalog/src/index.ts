@@ -1,5 +1,8 @@
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './alert.ts'
+export { boundedBucket } from './bounded-bucket.ts'
 export { type Attempt, Catalog, type Requester } from './catalog.ts'
+export { ClosedHow, DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
+export { withinDeadline } from './deadline.ts'
 export { Environment, loadEnvironment } from './environment.ts'
 export { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export {
@@ -16,7 +19,7 @@ export {
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
-export { DeadLetterStatus, Job, JobKind, JobState, JobStatus } from './job.ts'
+export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
 export { describe, log } from './log.ts'
@@ -34,7 +37,14 @@ export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
 export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
-export { CompactionMessage, DeadJobMessage, OutboxMessage, Priority, RefusedMessage } from './queue-message.ts'
+export {
+  CompactionMessage,
+  DeadJobMessage,
+  isUnreadable,
+  OutboxMessage,
+  Priority,
+  RefusedMessage,
+} from './queue-message.ts'
 export { type StorableJson, toStorableJson } from './storable.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'

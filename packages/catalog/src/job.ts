@@ -85,6 +85,9 @@ export const ListedJobs = withListedRows(
   z.object({ jobs: z.array(Job), unreadable: UnreadableRows }),
 )
 
+/** The last run of the cron to its end, also one of which chores failed; the installation if there was none yet. */
+export const CronRun = z.object({ lastRunAt: z.string(), ageSeconds: z.number() })
+
 /** Counts and ages; what only operators may see is null for an owner. */
 export const JobStatus = z.object({
   jobs: z.record(JobState, z.int()),
@@ -118,6 +121,9 @@ export const JobStatus = z.object({
     })
     .nullable(),
   alerts: z.array(RaisedAlert).nullable().meta({ description: 'those that stand' }),
+  cron: CronRun.nullable().meta({
+    description: 'the last run of the cron to its end, also one of which chores failed',
+  }),
   unreadable: UnreadableRows.meta({ description: 'alerts that could not be read' }),
 })
 export type JobStatus = z.infer<typeof JobStatus>
@@ -125,37 +131,3 @@ export const ReadJobStatus = withListedRows(
   { name: 'alerts', field: 'alerts', row: RaisedAlert, keys: ['kind'] },
   JobStatus,
 )
-
-const WorkflowFailure = z.object({
-  jobId: z.uuid(),
-  datasetId: z.string(),
-  attempt: z.int(),
-  code: z.string(),
-  step: z.string().nullable(),
-  message: z.string().nullable(),
-  finishedAt: z.string(),
-})
-const DlqFailure = z.object({
-  id: z.int(),
-  queue: z.string(),
-  messageId: z.string(),
-  datasetId: z.string().nullable(),
-  jobId: z.uuid().nullable(),
-  code: z.string(),
-  message: z.string(),
-  attempts: z.int(),
-  body: z.json(),
-  receivedAt: z.string(),
-})
-
-export const DeadLetterStatus = z.object({
-  workflowFailures: withListedRows(
-    { name: 'dead jobs', field: 'records', row: WorkflowFailure, keys: ['jobId'] },
-    z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
-  ),
-  dlqFailures: withListedRows(
-    { name: 'dead letters', field: 'records', row: DlqFailure, keys: ['id', 'messageId'] },
-    z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
-  ),
-})
-export type DeadLetterStatus = z.infer<typeof DeadLetterStatus>

@@ -43,6 +43,8 @@ export const Metrics = z.object({
   datasetsWaiting: z.int(),
   alerts: z.array(z.object({ kind: z.string(), raised: z.boolean(), incidents: z.int() })),
   dailyTriggerSeconds: z.number(),
+  /** seconds since 1970 of the end of the last run of the cron, or of the installation */
+  cronRanAt: z.number(),
   vacuum: z.object({
     garbage: z.int(),
     oldestGarbageSeconds: z.number(),

@@ -47,10 +47,18 @@ export interface RefusedMessage extends z.infer<typeof RefusedMessage> {
   readonly body: StorableJson
 }
 
-/** A row of the outbox, claimed by the caller. */
+const UNREADABLE: Record<string, z.core.util.JSONType> = Object.freeze({})
+
+/**
+ * A row of the outbox, claimed by the caller. Any type and payload pass: a row that this release cannot send, because a
+ * newer database wrote it or somebody edited it, is released by itself and holds up none of the others.
+ */
 export const OutboxMessage = z.object({
   id: z.int(),
-  type: z.enum(['compaction.requested', 'job.dead', 'alert.slack', 'alert.pagerduty']),
-  payload: z.record(z.string(), z.json()),
+  type: z.string(),
+  payload: z.record(z.string(), z.json()).catch(() => UNREADABLE),
 })
 export type OutboxMessage = z.infer<typeof OutboxMessage>
+
+/** Whether the row holds something else than an object as its payload; such a message cannot be sent. */
+export const isUnreadable = ({ payload }: OutboxMessage): boolean => payload === UNREADABLE

@@ -1,6 +1,6 @@
 import { type Environment, FusouError } from '@fusou/catalog'
-import { createRemoteJWKSet } from 'jose'
 import type { Caller } from './caller.ts'
+import { issuerKeys } from './issuer-keys.ts'
 import { verifyJwt } from './verify-jwt.ts'
 
 /**
@@ -11,7 +11,7 @@ import { verifyJwt } from './verify-jwt.ts'
  */
 export function githubVerifier(environment: Environment): (token: string) => Promise<Caller> {
   const { GITHUB_OIDC_ISSUER: issuer, GITHUB_OIDC_AUDIENCE: audience } = environment
-  const keys = createRemoteJWKSet(new URL(`${issuer.replace(/\/$/, '')}/.well-known/jwks`))
+  const keys = issuerKeys(new URL(`${issuer.replace(/\/$/, '')}/.well-known/jwks`))
   const wanted = {
     repository_id: environment.GITHUB_OIDC_REPOSITORY_ID,
     ref: environment.GITHUB_OIDC_REF,

@@ -1,7 +1,8 @@
 import { type Environment, FusouError } from '@fusou/catalog'
-import { createRemoteJWKSet, decodeProtectedHeader } from 'jose'
+import { decodeProtectedHeader } from 'jose'
 import { z } from 'zod'
 import type { Caller } from './caller.ts'
+import { issuerKeys } from './issuer-keys.ts'
 import { verifyJwt } from './verify-jwt.ts'
 
 const AUDIENCE = 'authenticated'
@@ -21,7 +22,7 @@ const UserClaims = z.object({
 export function userVerifier(environment: Environment): (token: string) => Promise<Caller> {
   const base = `${environment.SUPABASE_URL.replace(/\/$/, '')}/auth/v1`
   const issuer = environment.SUPABASE_JWT_ISSUER ?? base
-  const keys = createRemoteJWKSet(new URL(`${base}/.well-known/jwks.json`))
+  const keys = issuerKeys(new URL(`${base}/.well-known/jwks.json`))
   const { SUPABASE_JWT_SECRET } = environment
   const secret = SUPABASE_JWT_SECRET === undefined ? undefined : new TextEncoder().encode(SUPABASE_JWT_SECRET)
   const required = { audience: AUDIENCE, requiredClaims: ['exp', 'sub'] }

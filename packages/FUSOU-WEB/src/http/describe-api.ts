@@ -111,7 +111,7 @@ function errorsOf({ access, method, streamedBody, errors = [] }: Operation): Set
           'not_configured',
         ] as const)),
     ...errors,
-    ...(access === 'open' ? [] : (['database_refused', 'internal'] as const)),
+    ...(access === 'open' ? [] : (['database_refused', 'database_mismatch', 'internal'] as const)),
   ])
 }
 

@@ -99,6 +99,11 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
     },
     gauge('fusou_daily_trigger_age_seconds', 'Since the daily trigger came last.', metrics.dailyTriggerSeconds),
     gauge(
+      'fusou_cron_last_run_timestamp_seconds',
+      'When the cron last ran to its end, in seconds since 1970.',
+      metrics.cronRanAt,
+    ),
+    gauge(
       'fusou_vacuum_garbage_objects',
       'Objects that vacuum is about to delete, counted up to 100000.',
       vacuum.garbage,

@@ -1,7 +1,7 @@
 import type { Route } from '../http/operation.ts'
 import type { serviceOpener } from '../services.ts'
 import { listDatasetFiles } from './dataset-files.ts'
-import { dlqStatus } from './dlq-status.ts'
+import { acknowledgeLetter, dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files.ts'
 import { health } from './health.ts'
@@ -23,6 +23,7 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     sanitizeState,
     triggerScheduled,
     dlqStatus,
+    acknowledgeLetter,
     redrive,
     listJobs,
     jobStatus,

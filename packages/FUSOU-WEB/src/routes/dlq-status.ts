@@ -1,7 +1,15 @@
-import { type DeadLetterStatus, UnreadableRows } from '@fusou/catalog'
+import {
+  ClosedHow,
+  DatasetId,
+  DeadLetterPosition,
+  type DeadLetterStatus,
+  FusouError,
+  UnreadableRows,
+} from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
-import { pageSize } from '../http/inputs.ts'
+import { cursor } from '../http/cursor.ts'
+import { filled, pageSize } from '../http/inputs.ts'
 import { route } from '../http/operation.ts'
 
 const WorkflowFailure = z.object({
@@ -12,6 +20,7 @@ const WorkflowFailure = z.object({
   step: z.string().nullable(),
   message: z.string().nullable(),
   finished_at: z.string(),
+  retried_as: z.uuid().nullable().meta({ description: 'the job that does its work since somebody asked again' }),
 })
 const DlqFailure = z.object({
   id: z.int(),
@@ -24,6 +33,8 @@ const DlqFailure = z.object({
   attempts: z.int(),
   body: z.json(),
   received_at: z.string(),
+  closed_at: z.string().nullable().meta({ description: 'null while somebody should look at it' }),
+  closed_how: ClosedHow.nullable(),
 })
 const DlqStatus = z
   .object({
@@ -31,44 +42,100 @@ const DlqStatus = z
     total: z.int(),
     workflow_failures: z.object({ count: z.int(), records: z.array(WorkflowFailure), unreadable: UnreadableRows }),
     dlq_failures: z.object({ count: z.int(), records: z.array(DlqFailure), unreadable: UnreadableRows }),
+    next_cursor: z.string().nullable().meta({ description: 'of both lists; null when both are at their end' }),
   })
   .meta({ id: 'DlqStatus' })
+
+const DlqCursor = cursor(DeadLetterPosition)
+const DlqQuery = z.object({
+  code: filled(z.string().max(100).optional()),
+  datasetId: filled(DatasetId.optional()),
+  open: filled(z.enum(['true', 'false']).optional()).meta({
+    description: 'true: what nobody has retried, acknowledged or seen succeed; false: the others',
+  }),
+  cursor: filled(DlqCursor.schema.optional()),
+  limit: pageSize(50, 200),
+})
 
 export const dlqStatus = route(
   {
     method: 'get',
     path: '/api/compaction/dlq-status',
-    summary: 'Dead jobs, and what the dead-letter queue brought, newest first; the counts are of all',
+    summary: 'Dead jobs, and what the dead-letter queue brought, newest first; the counts are of all that match',
     access: 'reader',
-    query: z.object({ limit: pageSize(50, 200) }),
+    query: DlqQuery,
     answers: { 200: { description: 'What failed for good', schema: DlqStatus } },
   },
-  async (c, { query: { limit } }) =>
-    c.json(inSnakeCase(await c.var.services.catalog.deadLetterStatus(requesterOf(c.var.caller), limit))),
+  async (c, { query: { limit, code, datasetId, open, cursor: after } }) => {
+    const filter = { code, datasetId, open: open === undefined ? undefined : open === 'true', after }
+    return c.json(inSnakeCase(await c.var.services.catalog.deadLetterStatus(requesterOf(c.var.caller), limit, filter)))
+  },
 )
 
-function inSnakeCase({ workflowFailures, dlqFailures }: DeadLetterStatus): z.infer<typeof DlqStatus> {
+function inSnakeCase({ workflowFailures, dlqFailures, next }: DeadLetterStatus): z.infer<typeof DlqStatus> {
   return {
     success: true,
     total: workflowFailures.count + dlqFailures.count,
     workflow_failures: {
       ...workflowFailures,
-      records: workflowFailures.records.map(({ jobId, datasetId, finishedAt, ...record }) => ({
+      records: workflowFailures.records.map(({ jobId, datasetId, finishedAt, retriedAs, ...record }) => ({
         job_id: jobId,
         dataset_id: datasetId,
         ...record,
         finished_at: finishedAt,
+        retried_as: retriedAs,
       })),
     },
     dlq_failures: {
       ...dlqFailures,
-      records: dlqFailures.records.map(({ messageId, datasetId, jobId, receivedAt, ...record }) => ({
-        ...record,
-        message_id: messageId,
-        dataset_id: datasetId,
-        job_id: jobId,
-        received_at: receivedAt,
-      })),
+      records: dlqFailures.records.map(
+        ({ messageId, datasetId, jobId, receivedAt, closedAt, closedHow, ...record }) => ({
+          ...record,
+          message_id: messageId,
+          dataset_id: datasetId,
+          job_id: jobId,
+          received_at: receivedAt,
+          closed_at: closedAt,
+          closed_how: closedHow,
+        }),
+      ),
     },
+    next_cursor: next === null ? null : DlqCursor.encode(next),
   }
 }
+
+const MAX_LETTER_ID = Number.MAX_SAFE_INTEGER
+
+const AcknowledgeAnswer = z
+  .object({ success: z.literal(true), id: z.int(), closed_at: z.string(), closed_how: ClosedHow })
+  .meta({ id: 'AcknowledgeAnswer' })
+
+export const acknowledgeLetter = route(
+  {
+    method: 'post',
+    path: '/api/compaction/dlq/:id/acknowledge',
+    summary: 'Close a dead letter that nobody needs to look at any more; one that is closed stays as it is',
+    access: 'reader',
+    params: z.object({
+      id: z
+        .string()
+        .regex(/^[1-9]\d{0,15}$/, 'the id of a record of dlq_failures')
+        .transform(Number)
+        .pipe(z.int().max(MAX_LETTER_ID)),
+    }),
+    answers: { 200: { description: 'It is closed', schema: AcknowledgeAnswer } },
+    errors: ['unknown_letter'],
+  },
+  async (c, { params: { id } }) => {
+    const closed = await c.var.services.catalog.acknowledgeLetter(id, requesterOf(c.var.caller))
+    if (closed.outcome === 'unknown_letter')
+      throw new FusouError('unknown_letter', `no dead letter ${id} that you may see`)
+    const answer: z.infer<typeof AcknowledgeAnswer> = {
+      success: true,
+      id,
+      closed_at: closed.closedAt,
+      closed_how: closed.closedHow,
+    }
+    return c.json(answer)
+  },
+)

@@ -1,6 +1,7 @@
 import { FileId, FusouError } from '@fusou/catalog'
 import { z } from 'zod'
 import { requesterOf } from '../auth/caller.ts'
+import { boundedBody } from '../files/bounded-body.ts'
 import { parseRange } from '../files/byte-range.ts'
 import { evaluatePreconditions } from '../files/preconditions.ts'
 import { route } from '../http/operation.ts'
@@ -49,16 +50,22 @@ export const readFile = route(
     if (asked) headers.set('Content-Range', `bytes ${offset}-${offset + length - 1}/${file.length}`)
     const status = asked ? 206 : 200
     if (c.req.method === 'HEAD') return new Response(null, { status, headers })
-    const body = await openRange(c.env.BUCKET, file.r2Key, file.offset + offset, length)
+    const body = await openRange(c.env.BUCKET, file.r2Key, file.offset + offset, length, c.var.requestId)
     return new Response(body, { status, headers })
   },
 )
 
 /** @throws FusouError `storage_unavailable`, or `object_missing` when the bucket has lost what the catalog names */
-async function openRange(bucket: R2Bucket, key: string, offset: number, length: number): Promise<ReadableStream> {
+async function openRange(
+  bucket: R2Bucket,
+  key: string,
+  offset: number,
+  length: number,
+  requestId: string,
+): Promise<ReadableStream> {
   const object = await bucket.get(key, { range: { offset, length } }).catch((cause: unknown) => {
     throw new FusouError('storage_unavailable', 'the file could not be read; try again', { cause })
   })
   if (!object) throw new FusouError('object_missing', 'the bytes of this file are gone; tell the operator')
-  return object.body.pipeThrough(new FixedLengthStream(length))
+  return boundedBody(object.body, { requestId, key }).pipeThrough(new FixedLengthStream(length))
 }

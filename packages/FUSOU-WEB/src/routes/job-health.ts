@@ -5,9 +5,12 @@ const MAX_WAITING_SECONDS = 1800
 /** The relay looks each minute. */
 const MAX_DUE_SECONDS = 300
 
+/** It runs each minute; a run with a hanging database takes a few. */
+const MAX_CRON_AGE_SECONDS = 300
+
 /** Whether somebody should look, and at what. Failures of the past do not count, those that stand do. */
 export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[] } {
-  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts } = status
+  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts, cron } = status
   const reasons = [
     waiting !== null &&
       waiting > MAX_WAITING_SECONDS &&
@@ -19,6 +22,9 @@ export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[]
       `${quarantinedFiles} of your files are in quarantine: merges leave them out`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,
     outbox && (outbox.oldestDueSeconds ?? 0) > MAX_DUE_SECONDS && 'the outbox is not relayed: is the cron running?',
+    cron &&
+      cron.ageSeconds > MAX_CRON_AGE_SECONDS &&
+      `the cron has not run for ${cron.ageSeconds} s: is fusou-workflow deployed?`,
     ...(alerts ?? []).map(({ kind, summary }) => `alert ${kind}: ${summary}`),
   ].filter((reason) => typeof reason === 'string')
   return { ok: reasons.length === 0, reasons }

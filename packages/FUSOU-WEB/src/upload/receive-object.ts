@@ -1,6 +1,6 @@
 import { FusouError } from '@fusou/catalog'
 import { readChunks } from '../http/read-chunks.ts'
-import { ObjectPut } from './object-put.ts'
+import { ObjectPut, WRITE_TIMEOUT_MS } from './object-put.ts'
 
 /** What looks at the bytes on their way. */
 interface Inspector {
@@ -12,6 +12,7 @@ interface Inspector {
  * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing. A body of one chunk,
  * as most are, has no put before it is checked.
  * Memory: two chunks.
+ * @param timeoutMs how long the bucket may make no progress
  * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
  */
 export async function receiveObject(
@@ -20,8 +21,9 @@ export async function receiveObject(
   body: ReadableStream<Uint8Array>,
   byteLength: number,
   inspector: Inspector,
+  timeoutMs = WRITE_TIMEOUT_MS,
 ): Promise<void> {
-  const put = new ObjectPut(bucket, key, byteLength)
+  const put = new ObjectPut(bucket, key, byteLength, timeoutMs)
   try {
     let held: Uint8Array | undefined
     let received = 0

@@ -12,6 +12,7 @@ export const ALERT_RULES: AlertRules = {
   waitingBoundSeconds: 30 * MINUTE_SECONDS,
   // GitHub starts a schedule late when it is busy, or skips it once
   triggerBoundSeconds: 26 * HOUR_SECONDS,
+  newCausesSeconds: 15 * MINUTE_SECONDS,
   silenceSeconds: 4 * HOUR_SECONDS,
   quietSeconds: 5 * MINUTE_SECONDS,
 }

@@ -12,7 +12,7 @@ export async function raiseAlerts(
   const sender = `alerts:${crypto.randomUUID()}`
   const { changes, outbox } = await catalog.raiseAlerts(rules, [...channels.keys()], sender)
   for (const { change, ...alert } of changes) {
-    log(change === 'raised' ? 'error' : 'info', `alert_${change}`, { ...alert, channels: [...channels.keys()] })
+    log(change === 'resolved' ? 'info' : 'error', `alert_${change}`, { ...alert, channels: [...channels.keys()] })
   }
   return { changed: changes.length, delivered: await deliverAlerts(catalog, sender, outbox, channels) }
 }

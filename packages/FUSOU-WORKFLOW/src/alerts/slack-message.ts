@@ -24,11 +24,21 @@ export function slackMessage({ kind, action, severity, summary, details, raisedA
   }
 }
 
-function detailLines({ codes = {}, examples = [], lastTriggerAt }: AlertNotice['details']): string[] {
+function detailLines({
+  codes = {},
+  examples = [],
+  newCauses = [],
+  newCauseCount = newCauses.length,
+  lastTriggerAt,
+  lastRunAt,
+}: AlertNotice['details']): string[] {
+  const moreCauses = newCauseCount > newCauses.length ? ` and ${newCauseCount - newCauses.length} more` : ''
   const counts = Object.entries(codes).map(([code, count]) => `${plain(code)} × ${count}`)
   return [
     ...(counts.length > 0 ? [counts.slice(0, 10).join(', ')] : []),
+    ...(newCauses.length > 0 ? [`New: ${newCauses.slice(0, 10).map(plain).join(', ')}${moreCauses}`] : []),
     ...(lastTriggerAt === undefined ? [] : [`It came last at ${plain(lastTriggerAt)}.`]),
+    ...(lastRunAt === undefined ? [] : [`The cron ran last at ${plain(lastRunAt)}.`]),
     ...examples.map(describeExample),
   ]
 }

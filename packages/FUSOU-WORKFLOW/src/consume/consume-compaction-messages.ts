@@ -10,7 +10,7 @@ import {
 } from '@fusou/catalog'
 import { z } from 'zod'
 import type { Env } from '../env.ts'
-import { LEASE_SECONDS } from '../leases.ts'
+import { FIRST_LEASE_SECONDS } from '../leases.ts'
 import { MAX_SENT_BODY_BYTES } from '../send-message.ts'
 import { startAttempt } from '../workflow/start-attempt.ts'
 import { readBody } from './read-body.ts'
@@ -51,7 +51,7 @@ async function consume(message: Message, queue: string, env: Env, catalog: Catal
     return refuse(message, queue, env, new FusouError('invalid_message', faults))
   }
   const { datasetId } = parsed.data
-  const accepted = await catalog.acceptMessage(message.id, parsed.data, LEASE_SECONDS)
+  const accepted = await catalog.acceptMessage(message.id, parsed.data, FIRST_LEASE_SECONDS)
   switch (accepted.outcome) {
     case 'claimed':
     case 'running':

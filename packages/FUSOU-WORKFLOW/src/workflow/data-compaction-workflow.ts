@@ -1,9 +1,10 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers'
 import { type Attempt, type Catalog, FusouError, log, publishOutbox } from '@fusou/catalog'
-import type { Env } from '../env.ts'
-import { LEASE_SECONDS } from '../leases.ts'
+import { type Env, withBoundedBucket } from '../env.ts'
+import { LEASE_SECONDS, NEXT_LEASE_SECONDS } from '../leases.ts'
 import { openCatalog } from '../open-catalog.ts'
 import { sendMessage } from '../send-message.ts'
+import { isInstanceReset } from './instance-resets.ts'
 import { JobParams } from './job-params.ts'
 import { planCompaction } from './plan-compaction.ts'
 import { type MergeSummary, runMerge } from './run-merge.ts'
@@ -25,7 +26,7 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
         current = name
       })
     } catch (thrown) {
-      const error = FusouError.from(thrown)
+      const error = failureOf(thrown)
       if (error.code === 'stale_attempt' || error.code === 'cancelled') {
         log('info', 'attempt_stopped', { ...attempt, step: current, code: error.code })
         return { outcome: error.code }
@@ -64,7 +65,9 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
       const name = `compact-${index}`
       enter(name)
       const merge = await step.do(name, mergeRetries(id), () =>
-        permanentStops(attempt, name, () => timed(() => runMerge(this.env, catalog, attempt, index, finished))),
+        permanentStops(attempt, name, () =>
+          timed(() => runMerge(withBoundedBucket(this.env), catalog, attempt, index, finished)),
+        ),
       )
       finished = { [name]: merge.seconds }
       merges.push(merge.value)
@@ -86,11 +89,19 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
   async #recordFailure(attempt: Attempt, catalog: Catalog, step: string, error: FusouError) {
     const sender = `workflow:${instanceId(attempt)}`
     const { code, detail, transient } = error
-    const end = await catalog.failAttempt(attempt, { code, step, message: detail, transient }, LEASE_SECONDS, sender)
+    const failure = { code, step, message: detail, transient, counted: code !== 'instance_reset' }
+    const end = await catalog.failAttempt(attempt, failure, NEXT_LEASE_SECONDS, sender)
     await publishOutbox(catalog, sender, end.outbox, (message) => sendMessage(this.env, message))
     log('error', 'attempt_failed', { ...attempt, step, code, detail, outcome: end.outcome })
     return { outcome: end.outcome }
   }
+}
+
+/** What ended the attempt; a reset of the instance by the platform is told apart from faults of the job. */
+function failureOf(thrown: unknown): FusouError {
+  const error = FusouError.from(thrown)
+  if (error.code !== 'internal' || !isInstanceReset(error.detail)) return error
+  return new FusouError('instance_reset', error.detail, { cause: thrown })
 }
 
 async function enterStep(catalog: Catalog, attempt: Attempt, step: string, finished: Record<string, number>) {

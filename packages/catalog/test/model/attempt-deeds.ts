@@ -4,7 +4,7 @@ import { anOutput, LEASE_SECONDS } from '../data-set-under-test.ts'
 import type { Answer } from '../races/race-database.ts'
 import { back } from './client-deeds.ts'
 import { define } from './define.ts'
-import { MAX_ATTEMPTS, MAX_EXCUSED_ENDS, type ModelCatalog, type ModelJob, must } from './model.ts'
+import { MAX_EXCUSED_ENDS, MAX_UNCOUNTED_ATTEMPTS, type ModelCatalog, type ModelJob, must } from './model.ts'
 import { DATA_SETS, type Real, SENDER, type SentOutput } from './real.ts'
 
 /** Mostly the current attempt of a job that runs; now and then the one before, or one of whatever job. */
@@ -113,7 +113,7 @@ export const enter = define({
   judge(model, { attempt, step, answer }) {
     if (!passed(model, attempt, answer)) return
     must(answer.outcome === 'ok', 'the current attempt goes on', answer)
-    if (step !== null) model.jobs.get(attempt.jobId)!.step = step
+    if (step !== null) Object.assign(model.jobs.get(attempt.jobId)!, { step, entered: true })
   },
 })
 
@@ -209,7 +209,7 @@ export const open = define({
   judge(model, { attempt, index, answer, inputs }) {
     if (!passed(model, attempt, answer)) return
     const job = model.jobs.get(attempt.jobId)!
-    job.step = `compact-${index}`
+    Object.assign(job, { step: `compact-${index}`, entered: true })
     const merge = plansOf(model, attempt)?.[index - 1]
     if (merge === undefined) return must(answer.outcome === 'unknown_merge', 'no merge that is not in the plan', answer)
     model.shrink(job, merge)
@@ -400,8 +400,8 @@ const failures = [
 /** Of the Workflow, or of the rescuer. */
 export const fail = define({
   name: 'fail',
-  args: fc.record({ attempt, transient: fc.boolean(), failure: fc.constantFrom(...failures) }),
-  async call(real, { attempt: chosen, transient, failure }) {
+  args: fc.record({ attempt, transient: fc.boolean(), counted: fc.boolean(), failure: fc.constantFrom(...failures) }),
+  async call(real, { attempt: chosen, transient, counted, failure }) {
     const attempt = await choose(real, chosen)
     if (attempt === undefined) return undefined
     const answer = await real.call('fail_attempt', {
@@ -410,19 +410,22 @@ export const fail = define({
       p_step: failure.step,
       p_message: 'no answer',
       p_transient: transient,
+      p_counted: counted,
       p_lease_seconds: LEASE_SECONDS,
       p_sender: SENDER,
     })
-    return { attempt, transient, failure, answer }
+    return { attempt, transient, counted, failure, answer }
   },
-  judge(model, { attempt, transient, failure, answer }) {
+  judge(model, { attempt, transient, counted, failure, answer }) {
     if (!passed(model, attempt, answer)) return
     const job: ModelJob = model.jobs.get(attempt.jobId)!
     const told =
+      counted &&
       failure.code !== 'storage_unavailable' &&
       model.suspect(job, failure.code === 'workflow_ended' ? job.step : failure.step)
     const excused = told && job.excusedEnds < MAX_EXCUSED_ENDS
-    const again = excused || (transient && job.attempt - job.excusedEnds < MAX_ATTEMPTS)
+    const given = !counted && job.uncounted < MAX_UNCOUNTED_ATTEMPTS ? 1 : 0
+    const again = excused || (transient && job.attempt - job.excusedEnds < job.maxAttempts + given)
     must(
       answer.outcome === (again ? 'retrying' : 'dead'),
       'what may pass, or tells which file is to blame, is tried again',
@@ -434,6 +437,9 @@ export const fail = define({
     }
     job.attempt += 1
     job.step = null
+    job.entered = false
+    job.maxAttempts += given
+    job.uncounted += given
     if (excused) job.excusedEnds += 1
   },
 })

@@ -314,13 +314,14 @@ export const cancel = define({
     if (requester !== null && requester !== job.dataset.owner)
       return must(answer.outcome === 'unknown_job', 'nobody cancels the job of another', answer)
     if (ENDED.includes(job.state)) return must(answer.outcome === 'ended', 'a job that ended stays as it is', answer)
-    const queued = job.state === 'queued'
+    const began = job.entered || (job.plans.get(job.attempt)?.length ?? 0) > 0
+    const atOnce = job.state === 'queued' || !began
     must(
-      answer.outcome === (queued ? 'cancelled' : 'cancelling'),
-      'a queued job ends at once, a running one soon',
+      answer.outcome === (atOnce ? 'cancelled' : 'cancelling'),
+      'a job of which no attempt is at work ends at once, another one soon',
       answer,
     )
-    if (queued) job.state = 'cancelled'
+    if (atOnce) job.state = 'cancelled'
     else job.cancelRequested = true
   },
 })

@@ -39,6 +39,10 @@ export interface ModelJob {
   readonly dataset: ModelDataset
   state: 'queued' | 'running' | 'succeeded' | 'dead' | 'cancelled'
   attempt: number
+  maxAttempts: number
+  uncounted: number
+  /** whether the attempt that runs has called */
+  entered: boolean
   cancelRequested: boolean
   triggers: number
   retried: boolean
@@ -75,6 +79,8 @@ export function must(held: boolean, rule: string, detail?: unknown): asserts hel
 
 export const MAX_ATTEMPTS = 5
 export const MAX_EXCUSED_ENDS = 64
+/** Attempts that the platform ended and that a job is given back. */
+export const MAX_UNCOUNTED_ATTEMPTS = 5
 export const ENDED: readonly string[] = ['succeeded', 'dead', 'cancelled']
 
 /** What the catalog is, in plain data: the state machines of jobs and files. */
@@ -112,6 +118,9 @@ export class ModelCatalog {
       dataset,
       state: 'queued',
       attempt: 0,
+      maxAttempts: MAX_ATTEMPTS,
+      uncounted: 0,
+      entered: false,
       cancelRequested: false,
       triggers: 1,
       retried: false,

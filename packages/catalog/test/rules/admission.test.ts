@@ -243,7 +243,7 @@ test('limits out of range are refused and change nothing', async () => {
   const before = await catalog.configureAdmission()
   expect(before).toEqual({ maxRunningJobs: 1, maxRunningJobsOfOwner: 1, ageingSeconds: AGEING_SECONDS })
   for (const settings of [{ maxRunningJobs: 0 }, { maxRunningJobsOfOwner: 0 }, { ageingSeconds: -1 }]) {
-    await expect(catalog.configureAdmission(settings)).rejects.toMatchObject({ code: 'database_refused' })
+    await expect(catalog.configureAdmission(settings)).rejects.toThrow(/^database_/)
   }
   expect(await catalog.configureAdmission()).toEqual(before)
 })

@@ -19,6 +19,7 @@ const RULES: AlertRules = {
   failureMinJobs: 4,
   waitingBoundSeconds: 1800,
   triggerBoundSeconds: DAY_SECONDS,
+  newCausesSeconds: 900,
   silenceSeconds: 4 * 3600,
   quietSeconds: 300,
 }
@@ -36,7 +37,8 @@ const settle = (outbox: readonly OutboxMessage[]) =>
   )
 const letPass = (seconds: number) =>
   database.query(
-    `update alerts set told_at = told_at - make_interval(secs => $1), quiet_since = quiet_since - make_interval(secs => $1)`,
+    `update alerts set told_at = told_at - make_interval(secs => $1), quiet_since = quiet_since - make_interval(secs => $1),
+       causes_told_at = causes_told_at - make_interval(secs => $1)`,
     seconds,
   )
 
@@ -70,7 +72,7 @@ beforeEach(async () => {
     { text: "update jobs set state = 'cancelled', finished_at = now() where state = 'queued'" },
     { text: "update heartbeats set beat_at = now() where name = 'daily_trigger'" },
     {
-      text: `update alerts set raised_at = null, quiet_since = null, told = '{}', told_at = null, summary = null, details = '{}'`,
+      text: `update alerts set raised_at = null, quiet_since = null, told = '{}', told_at = null, summary = null, details = '{}', known_causes = '{}', causes_told_at = null`,
     },
   )
 })
@@ -158,6 +160,89 @@ describe('an alert', () => {
     await settle(late)
     expect(noticesOf(await claim())).toMatchObject([{ type: 'alert.slack', action: 'resolve' }])
   })
+})
+
+describe('an alert that stands', () => {
+  const told = (outbox: readonly OutboxMessage[]) =>
+    noticesOf(outbox).map(({ action, details }) => ({ action, details }))
+
+  test('speaks again of a new cause and of a new data set, and of nothing that it was told of before', async () => {
+    await recordLetter({ code: 'delivery_failed', datasetId: 'one' })
+    await settle((await raise()).outbox)
+    await letPass(RULES.newCausesSeconds)
+    await recordLetter({ code: 'delivery_failed', datasetId: 'one' })
+    expect(await raise()).toEqual({ changes: [], outbox: [] })
+
+    await recordLetter({ code: 'delivery_failed', datasetId: 'two' })
+    const grown = await raise()
+    expect(grown.changes).toMatchObject([{ kind: 'dead_letters', change: 'grown' }])
+    expect(told(grown.outbox)).toMatchObject(
+      BOTH.map(() => ({ action: 'trigger', details: { newCauses: ['delivery_failed in two'], newCauseCount: 1 } })),
+    )
+    await settle(grown.outbox)
+    expect(await raise()).toEqual({ changes: [], outbox: [] })
+
+    await letPass(RULES.newCausesSeconds)
+    await recordLetter({ code: 'invalid_message', datasetId: 'two' })
+    const again = await raise()
+    expect(told(again.outbox)[0]).toMatchObject({ details: { newCauses: ['invalid_message in two'] } })
+  })
+
+  test('speaks of new causes no more often than its rule says, and then of all of them', async () => {
+    await recordLetter({ datasetId: 'one' })
+    await settle((await raise()).outbox)
+    for (const datasetId of ['two', 'three']) {
+      await recordLetter({ datasetId })
+      expect(await raise()).toEqual({ changes: [], outbox: [] })
+    }
+    await letPass(RULES.newCausesSeconds)
+    const grown = await raise(['slack'])
+    expect(told(grown.outbox)).toMatchObject([
+      { details: { newCauses: ['delivery_failed in three', 'delivery_failed in two'], newCauseCount: 2 } },
+    ])
+  })
+
+  test('keeps a bounded digest of what it is about, and names ten new causes at the most', async () => {
+    await recordLetter({ datasetId: 'first' })
+    await settle((await raise(['slack'])).outbox)
+    await database.query(
+      `insert into dead_letters (queue, message_id, body, code, message, attempts, dataset_id)
+       select 'q', 'many-' || n, '{}', 'delivery_failed', 'no', 1, 'many-' || n from generate_series(1, 500) n`,
+    )
+    const grown = await raise(['slack'], { newCausesSeconds: 0 })
+    const [notice] = noticesOf(grown.outbox)
+    expect(notice!.details.newCauses).toHaveLength(10)
+    expect(notice!.details.newCauseCount).toBeGreaterThan(100)
+    await settle(grown.outbox)
+    const [alert] = await database.query<{ known: number }>(
+      "select cardinality(known_causes) as known from alerts where kind = 'dead_letters'",
+    )
+    expect(alert!.known).toBe(200)
+    await recordLetter({ datasetId: 'one more' })
+    expect(await raise(['slack'], { newCausesSeconds: 0 })).toEqual({ changes: [], outbox: [] })
+  })
+
+  test('begins with an empty digest when it is raised anew', async () => {
+    await recordLetter({ datasetId: 'one' })
+    await settle((await raise()).outbox)
+    await settle((await raise(BOTH, { deadLettersWindowSeconds: 0, quietSeconds: 0 })).outbox)
+    await recordLetter({ datasetId: 'two' })
+    const raised = await raise()
+    expect(raised.changes).toMatchObject([{ change: 'raised' }])
+    expect(noticesOf(raised.outbox)[0]!.details.newCauses).toBeUndefined()
+  })
+})
+
+test('the last run of the cron is in the answer of a ping, in the status of operators and in the metrics', async () => {
+  await database.query("update heartbeats set beat_at = now() - interval '10 minutes' where name = 'cron'")
+  expect((await catalog.ping()).cron.ageSeconds).toBeGreaterThanOrEqual(600)
+  expect(await catalog.recordCronRun()).toEqual({ outcome: 'recorded' })
+  const { cron, now } = await catalog.ping()
+  expect(cron.ageSeconds).toBeLessThan(60)
+  expect(Date.parse(now) - Date.parse(cron.lastRunAt)).toBeLessThan(60_000)
+  expect((await catalog.jobStatus(null)).cron!.lastRunAt).toBe(cron.lastRunAt)
+  expect((await catalog.jobStatus(randomUUID())).cron).toBeNull()
+  expect((await catalog.metrics()).cronRanAt).toBeCloseTo(Date.parse(cron.lastRunAt) / 1000, 0)
 })
 
 describe('a message that was refused', () => {

@@ -52,6 +52,33 @@ describe('cancelling', () => {
     },
   )
 
+  test('a claimed job whose attempt has not begun takes effect at once, and its work can be asked for again', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    const attempt = await dataset.start()
+    expect(await catalog.cancelJob(attempt.jobId, dataset.owner)).toEqual({ outcome: 'cancelled' })
+    expect(await dataset.job(attempt.jobId)).toMatchObject({ state: 'cancelled', leaseUntil: null })
+    // the instance that begins after all
+    expect(await catalog.enterStep(attempt, 'validate-dataset', step)).toEqual({ outcome: 'cancelled' })
+    expect(await catalog.retryJob(attempt.jobId, dataset.owner, SENDER)).toMatchObject({ outcome: 'requested' })
+    await dataset.compact()
+    expect(await dataset.files()).toMatchObject([{ rows: 20 }])
+  })
+
+  test('a job between two attempts takes effect at once', async () => {
+    const { dataset, attempt } = await planned()
+    await dataset.fail(attempt)
+    expect(await catalog.cancelJob(attempt.jobId, dataset.owner)).toEqual({ outcome: 'cancelled' })
+  })
+
+  test('a job whose attempt has entered its first step waits for the next', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    const attempt = await dataset.start()
+    await catalog.enterStep(attempt, 'validate-dataset', step)
+    expect(await catalog.cancelJob(attempt.jobId, dataset.owner)).toEqual({ outcome: 'cancelling' })
+  })
+
   test('leaves the swaps that were committed before it', async () => {
     const { dataset, attempt } = await planned({ table: 'a' }, { table: 'a' }, { table: 'b' }, { table: 'b' })
     await catalog.commitMerge(attempt, 1, anOutput(20), LEASE_SECONDS)

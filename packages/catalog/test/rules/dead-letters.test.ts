@@ -115,6 +115,104 @@ describe('a dead letter', () => {
     expect(await seenBy(null)).toEqual(expect.arrayContaining([theirs.messageId, nobodys.messageId]))
   })
 
+  test('closes when its job succeeds after all, also if it comes late', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    const attempt = await dataset.start()
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId: attempt.jobId }))
+    expect((await lettersOf(dataset)).records).toMatchObject([{ closedAt: null, closedHow: null }])
+    await dataset.swapAll(attempt)
+    await dataset.finish(attempt)
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId: attempt.jobId }))
+    expect((await lettersOf(dataset)).records.map(({ closedHow }) => closedHow)).toEqual(['succeeded', 'succeeded'])
+  })
+
+  test('stays open when its job dies, until its work is asked for again', async () => {
+    const dataset = newDataSet()
+    await dataset.upload({}, {})
+    const attempt = await dataset.start()
+    await dataset.fail(attempt, { transient: false })
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId: attempt.jobId }))
+    expect((await lettersOf(dataset)).records).toMatchObject([{ closedHow: null }])
+    await catalog.retryJob(attempt.jobId, dataset.owner, 'a test')
+    expect((await lettersOf(dataset)).records).toMatchObject([{ closedHow: 'retried' }])
+  })
+
+  test('is acknowledged by an operator or the owner of its data set, once, and by nobody else', async () => {
+    const [dataset, other] = [newDataSet(), newDataSet()]
+    await dataset.upload()
+    await other.upload()
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
+    const [second, first] = (await lettersOf(dataset)).records
+    expect(await catalog.acknowledgeLetter(first!.id, other.owner)).toEqual({ outcome: 'unknown_letter' })
+    expect(await catalog.acknowledgeLetter(2 ** 40, null)).toEqual({ outcome: 'unknown_letter' })
+    const closed = await catalog.acknowledgeLetter(first!.id, dataset.owner)
+    expect(closed).toMatchObject({ outcome: 'closed', closedHow: 'acknowledged' })
+    expect(await catalog.acknowledgeLetter(first!.id, null)).toEqual(closed)
+    expect(await catalog.acknowledgeLetter(second!.id, null)).toMatchObject({ closedHow: 'acknowledged' })
+    expect((await catalog.deadLetterStatus(dataset.owner, 10, { open: true })).dlqFailures.count).toBe(0)
+  })
+
+  test('is found by its code, its data set and whether it is open, and the counts are of what was found', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    for (const code of ['delivery_failed', 'delivery_failed', 'invalid_message'])
+      await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, code }))
+    const [newest] = (await lettersOf(dataset)).records
+    await catalog.acknowledgeLetter(newest!.id, null)
+    const find = async (query: Parameters<typeof catalog.deadLetterStatus>[2]) => {
+      const { count, records } = (await catalog.deadLetterStatus(dataset.owner, 10, query)).dlqFailures
+      expect(records).toHaveLength(count)
+      return records.map(({ code }) => code)
+    }
+    expect(await find({})).toEqual(['invalid_message', 'delivery_failed', 'delivery_failed'])
+    expect(await find({ code: 'invalid_message' })).toEqual(['invalid_message'])
+    expect(await find({ open: true })).toEqual(['delivery_failed', 'delivery_failed'])
+    expect(await find({ open: false })).toEqual(['invalid_message'])
+    expect(await find({ datasetId: 'another' })).toEqual([])
+    expect(await find({ code: 'invalid_message', open: true })).toEqual([])
+  })
+
+  test('and a dead job are each found once by pages of any size', async () => {
+    const dataset = newDataSet()
+    for (let count = 0; count < 3; count++) {
+      await dataset.upload()
+      await dataset.fail(await dataset.start(), { transient: false })
+    }
+    for (let count = 0; count < 5; count++) await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
+    const whole = await catalog.deadLetterStatus(dataset.owner, 100)
+    expect([whole.workflowFailures.records.length, whole.dlqFailures.records.length]).toEqual([3, 5])
+    expect(whole.next).toBeNull()
+    for (const size of [1, 2, 3, 5]) {
+      const jobs: string[] = []
+      const letters: number[] = []
+      let after: Parameters<typeof catalog.deadLetterStatus>[2] = {}
+      for (let pages = 0; pages < 10; pages++) {
+        const found = await catalog.deadLetterStatus(dataset.owner, size, after)
+        jobs.push(...found.workflowFailures.records.map(({ jobId }) => jobId))
+        letters.push(...found.dlqFailures.records.map(({ id }) => id))
+        if (found.next === null) break
+        after = { after: found.next }
+      }
+      expect(jobs).toEqual(whole.workflowFailures.records.map(({ jobId }) => jobId))
+      expect(letters).toEqual(whole.dlqFailures.records.map(({ id }) => id))
+    }
+  })
+
+  test('that is acknowledged closes its dead job too', async () => {
+    const dataset = newDataSet()
+    await dataset.upload()
+    const { jobId } = await dataset.start()
+    await dataset.fail({ jobId, attempt: 1 }, { transient: false })
+    const openJobs = async () =>
+      (await catalog.deadLetterStatus(dataset.owner, 10, { open: true })).workflowFailures.records
+    expect(await openJobs()).toMatchObject([{ jobId }])
+    await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId }))
+    await catalog.acknowledgeLetter((await lettersOf(dataset)).records[0]!.id, null)
+    expect(await openJobs()).toEqual([])
+  })
+
   test('list is as long as asked, and its count is of all', async () => {
     const dataset = newDataSet()
     await dataset.upload()

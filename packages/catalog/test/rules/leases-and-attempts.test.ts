@@ -142,6 +142,34 @@ describe('an attempt that failed for a passing reason', () => {
     expect(await dataset.fail({ ...attempt, attempt: maxAttempts })).toEqual({ outcome: 'stale_attempt', outbox: [] })
   })
 
+  test('because the platform ended it costs none of its attempts, five times at the most', async () => {
+    const { dataset, attempt } = await running()
+    const { maxAttempts } = await dataset.job(attempt.jobId)
+    const reset = { code: 'instance_reset', step: 'compact-1', message: 'reset', transient: true, counted: false }
+    const fail = (n: number) => catalog.failAttempt({ ...attempt, attempt: n }, reset, LEASE_SECONDS, SENDER)
+    for (let n = 1; n <= 5; n++) {
+      const answer = await fail(n)
+      if (answer.outcome !== 'retrying') throw new Error(answer.outcome)
+      expect(answer.attempt).toBe(n + 1)
+      // the pause does not grow with them: it is that of a first attempt, or shorter
+      expect(answer.delaySeconds).toBeLessThanOrEqual(10)
+      expect(await dataset.job(attempt.jobId)).toMatchObject({ attempt: n + 1, maxAttempts: maxAttempts + n })
+    }
+    for (let n = 6; n < 5 + maxAttempts; n++) expect(await fail(n)).toMatchObject({ outcome: 'retrying' })
+    expect(await dataset.job(attempt.jobId)).toMatchObject({ maxAttempts: maxAttempts + 5 })
+    expect(await fail(5 + maxAttempts)).toMatchObject({ outcome: 'dead' })
+    expect((await dataset.job(attempt.jobId)).failures).toHaveLength(5 + maxAttempts)
+  })
+
+  test('because the platform ended it, its last one, is followed by another', async () => {
+    const { dataset, attempt } = await running()
+    const { maxAttempts } = await dataset.job(attempt.jobId)
+    for (let n = 1; n < maxAttempts; n++) await dataset.fail({ ...attempt, attempt: n })
+    const reset = { code: 'instance_reset', step: 'rescue', message: 'reset', transient: true, counted: false }
+    const last = { ...attempt, attempt: maxAttempts }
+    expect(await catalog.failAttempt(last, reset, LEASE_SECONDS, SENDER)).toMatchObject({ outcome: 'retrying' })
+  })
+
   test('waits longer each time, ten minutes at the most', async () => {
     const rows = await database.query<{ attempt: number; low: number; high: number }>(
       `select n as attempt, min(extract(epoch from b))::float as low, max(extract(epoch from b))::float as high

@@ -114,7 +114,9 @@ describe('dead letters and messages', () => {
     })
     await database.query(
       `update dead_letters set received_at = now() - make_interval(secs => $1),
-         retried_at = case when $2 then now() end where message_id = $3`,
+         closed_at = case when $2 then now() end,
+         closed_how = case when $2 then 'acknowledged' end
+       where message_id = $3`,
       days * DAY,
       settled,
       messageId,

@@ -180,6 +180,7 @@ describe('the alert of files set aside', () => {
     failureMinJobs: 1_000_000,
     waitingBoundSeconds: 1_000_000,
     triggerBoundSeconds: 1_000_000,
+    newCausesSeconds: 900,
     silenceSeconds: 1_000_000,
     quietSeconds: 0,
   }

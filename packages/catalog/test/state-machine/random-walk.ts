@@ -167,6 +167,9 @@ export class RandomWalk {
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
             await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            // mostly it has begun: else the job ends with the cancellation
+            if (this.#chance(0.9))
+              await catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
             await catalog.cancelJob(id, null)
             const [, call] = this.#pick(this.#callsOfAnAttempt())
             await call({ jobId: id, attempt })
@@ -210,7 +213,7 @@ export class RandomWalk {
         (attempt) =>
           catalog.failAttempt(
             attempt,
-            { ...failure, step: 'compact-1', transient: this.#chance(0.6) },
+            { ...failure, step: 'compact-1', transient: this.#chance(0.6), counted: this.#chance(0.5) },
             LEASE_SECONDS,
             this.#chance(0.5) ? SENDER : null,
           ),
@@ -236,6 +239,8 @@ export class RandomWalk {
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
       [1, async () => catalog.closeMultiparts((await catalog.listAbandonedUploads(3)).map(({ r2Key }) => r2Key))],
       [1, () => catalog.tallyJobs(5)],
+      [1, () => catalog.recordCronRun()],
+      [1, () => this.#acknowledgeLetter()],
       [1, () => this.#forgetJobs()],
       [0.2, () => catalog.configureLimits(null, { datasets: 1000 })],
       [0.2, () => catalog.configureRetention()],
@@ -270,6 +275,11 @@ export class RandomWalk {
     await this.#catalog.redispatchStaleJobs(0, 10)
   }
 
+  async #acknowledgeLetter(): Promise<void> {
+    const { dlqFailures } = await this.#catalog.deadLetterStatus(null, 1, { open: true })
+    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, null)
+  }
+
   async #withMoreSlots(more: number, act: Act): Promise<void> {
     await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
     await act()
@@ -284,6 +294,7 @@ export class RandomWalk {
       failureMinJobs: 1,
       waitingBoundSeconds: 0,
       triggerBoundSeconds: 3600,
+      newCausesSeconds: 0,
       silenceSeconds: 0,
       quietSeconds: 0,
     }

@@ -89,9 +89,42 @@ describe('a plain file', () => {
     ['GITHUB_OIDC_REPOSITORY_ID', 'fusou/fusou'],
     ['SLACK_WEBHOOK_URL', 'http://hooks.example/T/B/secret'],
     ['PAGERDUTY_ROUTING_KEY', 'half-a-key'],
+    ['ALERT_HEARTBEAT_URL', 'http://switch.example/secret'],
+    ['ALERT_HEARTBEAT_URL', 'not an address'],
   ])('with a bad %s is refused by its name, not its value', (name, value) => {
     const message = refusal({}, asFile({ ...VALUES, [name]: value }), [value || VALUES.OPERATOR_TOKEN])
     expect(message).toContain(name)
+  })
+
+  const receivers = ['SLACK_WEBHOOK_URL', 'PAGERDUTY_EVENTS_URL', 'ALERT_HEARTBEAT_URL'] as const
+  const lookAlikes = [
+    'http://localhost.evil.com/x',
+    'http://localhost.evil.com:80/x',
+    'http://127.0.0.1.evil.com/x',
+    'http://localhost@evil.com/x',
+    'http://127.0.0.1:80@evil.com/x',
+    'http://evil.com/localhost/',
+    'http://evil.com#localhost/',
+    'http://localhost-evil.com/',
+    'http://[::1].evil.com/',
+    'http://192.168.0.1/x',
+  ]
+  test.each(receivers)('sends nothing for %s to a host that only looks like this machine', (name) => {
+    for (const url of lookAlikes) {
+      const message = refusal({}, asFile({ ...VALUES, [name]: url }), [url])
+      expect(message, url).toContain(name)
+    }
+  })
+
+  test.each(receivers)('takes for %s any encrypted address, and this machine in the clear', (name) => {
+    for (const url of [
+      'https://evil.com/x',
+      'http://localhost/x',
+      'http://localhost:8080',
+      'http://127.0.0.1:1/x',
+      'http://[::1]:1/',
+    ])
+      expect(loadEnvironment({}, asFile({ ...VALUES, [name]: url }))[name]).toBe(url)
   })
 
   test('without anything is refused with every name that is missing', () => {

@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Catalog, type OutboxMessage, publishOutbox } from '@fusou/catalog'
+import { Catalog, OutboxMessage, publishOutbox } from '@fusou/catalog'
 import { afterAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -46,6 +46,19 @@ describe('publishing', () => {
     const send = (message: OutboxMessage) => (message === all[1] ? unavailable(message) : Promise.resolve())
     expect(await publishOutbox(catalog, SENDER, all, send)).toBe(2)
     expect((await rows(all)).map((row) => row.status)).toEqual(['published', 'pending', 'published'])
+  })
+
+  test('releases each that failed with a reason of its own, and what is no object as just that', async () => {
+    const all = (await messages(3)).sort((a, b) => a.id - b.id)
+    const odd = OutboxMessage.parse({ ...all[0]!, payload: 'text' })
+    const send = vi.fn((message: OutboxMessage) => (message === all[2] ? Promise.resolve() : unavailable(message)))
+    expect(await publishOutbox(catalog, SENDER, [odd, all[1]!, all[2]!], send)).toBe(1)
+    expect(send).not.toHaveBeenCalledWith(odd)
+    expect(await rows(all)).toMatchObject([
+      { status: 'pending', attempts: 1, error: `Error: the payload of message ${odd.id} is not an object` },
+      { status: 'pending', attempts: 1, error: `Error: queue refused ${all[1]!.id}` },
+      { status: 'published' },
+    ])
   })
 
   test('of what another has locked meanwhile marks nothing', async () => {

@@ -88,7 +88,8 @@ async function rageAndCheck(
   const database = new StackDatabase(() => stack.sqlUrl)
   const ledger = new Ledger()
   const noteRefusal = (path: string, code: string | undefined) => {
-    if (code === 'internal' || code === 'database_refused') ledger.faults.push(`${path} was answered with ${code}`)
+    if (code === 'internal' || code === 'database_refused' || code === 'database_mismatch')
+      ledger.faults.push(`${path} was answered with ${code}`)
   }
   const { webUrl, operatorToken } = stack.info
   const callerNamed = (name: string, token: () => Promise<string>) =>
