@@ -1,5 +1,6 @@
 // The chunk in hand: its pages are read one after another.
 
+import { checkFixed } from './bounds'
 import { SNAPPY, ZSTD } from './codecs'
 import { isBoolean, isChecking, isGathering, maxDefinition, valueBytes } from './column'
 import { bitWidth } from './encode-runs'
@@ -9,7 +10,7 @@ import { takeIndices } from './indices'
 import { forgetInput, hasInput, inputHeld, takeDictionary } from './input-dictionary'
 import { areLevelsWithin, countLevels, decodeLevels, isOneRun, spreadBits } from './levels'
 import { align, chunkBase, ensure, releaseChunk, releasePage, SLACK, take } from './memory'
-import { pageBytes, takePageDue } from './open-page'
+import { onPage, pageBytes, takePageDue } from './open-page'
 import * as header from './page-header'
 import { takeByteArrays, takeFixed } from './plain-values'
 import { literalContent, snappyDecompress } from './snappy'
@@ -19,11 +20,16 @@ const INDEX = 1
 const DICTIONARY = 2
 const DATA_V2 = 3
 
+/** for `onPage`: a page of an input that was looked through */
+const CHECKED: u32 = 3
+
 let chunkStart: usize = 0
 let chunkAt: usize = 0
 let pageStart: usize = 0
 let chunkEnd: usize = 0
 let levelsLeft: i64 = 0
+/** of the page in hand, those that are not null */
+let valuesOfPage: u32 = 0
 
 /** Make room for a chunk of so many bytes. @returns where to put them */
 export function makeRoom(bytes: u32): usize {
@@ -164,6 +170,14 @@ export function takeStoredPage(): bool {
 
 /** Take over the page in hand. @param at its values, unpacked */
 export function takePage(at: usize): bool {
+  valuesOfPage = 0
+  if (!takeValues(at)) return false
+  const isData = header.kind !== INDEX && header.kind !== DICTIONARY && header.values > 0
+  if (isChecking && isData) onPage(CHECKED, 0, 0, 0, <u32>header.values, valuesOfPage)
+  return true
+}
+
+function takeValues(at: usize): bool {
   const end = at + <usize>unpackedBytes()
   if (header.kind === INDEX) return true
   // no page of ours has room for a single one
@@ -201,6 +215,7 @@ export function takePage(at: usize): bool {
     present = countLevels(definition, count, maxDefinition)
     if (present === count) definition = 0
   }
+  valuesOfPage = present
   if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
     return takeIndices(from, end, count, definition, present)
   }
@@ -217,13 +232,15 @@ export function takePage(at: usize): bool {
       }
     } else return false
     if (isGathering) return gather.putFixed(bytes, count, definition)
-    if (!isChecking) takeFixed(bytes, count, definition)
+    if (isChecking) checkFixed(bytes, present)
+    else takeFixed(bytes, count, definition)
     return true
   }
   if (header.encoding !== PLAIN) return false
   if (valueBytes === 0) return takeByteArrays(from, end, count, definition, present)
   if ((end - from) / valueBytes < <usize>present) return false
   if (isGathering) return gather.putFixed(from, count, definition)
-  if (!isChecking) takeFixed(from, count, definition)
+  if (isChecking) checkFixed(from, present)
+  else takeFixed(from, count, definition)
   return true
 }

@@ -12,6 +12,8 @@ export let isBoolean: bool = false
 export let maxDefinition: u32 = 0
 /** whether pages are only looked through */
 export let isChecking: bool = false
+/** in which bounds of such pages are found, as bounds.ts numbers orders */
+export let checkedOrder: u32 = 0
 /** whether values of pages go into the slots of slots.ts */
 export let isGathering: bool = false
 
@@ -45,9 +47,10 @@ export function beginColumn(
 }
 
 /** Begin to look chunks of a column through: what is taken over from here on is not kept. @returns as `beginColumn` */
-export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32): usize {
+export function beginCheck(width: u32, boolean: bool, maxDefinitionLevel: u32, order: u32): usize {
   begin(width, boolean, maxDefinitionLevel)
   isChecking = true
+  checkedOrder = order
   beginWithoutPages(ANY_BYTES)
   keepForColumn()
   return chunkBase

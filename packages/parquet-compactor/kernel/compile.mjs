@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto'
 import asc from 'assemblyscript/asc'
 
 const OPTIONS = [
@@ -35,6 +36,9 @@ export async function compileKernel() {
     '// Compiled from kernel/*.ts by `npm run build:kernel`; a test compiles it again and compares.',
     'export const KERNEL_WASM_BASE64 =',
     lines.map((line) => `  '${line}'`).join(' +\n'),
+    '',
+    '/** of SHA-256 of the module */',
+    `export const KERNEL_BUILD = '${createHash('sha256').update(wasm).digest('hex').slice(0, 16)}'`,
     '',
   ].join('\n')
   return { wasm, source }

@@ -1,5 +1,6 @@
 // Pages of indices into the dictionary of their chunk.
 
+import { checkIndices } from './bounds'
 import { isChecking, isGathering, maxDefinition } from './column'
 import { decodeIndices } from './decode-indices'
 import * as dictionary from './dictionary'
@@ -32,7 +33,10 @@ export function takeIndices(from: usize, end: usize, count: u32, definition: usi
     const mapping = isUnfolded || isSameOrder ? 0 : mappingAt
     if (!decodeIndices(from + 1, end, width, present, indices, inputCount, mapping)) return false
   }
-  if (isChecking) return true
+  if (isChecking) {
+    checkIndices(indices, present)
+    return true
+  }
   if (isGathering) return gather.putIndices(indices, count, definition)
   if (isUnfolded) return unfold(indices, count, definition, false)
   if (isDirect) {

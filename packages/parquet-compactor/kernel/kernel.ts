@@ -3,6 +3,7 @@
 export { fillFilter, makeFilterRoom } from './bloom-filter'
 export {
   findPageBounds,
+  hasCheckedBounds,
   highBoundAt,
   highBoundBytes,
   lowBoundAt,

@@ -9,7 +9,7 @@ import { gatherBits } from './levels'
 import { align, chunkBase, free, releaseTo, take } from './memory'
 import { SNAPPY_TABLE_BYTES, snappyBound, snappyCompress, snappyStore } from './snappy'
 
-/** `what`: 0 plain values, 1 indices, 2 the dictionary. The body is compressed if the codec is snappy or none. */
+/** `what`: 0 plain values, 1 indices, 2 the dictionary, 3 a page of an input that was looked through. The body is compressed if the codec is snappy or none. */
 export declare function onPage(what: u32, at: usize, bytes: u32, uncompressedBytes: u32, levels: u32, values: u32): void
 
 /** levels taken over at a time */

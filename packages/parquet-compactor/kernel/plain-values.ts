@@ -1,5 +1,6 @@
 // Values that come without a dictionary.
 
+import { checkByteArrays } from './bounds'
 import { isChecking, isGathering, maxDefinition, valueBytes } from './column'
 import * as dictionary from './dictionary'
 import { NO_INDEX } from './dictionary'
@@ -106,6 +107,7 @@ export function takeByteArrays(values: usize, end: usize, count: u32, definition
       if (length > end - from - 4) return false
       from += 4 + length
     }
+    checkByteArrays(values, from)
     return true
   }
   for (let level: u32 = 0; level < count; ) {

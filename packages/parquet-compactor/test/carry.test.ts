@@ -11,6 +11,8 @@ import { type MergeOptions, memorySink, memorySource, mergeParquet, ParquetError
 import { expectFaithfulMerge, metadataOf, query, readWithHyparquet, store, writeWithDuckDB } from './engines.ts'
 import { handmade } from './handmade.ts'
 import { checkPageIndexes } from './page-index.ts'
+import { editFooter, editPages, editStatistics } from './support/edit-file.ts'
+import { binary, fieldsOf, i32, i64, valuesOf } from './support/thrift-tree.ts'
 
 const merge = async (files: Uint8Array[], options?: MergeOptions) => {
   const sink = memorySink()
@@ -52,7 +54,7 @@ const WAYS: [string, (file: Uint8Array) => MergeOptions][] = [
   ['passed on from large files', () => ({ minPageBytes: 0, smallFileBytes: 1 })],
 ]
 
-describe.each(WAYS)('page indexes of pages %s', (_, optionsFor) => {
+describe.each(WAYS)('page indexes of pages %s', (way, optionsFor) => {
   const count = 500
   const from = (start: number) => Array.from({ length: count }, (_, i) => start + i)
   const WRITERS: [string, (start: number) => Uint8Array | Promise<Uint8Array>][] = [
@@ -90,13 +92,14 @@ describe.each(WAYS)('page indexes of pages %s', (_, optionsFor) => {
         ),
     ],
   ]
-  test.each(WRITERS)('hold for every page: %s', async (_, make) => {
+  test.each(WRITERS)('hold for every page: %s', async (writer, make) => {
     const inputs = await Promise.all([0, 500, 1000].map(make))
     const { output } = await merge(inputs, optionsFor(inputs[0]!))
-    const pages = await checkPageIndexes(output)
+    // arrow-rs leaves NaN out of its bounds; where values are read, a page with NaN has none
+    const hasNans = writer === 'arrow-rs' && way === 'written anew'
+    const pages = await checkPageIndexes(output, hasNans ? ['d'] : [])
     const names = metadataOf(output).schema.flatMap(({ name, type }) => (type ? [name] : []))
-    // an all-NaN page or a type without an order may leave a column out, but these have neither
-    expect(Object.keys(pages)).toEqual(names)
+    expect(Object.keys(pages)).toEqual(names.filter((name) => !(hasNans && name === 'd')))
   })
 
   test('let filters find the same rows', async () => {
@@ -256,7 +259,24 @@ test('faithful with page indexes over nested columns', async () => {
 
 describe('sorting columns', () => {
   /** hyparquet-writer and arrow-rs do not declare them, so the list is put into a footer by hand */
-  const sorted = (values: number[], more: { descending?: boolean; columns?: number[] } = {}) =>
+  const sorted = (values: number[], more: { descending?: boolean; columns?: number[]; nulls?: number } = {}) => {
+    const file = sortedAndRequired(values, more)
+    const { nulls } = more
+    if (nulls === undefined) return file
+    const optional = editPages(
+      editFooter(file, (footer) => fieldsOf(valuesOf(footer.get(2))[1]).set(3, i32(1))),
+      ({ header, body }) => ({
+        header: header.set(2, i32(body.length + 6)).set(3, i32(body.length + 6)),
+        // a run of levels 1
+        body: new Uint8Array([2, 0, 0, 0, values.length * 2, 1, ...body]),
+      }),
+    )
+    return editStatistics(optional, 'v', (statistics) => {
+      if (nulls < 0) statistics.delete(3)
+      else statistics.set(3, i64(nulls))
+    })
+  }
+  const sortedAndRequired = (values: number[], more: { descending?: boolean; columns?: number[] }) =>
     handmade({
       physical: PHYSICAL.INT32,
       rows: values.length,
@@ -277,13 +297,52 @@ describe('sorting columns', () => {
       [sorted([9, 6], { descending: true }), sorted([5, 1], { descending: true })],
       [{ column_idx: 0, descending: true, nulls_first: false }],
     ],
-    ['are kept as they are for one', [sorted([3, 1])], ascending],
+    ['are kept as they are for one', [sorted([1, 3])], ascending],
+    [
+      'are kept where several columns step up',
+      [sorted([1, 5], { columns: [0, 0] }), sorted([6, 9], { columns: [0, 0] })],
+      [...ascending, ...ascending],
+    ],
+    [
+      'are dropped where ranges touch and a second column would decide',
+      [sorted([1, 5], { columns: [0, 0] }), sorted([5, 9], { columns: [0, 0] })],
+      undefined,
+    ],
+    [
+      'are dropped where it is not known whether there are nulls',
+      [sorted([1, 5], { nulls: -1 }), sorted([6, 9], { nulls: -1 })],
+      undefined,
+    ],
+    ['are dropped where there are nulls', [sorted([1, 5], { nulls: 0 }), sorted([6, 9], { nulls: 1 })], undefined],
+    [
+      'are kept where it is known that there are none',
+      [sorted([1, 5], { nulls: 0 }), sorted([6, 9], { nulls: 0 })],
+      ascending,
+    ],
   ]
   test.each(CASES)('%s', async (_, files, expected) => {
     for (const options of [{ minPageBytes: 0 }, { pages: 'rewrite' as const }]) {
       const { output, report } = await merge(files, options)
       expect(metadataOf(output).row_groups[0]!.sorting_columns).toEqual(expected)
       expect(report.dropped).toEqual(expected ? {} : { sorting_columns_unsure: 1 })
+    }
+  })
+
+  test('that rows do not keep to are dropped wherever pages are looked at', async () => {
+    const lying = [sorted([1, 9, 2]), sorted([10, 12, 11])]
+    const wrongBounds = editStatistics(sorted([1, 2, 3]), 'v', (statistics) => {
+      statistics.set(5, binary(int32(30))).set(6, binary(int32(20)))
+    })
+    for (const files of [lying, [lying[0]!], [sorted([4, 9]), wrongBounds]]) {
+      for (const options of [
+        { pages: 'check', minPageBytes: 0 },
+        { pages: 'rewrite' },
+        { pages: 'check' },
+      ] as MergeOptions[]) {
+        const { output, report } = await merge(files, options)
+        expect(metadataOf(output).row_groups[0]!.sorting_columns).toBeUndefined()
+        expect(report.dropped).toEqual({ sorting_columns_unsure: 1 })
+      }
     }
   })
 

@@ -6,6 +6,7 @@ import {
   Int32,
   Table,
   TimestampMicrosecond,
+  tableFromIPC,
   tableToIPC,
   Utf8,
   vectorFromArray,
@@ -309,14 +310,36 @@ describe('ARROW:schema', () => {
   }
   const schemaOf = (pairs: Pairs) => readArrowSchema(pairs['ARROW:schema'] as string)!
 
-  test('stays where the fields are the same, without the metadata that it repeats where that differs', async () => {
-    const [one, other] = [arrowFile([['pandas', '{"a":1}']]), arrowFile([['pandas', '{"a":22}']])]
+  test('stays where the fields are the same, and what it repeats of other keys is united as they are', async () => {
+    const index = (stop: number) =>
+      JSON.stringify({ index_columns: [{ kind: 'range', start: 0, stop, step: 1 }], columns: [] })
+    const metadata = (stop: number, note: string): [string, string][] => [
+      ['pandas', index(stop)],
+      ['note', note],
+      ['owner', 'me ü'],
+    ]
+    const [one, other] = [arrowFile(metadata(2, 'a')), arrowFile(metadata(3, 'b'))]
     const { pairs, output } = await merge([one, other, one])
-    expect(schemaOf(pairs).metadata).toEqual(new Map())
+    const expected = new Map([
+      ['pandas', index(6)],
+      ['owner', 'me ü'],
+    ])
+    expect(schemaOf(pairs).metadata).toEqual(expected)
     expect(schemaOf(pairs).fields).toBe(schemaOf((await merge([one])).pairs).fields)
-    expect(readWithArrow(output).schema).toContain('Europe/Berlin')
-    expect(readWithArrow(output).rows).toHaveLength(6)
-    expect(schemaOf((await merge([one, one])).pairs).metadata).toEqual(new Map([['pandas', '{"a":1}']]))
+    // arrow-rs and apache-arrow read the message as it was rewritten
+    const { schema, rows } = readWithArrow(output)
+    expect(schema).toContain('Europe/Berlin')
+    expect(rows).toHaveLength(6)
+    const message = tableFromIPC(Buffer.from(pairs['ARROW:schema'] as string, 'base64'))
+    expect(message.schema.metadata).toEqual(expected)
+    expect(message.schema.fields.map(({ name }) => name)).toEqual(['i', 't', 's', 'f'])
+  })
+
+  test('is left as it is where all files repeat the same', async () => {
+    const same = arrowFile([['owner', 'me']])
+    const { pairs } = await merge([same, same])
+    expect(pairs).toEqual((await merge([same])).pairs)
+    expect(schemaOf(pairs).metadata).toEqual(new Map([['owner', 'me']]))
   })
 
   test('is left out where fields differ in what Parquet does not tell', async () => {

@@ -1,8 +1,9 @@
 import { describe, expect, test } from 'vitest'
 import { checksum } from '../src/format/checksum.ts'
+import { PHYSICAL } from '../src/format/format.ts'
 import { memorySink, memorySource, mergeParquet } from '../src/index.ts'
 import { expectFaithfulMerge, metadataOf, query, store, writeWithDuckDB } from './engines.ts'
-import { handmade } from './handmade.ts'
+import { type HandmadeFile, handmade } from './handmade.ts'
 import { checkPageIndexes } from './page-index.ts'
 
 /** Numbers that no codec makes smaller. */
@@ -44,6 +45,29 @@ describe('small pages of noise are joined where they stand', () => {
     for (const where of ['v > 0.999', 'w < 0.001', 'i between 7001 and 7010 and v < 0.5', 'w is null and v > 0.99']) {
       const rows = (from: string) => query(`select * from read_parquet([${from}]) where ${where} order by i`)
       expect(await rows(`'${store(output)}'`)).toEqual(await rows(sources))
+    }
+  })
+
+  test('but not where bytes stand behind the values, as fastparquet pads its pages', async () => {
+    const int32 = new Uint8Array(Int32Array.of(5, 6, 7).buffer)
+    const padding = new Uint8Array(8)
+    const text = Uint8Array.from([2, 0, 0, 0, 104, 105, 1, 0, 0, 0, 120])
+    // a run of three levels 1, with its length before it
+    const levels = Uint8Array.of(2, 0, 0, 0, 6, 1)
+    const page = (values: number, ...parts: Uint8Array[]) => ({ values, body: new Uint8Array(Buffer.concat(parts)) })
+    const cases: [HandmadeFile, string[]][] = [
+      [{ rows: 3, pages: [page(3, int32, padding)] }, ['5', '6', '7']],
+      [{ rows: 3, repetition: 1, pages: [page(3, levels, int32, padding)] }, ['5', '6', '7']],
+      [{ rows: 2, physical: PHYSICAL.BYTE_ARRAY, pages: [page(2, text, padding)] }, ['hi', 'x']],
+    ]
+    for (const [file, values] of cases) {
+      const input = handmade(file)
+      const sink = memorySink()
+      const sources = [memorySource('a', input), memorySource('b', input)]
+      const report = await mergeParquet(sources, sink, { minPageBytes: 0 })
+      expect(report.columnChunks).toMatchObject({ spliced: 2 })
+      const rows = await query(`select v::varchar from '${store(sink.bytes())}'`)
+      expect(rows.flat()).toEqual([...values, ...values])
     }
   })
 

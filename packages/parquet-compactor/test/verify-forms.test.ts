@@ -7,6 +7,7 @@ import { type MergeOptions, memorySink, memorySource, mergeParquet } from '../sr
 import { annotate, editSchema, nodeAt, rename } from './edit-schema.ts'
 import { inputFiles, writeWithDuckDB } from './engines.ts'
 import { handmade } from './handmade.ts'
+import { writeWithParquetjs } from './parquetjs-file.ts'
 
 /** @returns rows that were verified */
 async function mergeAndVerify(inputs: Uint8Array[], options: MergeOptions = {}): Promise<number> {
@@ -35,6 +36,20 @@ describe('a struct that gains members under a union', () => {
     expect(await mergeAndVerify(inputs, { schema: 'union' })).toBe(2)
     expect(await mergeAndVerify(inputs.toReversed(), { schema: 'union' })).toBe(2)
   })
+})
+
+test('a repeated field that a file lacks has no elements', async () => {
+  const repeated = await writeWithParquetjs(
+    {
+      numbers: { type: 'INT32', repeated: true },
+      structs: { repeated: true, fields: { a: { type: 'INT32' } } },
+      inner: { fields: { structs: { repeated: true, fields: { a: { type: 'INT32' } } } } },
+    },
+    [{ numbers: [1, 2], structs: [{ a: 1 }], inner: { structs: [{ a: 2 }] } }],
+  )
+  const inputs = [repeated, await writeWithDuckDB('select 1 as i')]
+  expect(await mergeAndVerify(inputs, { schema: 'union' })).toBe(2)
+  expect(await mergeAndVerify(inputs.toReversed(), { schema: 'union' })).toBe(2)
 })
 
 test('unsigned integers annotated by the logical type alone widen without their sign', async () => {

@@ -64,6 +64,15 @@ export class KillableStack {
     this.#ready = await this.#child.ready
   }
 
+  /** Kill it, do something to its state while nothing runs, and start it again. */
+  async whileStopped(work: () => void): Promise<void> {
+    this.#strike('tree')
+    await this.#child.exited
+    work()
+    this.#child = this.#spawn()
+    this.#ready = await this.#child.ready
+  }
+
   /** Kill it, and again so long after its start began. */
   async killStarting(afterMs: number): Promise<void> {
     this.#strike('tree')

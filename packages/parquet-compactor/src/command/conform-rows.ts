@@ -33,7 +33,10 @@ export function rowConformer(
     from.children.findIndex((child) => child.element.name === element.name),
   )
   return (row) =>
-    places.map((place, column) => (place < 0 ? null : conform(row[place], from.children[place]!, to.children[column]!)))
+    places.map((place, column) => {
+      const wanted = to.children[column]!
+      return place < 0 ? missing(wanted) : conform(row[place], from.children[place]!, wanted)
+    })
 }
 
 function treeOf(schema: FileMetaData['schema']): Node {
@@ -71,9 +74,14 @@ function conform(value: unknown, from: Node, to: Node): unknown {
   return Object.fromEntries(
     to.children.map((child) => {
       const own = childOf(from, child.element.name)
-      return [child.element.name, own ? conform(fields[child.element.name], own, child) : null]
+      return [child.element.name, own ? conform(fields[child.element.name], own, child) : missing(child)]
     }),
   )
+}
+
+/** A repeated field is never null: without elements it is an empty list, which hyparquet has for groups and not for values. */
+function missing({ element, children }: Node): unknown {
+  return element.repetition_type === 'REPEATED' && children.length > 0 ? [] : null
 }
 
 function isAnnotated({ element, children }: Node, type: 'LIST' | 'MAP'): boolean {

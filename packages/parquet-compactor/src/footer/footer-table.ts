@@ -1,9 +1,13 @@
+import { ENCODING } from '../format/format.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { Schema } from '../schema/schema.ts'
 import { IN_TYPE_ORDER } from './chunk-bounds.ts'
 import { type ChunkExtras, writeExtras } from './chunk-extras.ts'
 import type { Footer } from './footer.ts'
 import type { SortingColumns } from './sorting-columns.ts'
+
+/** bit of `chunkEncodings` */
+const UNKNOWN_ENCODING = 1 << 15
 
 /** bytes that the arrays take for each chunk, without its bounds */
 const BYTES_OF_CHUNK = 5 * 8 + 3 * 4 + 2 + 5
@@ -154,6 +158,14 @@ export class FooterTable implements Footer {
   /** The bounds of chunks from `first` on are in the order of their type, as what comes last in a footer tells. */
   markOrder(first: number): void {
     for (let chunk = first; chunk < this.chunks; chunk++) this.boundsState[chunk]! |= IN_TYPE_ORDER
+  }
+
+  /** Pages of DELTA_BYTE_ARRAY of chunks from `first` on mean something else in another file: they are not to pass. */
+  markDeltaPages(first: number): void {
+    for (let chunk = first; chunk < this.chunks; chunk++) {
+      if (this.chunkEncodings[chunk]! & (1 << ENCODING.DELTA_BYTE_ARRAY))
+        this.chunkEncodings[chunk]! |= UNKNOWN_ENCODING
+    }
   }
 
   #grow(chunks: number): void {

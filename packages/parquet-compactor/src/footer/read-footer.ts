@@ -7,6 +7,7 @@ import { type FooterTable, FooterTables } from './footer-table.ts'
 import { readChunk } from './read-chunk.ts'
 import { readKeyValue } from './read-key-value.ts'
 import { readSortingColumn, type SortingColumns } from './sorting-columns.ts'
+import { hasSoundBounds, mayJoinDeltaPages } from './written-by.ts'
 
 /**
  * Parse and check a footer.
@@ -80,7 +81,8 @@ export function readFooter(
     uncompressedBytes: table.uncompressedBytes - uncompressedBefore,
   }
   // DuckDB leaves the orders out and yet keeps to them
-  if (orders ?? createdBy.startsWith('DuckDB')) table.markOrder(firstChunk)
+  if ((orders ?? createdBy.startsWith('DuckDB')) && hasSoundBounds(createdBy)) table.markOrder(firstChunk)
+  if (mayJoinDeltaPages(createdBy)) table.markDeltaPages(firstChunk)
   return {
     footer: table,
     from: firstGroup,

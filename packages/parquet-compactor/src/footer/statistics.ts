@@ -122,15 +122,20 @@ export class Statistics {
     this.#isEmpty = false
   }
 
-  #bytes(bytes: Uint8Array, start: number, end: number): void {
+  #bytes(bytes: Uint8Array, start: number, whole: number): void {
+    // Values that are longer and equal so far need no order: with either of them there are no bounds.
+    const end = Math.min(whole, start + MAX_BOUND_BYTES + 1)
     if (this.#isEmpty || compare(bytes, start, end, this.#minBytes) < 0) this.#minBytes = bytes.slice(start, end)
     if (this.#isEmpty || compare(bytes, start, end, this.#maxBytes) > 0) this.#maxBytes = bytes.slice(start, end)
     this.#isEmpty = false
   }
 
-  /** @returns the bounds in PLAIN encoding without a length, or undefined where there are none that are right */
+  /**
+   * @returns the bounds in PLAIN encoding without a length, or undefined where there are none that are right. Bounds beside a NaN
+   *          are none: for some readers it is greater than every number, for others it has no order
+   */
   bounds(): { min: Uint8Array; max: Uint8Array } | undefined {
-    if (this.#isEmpty) return undefined
+    if (this.#isEmpty || this.nans > 0) return undefined
     const encode = (write: (view: DataView) => void): Uint8Array => {
       const bytes = new Uint8Array(this.#width)
       write(new DataView(bytes.buffer))

@@ -1,3 +1,5 @@
+import { ByteBuffer } from '../format/byte-buffer.ts'
+
 /**
  * The value of `ARROW:schema`: base64 of an IPC message, a flatbuffer that has the types which a Parquet schema cannot tell, as time
  * zones, durations and dictionaries. Beside the fields it repeats the key-value metadata of the file (arrow, Schema.fbs and Message.fbs).
@@ -7,8 +9,8 @@ export interface ArrowSchema {
   fields: string
   /** pairs of key and value beside the fields, as text */
   metadata: Map<string, string>
-  /** the same schema without that metadata; undefined where it cannot be cut out */
-  withoutMetadata(): string | undefined
+  /** the same schema with other metadata, as base64; only for one that has some */
+  withMetadata(pairs: readonly (readonly [key: string, value: string])[]): string
 }
 
 /** more are not compared, as a small buffer can name the same field over and over */
@@ -50,7 +52,6 @@ class FlatBuffer {
   readonly #bytes: Uint8Array
   readonly #view: DataView
   readonly #start: number
-  readonly #tablesOf = new Map<number, number>()
   #fields = 0
 
   constructor(bytes: Uint8Array, start: number) {
@@ -70,7 +71,7 @@ class FlatBuffer {
     return {
       fields: JSON.stringify([this.#number(schema, 0, 'i16'), fields]),
       metadata,
-      withoutMetadata: () => this.#clearSlot(schema, 2),
+      withMetadata: (pairs) => this.#withPairs(metadataSlot, pairs),
     }
   }
 
@@ -119,8 +120,6 @@ class FlatBuffer {
   /** @returns where the value of a slot stands; 0 where the table has none */
   #slot(table: number, slot: number): number {
     const vtable = table - this.#view.getInt32(table, true)
-    const known = this.#tablesOf.get(vtable)
-    this.#tablesOf.set(vtable, known === undefined || known === table ? table : -1)
     if (4 + slot * 2 >= this.#view.getUint16(vtable, true)) return 0
     const offset = this.#view.getUint16(vtable + 4 + slot * 2, true)
     return offset && table + offset
@@ -158,16 +157,50 @@ class FlatBuffer {
     ])
   }
 
-  /** A slot is cut out by its entry in the table of slots, which other tables may share. */
-  #clearSlot(table: number, slot: number): string | undefined {
-    if (!this.#slot(table, slot)) return base64Of(this.#bytes)
-    const vtable = table - this.#view.getInt32(table, true)
-    if (this.#tablesOf.get(vtable) !== table) return undefined
-    const bytes = this.#bytes.slice()
-    new DataView(bytes.buffer).setUint16(vtable + 4 + slot * 2, 0, true)
+  /** Places in a flatbuffer point forward, so that the new pairs stand behind all else, and the slot points there. */
+  #withPairs(slot: number, pairs: readonly (readonly [key: string, value: string])[]): string {
+    if (!slot) throw new RangeError('a schema without metadata')
+    const out = new ByteBuffer()
+    out.append(this.#bytes)
+    const align = () => {
+      while (out.length % 4 !== 0) out.push(0)
+    }
+    align()
+    // the slots of a KeyValue: 8 bytes of them, a table of 12, key and value behind its own place
+    const vtable = out.length
+    out.append(Uint8Array.of(8, 0, 12, 0, 4, 0, 8, 0))
+    const vector = out.length
+    const tables = vector + 4 + pairs.length * 4
+    out.uint32(pairs.length)
+    for (let i = 0; i < pairs.length; i++) out.uint32(tables + i * 12 - (vector + 4 + i * 4))
+    const texts = pairs.flat().map((text) => new TextEncoder().encode(text))
+    let next = tables + pairs.length * 12
+    for (let i = 0; i < pairs.length; i++) {
+      const table = tables + i * 12
+      out.uint32(table - vtable)
+      for (let member = 0; member < 2; member++) {
+        out.uint32(next - (table + 4 + member * 4))
+        next += textBytes(texts[i * 2 + member]!)
+      }
+    }
+    for (const text of texts) {
+      out.uint32(text.length)
+      out.append(text)
+      out.push(0)
+      align()
+    }
+    while ((out.length - this.#start) % 8 !== 0) out.push(0)
+    const bytes = out.take()
+    const view = new DataView(bytes.buffer, bytes.byteOffset)
+    view.setUint32(slot, vector - slot, true)
+    // the length of the message stands before it
+    view.setUint32(this.#start - 4, bytes.length - this.#start, true)
     return base64Of(bytes)
   }
 }
+
+/** a text with its length and the zero that ends it, to a multiple of four */
+const textBytes = (text: Uint8Array): number => Math.ceil((4 + text.length + 1) / 4) * 4
 
 function base64Of(bytes: Uint8Array): string {
   let text = ''

@@ -84,12 +84,19 @@ export const KEY_GROUPS: readonly KeyGroup[] = [
   },
 ]
 
-/** @returns the first where the fields are the same, though what it repeats of other keys may differ */
+/** @returns the first where the fields are the same; the metadata that it repeats is united by the same rules as that of the file */
 function uniteArrowSchemas(left: string, right: string): string | undefined {
   const [one, other] = [readArrowSchema(left), readArrowSchema(right)]
   if (!one || !other || one.fields !== other.fields) return undefined
-  const [metadata, others] = [one, other].map((schema) => JSON.stringify([...schema.metadata].sort()))
-  return metadata === others ? left : one.withoutMetadata()
+  const pairs = [...one.metadata].flatMap(([key, value]): [string, string][] => {
+    const rule = KEY_RULES.get(key)
+    const second = other.metadata.get(key)
+    if (second === undefined) return rule?.isOfRows ? [] : [[key, value]]
+    const united = value === second ? value : rule?.unite?.(value, second)
+    return united === undefined ? [] : [[key, united]]
+  })
+  const isSame = pairs.length === one.metadata.size && pairs.every(([key, value]) => one.metadata.get(key) === value)
+  return isSame ? left : one.withMetadata(pairs)
 }
 
 /** The features of the columns stay where they are the same; a fingerprint is of one file. */

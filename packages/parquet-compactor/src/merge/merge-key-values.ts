@@ -158,7 +158,7 @@ export class KeyValueMerge {
         else this.#replace(key, entry, value)
       }
     }
-    this.#cutStaleArrowMetadata()
+    this.#repeatInArrowSchema(rows)
     const pairs = [...this.#entries.values()].map(({ pair }) => pair)
     const dropped: DroppedKey[] = []
     for (const [key, reason] of [...this.#dropped, ...this.#unknown]) {
@@ -177,19 +177,21 @@ export class KeyValueMerge {
     return key !== 'geo' || geoColumns(valueText(entry.pair)).some((name) => this.#columnsWithoutGeo.has(name))
   }
 
-  /** The Arrow schema repeats the other pairs, where a reader may find what was dropped or united here. */
-  #cutStaleArrowMetadata(): void {
+  /** The Arrow schema repeats the other pairs, and Arrow's readers in C++ take them from there alone. */
+  #repeatInArrowSchema(rows: number): void {
     const entry = this.#entries.get('ARROW:schema')
     const schema = entry && readArrowSchema(valueText(entry.pair))
     if (!schema) return
-    const isStale = [...schema.metadata].some(([key, value]) => {
+    const pairs = [...schema.metadata].flatMap(([key, value]): [string, string][] => {
+      if (this.#dropped.has(key)) return []
       const kept = this.#entries.get(key)
-      return this.#dropped.has(key) || (kept !== undefined && valueText(kept.pair) !== value)
+      const rule = KEY_RULES.get(key)
+      const united = kept ? valueText(kept.pair) : rule?.finish ? rule.finish(value, rows) : value
+      return united === undefined ? [] : [[key, united]]
     })
-    if (!isStale) return
-    const value = schema.withoutMetadata()
-    if (value === undefined) this.#drop('ARROW:schema', 'values_differ')
-    else this.#replace('ARROW:schema', entry, value)
+    const isSame =
+      pairs.length === schema.metadata.size && pairs.every(([key, value]) => schema.metadata.get(key) === value)
+    if (!isSame) this.#replace('ARROW:schema', entry, schema.withMetadata(pairs))
   }
 }
 

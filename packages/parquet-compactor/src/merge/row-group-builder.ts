@@ -1,3 +1,4 @@
+import { mergeSorting, type SortingColumns } from '../footer/sorting-columns.ts'
 import { ParquetError } from '../parquet-error.ts'
 import type { RowReader } from '../read/row-stream.ts'
 import type { Schema } from '../schema/schema.ts'
@@ -63,16 +64,25 @@ export class RowGroupBuilder {
     if (isFull || held >= memoryBudgetBytes / 2) await this.flush()
   }
 
+  /** Rows stream through unseen: where pages are looked at, no order is believed that nobody has looked at. */
+  #sortingOf(members: readonly CarriedRowGroup[]): SortingColumns | undefined {
+    const { drops, pages, sortingOf } = this.#columns
+    const sorting = sortingOf(members, this.#schema, drops)
+    if (!sorting || sortingOf !== mergeSorting || pages === 'splice') return sorting
+    drops.add('sorting_columns_unsure')
+    return undefined
+  }
+
   async flush(): Promise<void> {
     if (this.rows === 0) return
-    const { carriedColumns, drops, sortingOf, kernel } = this.#columns
+    const { carriedColumns, drops, kernel } = this.#columns
     const members = [...this.#members]
     const chunks: FinishedChunk[] = []
     for (const [column, writer] of this.#writers.entries()) {
       const chunk = await writer.finish()
       chunks.push(carryChunk(chunk, column, members, false, carriedColumns[column]!, drops, kernel))
     }
-    await this.#output.writeRowGroup(this.rows, chunks, sortingOf(members, this.#schema, drops))
+    await this.#output.writeRowGroup(this.rows, chunks, this.#sortingOf(members))
     this.rows = 0
     this.#members.clear()
     this.#writers = []

@@ -2,7 +2,7 @@ import type { CodecName, Codecs } from '../codecs/codec.ts'
 import type { DropTally } from '../drop-reasons.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
 import { extrasOf } from '../footer/chunk-extras.ts'
-import type { mergeSorting } from '../footer/sorting-columns.ts'
+import { mergeSorting, type SortingColumns } from '../footer/sorting-columns.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { type PlannedRowGroup, type PlanReason, spanOf } from '../plan/plan-merge.ts'
 import { inColumn } from '../read/chunk-reader.ts'
@@ -12,7 +12,7 @@ import { chunkPlace, openChunk } from '../read/open-chunk.ts'
 import type { LeafColumn, Schema } from '../schema/schema.ts'
 import type { RowGroupSource } from '../splice/carry-chunk.ts'
 import { carriedChunk, carryChunk } from '../splice/carry-chunk.ts'
-import { checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
+import { type CheckedChunk, checkChunks, coalesceChunk } from '../splice/coalesce-chunk.ts'
 import { isTrap, type Kernel } from '../splice/kernel.ts'
 import type { SamplingSchedule } from '../splice/sampling-schedule.ts'
 import { MAX_SPLICED_PAGES, NotSpliceable, scanChunk } from '../splice/scan-chunk.ts'
@@ -21,6 +21,7 @@ import { ChunkWriter, type ChunkWriterLimits } from '../write/chunk-writer.ts'
 import type { FileWriter } from '../write/file-writer.ts'
 import type { FinishedChunk } from '../write/finished-chunk.ts'
 import type { MergeTally } from './merge-tally.ts'
+import { areRowsSorted } from './verify-sorting.ts'
 
 const TINY_CHUNK_BYTES = 1024
 
@@ -80,10 +81,14 @@ export async function writeRowGroup(
       }
     }
     const isPassed = !chunk && action !== 'rewrite' && action !== 'coalesce'
-    if (isPassed && settings.pages === 'check' && !(await checkChunks(leaf, members, column, settings))) {
-      rewriteReason = 'unexpected_pages'
+    const isChecked = settings.pages === 'check'
+    // whether a filter that passes has all of the values, only a look at each of them would tell
+    const hasFilter = isChecked && settings.carriedColumns[column]!.bloomFilter
+    const checked = isPassed && isChecked && !hasFilter ? await check(members, column, leaf, settings) : undefined
+    if (isPassed && isChecked && !checked) {
+      rewriteReason = hasFilter ? 'filter_of_values' : 'unexpected_pages'
     } else if (isPassed) {
-      const spliced = await splice(members, column, leaf, settings)
+      const spliced = await splice(members, checked, column, leaf, settings)
       if (spliced instanceof NotSpliceable) {
         rewriteReason = spliced.reason
       } else {
@@ -104,18 +109,32 @@ export async function writeRowGroup(
     }
     await output.writeChunk(chunk)
   }
-  await output.endRowGroup(planned.rows, settings.sortingOf(members, schema, settings.drops))
+  await output.endRowGroup(planned.rows, await sortingOf(members, schema, settings))
+}
+
+/** What is said of the order of the rows; where pages are looked at, it is not believed of others unseen. */
+async function sortingOf(
+  members: readonly RowGroupSource[],
+  schema: Schema,
+  settings: ColumnSettings,
+): Promise<SortingColumns | undefined> {
+  const sorting = settings.sortingOf(members, schema, settings.drops)
+  if (!sorting || settings.sortingOf !== mergeSorting || settings.pages === 'splice') return sorting
+  if (await areRowsSorted(members, sorting, schema, settings)) return sorting
+  settings.drops.add('sorting_columns_unsure')
+  return undefined
 }
 
 async function splice(
   members: readonly RowGroupSource[],
+  checkedChunks: readonly CheckedChunk[] | undefined,
   column: number,
   leaf: LeafColumn,
   settings: ColumnSettings,
 ): ReturnType<typeof spliceChunk> {
   const parts: SplicePart[] = []
   let pages = 0
-  for (const member of members) {
+  for (const [index, member] of members.entries()) {
     const { file, footer, rowGroup } = member
     const part = carriedChunk(member, column)
     const place = chunkPlace(footer, part.chunk)
@@ -128,10 +147,13 @@ async function splice(
     if (scanned instanceof NotSpliceable) return scanned
     pages += scanned.pages.length
     if (pages > MAX_SPLICED_PAGES) return new NotSpliceable('small_pages')
+    const checked = checkedChunks?.[index]
+    if (checked && checked.pages.length !== scanned.pages.length) return new NotSpliceable('unexpected_pages')
     parts.push({
       ...part,
       scanned,
       place,
+      checked,
       within: (work) => {
         settings.codecs.work?.reading(file.source.name)
         return named(file, leaf, work)
@@ -224,6 +246,23 @@ async function coalesce(
     // its memory is in an unknown state; reading value by value needs none of it
     kernel.hasTrapped = true
     return new NotSpliceable('kernel_trapped')
+  }
+}
+
+async function check(
+  members: readonly RowGroupSource[],
+  column: number,
+  leaf: LeafColumn,
+  settings: ColumnSettings,
+): Promise<CheckedChunk[] | undefined> {
+  const { kernel } = settings
+  if (kernel.hasTrapped) return undefined
+  try {
+    return await checkChunks(leaf, members, column, settings)
+  } catch (error) {
+    if (!isTrap(error)) throw error
+    kernel.hasTrapped = true
+    return undefined
   }
 }
 

@@ -2,17 +2,17 @@ import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { compress } from '../codecs/compression.ts'
 import { BloomBuilder } from '../footer/bloom-filter.ts'
 import type { CarriedColumn } from '../footer/carried-columns.ts'
-import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
-import { type SizeStatistics, sumSizes } from '../footer/size-statistics.ts'
-import { isFloat, type Order, orderOf, Statistics } from '../footer/statistics.ts'
+import { sumSizes } from '../footer/size-statistics.ts'
+import { Statistics } from '../footer/statistics.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
-import { ENCODING, PAGE, PHYSICAL } from '../format/format.ts'
+import { ENCODING, PAGE } from '../format/format.ts'
 import { ParquetError } from '../parquet-error.ts'
 import { decodePlain } from '../read/decode-values.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { pageHeader } from '../splice/coalesce-chunk.ts'
 import type { ColumnLimits, Kernel, KernelPage } from '../splice/kernel.ts'
-import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
+import { factsOfPage, type PageFacts, sizesOfPage, statisticsOfValues } from '../splice/page-facts.ts'
+import type { FinishedChunk, PageKind } from '../write/finished-chunk.ts'
 import type { GatheredSlots } from './gathered-slots.ts'
 
 export interface WriteSlotsSettings {
@@ -24,21 +24,9 @@ export interface WriteSlotsSettings {
   carried: CarriedColumn
 }
 
-/** as kernel/bounds.ts numbers them */
-const ORDERS: Record<Order, number> = {
-  int32: 1,
-  uint32: 2,
-  int64: 3,
-  uint64: 4,
-  float: 5,
-  double: 6,
-  boolean: 7,
-  bytes: 8,
-}
-
 interface SlotPage extends Omit<KernelPage, 'body'> {
   body: Uint8Array<ArrayBuffer>
-  facts: Omit<FinishedPage, 'bytes'>
+  facts: PageFacts
 }
 
 /** Make a column chunk of `rows` slots of a column: pages, and what is to be said of them. */
@@ -54,7 +42,8 @@ export async function writeSlots(
   const bloom = carried.bloomFilter ? new BloomBuilder(leaf) : undefined
   const pages: SlotPage[] = []
   kernel.onPage = (page) => {
-    const facts = page.what === 'dictionary' ? NO_FACTS : lookAtPage(kernel, leaf, page, statistics, carried.sizes)
+    const facts: PageFacts = page.what === 'dictionary' ? NO_FACTS : factsOfPage(kernel, leaf, page, statistics)
+    if (page.what !== 'dictionary' && carried.sizes) facts.sizes = sizesOfPage(kernel, leaf, page)
     if (page.what === 'plain' && bloom) addOpenPage(bloom, kernel, leaf, page.values)
     pages.push({ ...page, body: page.body.copy(), facts })
   }
@@ -78,7 +67,11 @@ export async function writeSlots(
     levels: rows,
     dictionaryBytes: 0,
     pageKinds: pageKindsOf(pages),
-    statistics: chunkStatistics(leaf, statistics, pages),
+    statistics: statisticsOfValues(
+      leaf,
+      statistics,
+      pages.reduce((sum, { facts }) => sum + facts.nulls, 0),
+    ),
     dataPages: [],
   }
   for (const page of dictionary ? [dictionary, ...pages] : pages) {
@@ -110,68 +103,10 @@ export async function writeSlots(
 
 const NO_FACTS = { levels: 0, rows: 0, nulls: 0 }
 
-/** What the page that the kernel hands over holds; its values still stand in the kernel's memory. */
-function lookAtPage(
-  kernel: Kernel,
-  leaf: LeafColumn,
-  { what, levels, values }: KernelPage,
-  ofChunk: Statistics,
-  countsSizes: boolean,
-): Omit<FinishedPage, 'bytes'> {
-  const { slots } = kernel
-  const areIndices = Number(what === 'indices')
-  const order = orderOf(leaf)
-  const own = new Statistics(leaf)
-  if (order !== undefined && slots.findPageBounds(ORDERS[order], areIndices)) {
-    const [lowBytes, highBytes] = [slots.lowBoundBytes(), slots.highBoundBytes()]
-    const bytes = new Uint8Array(lowBytes + highBytes)
-    bytes.set(kernel.slice(slots.lowBoundAt(), lowBytes).view())
-    bytes.set(kernel.slice(slots.highBoundAt(), highBytes).view(), lowBytes)
-    const positions = { starts: Uint32Array.of(0, lowBytes), lengths: Uint32Array.of(lowBytes, highBytes) }
-    own.add({ count: 2, bytes, ...(leaf.width === 0 && positions) }, 0, 2)
-  }
-  own.nans += isFloat(leaf) ? slots.pageNans() : 0
-  ofChunk.include(own)
-  let sizes: SizeStatistics | undefined
-  if (countsSizes) {
-    const isText = leaf.physical === PHYSICAL.BYTE_ARRAY
-    sizes = {
-      unencodedBytes: isText ? slots.pageTextBytes(areIndices) : undefined,
-      definition: leaf.maxDefinition > 1 ? countLevels(kernel, leaf, levels) : undefined,
-    }
-  }
-  const nans = isFloat(leaf) ? own.nans : undefined
-  return { levels, rows: levels, nulls: levels - values, nans, sizes, ...own.bounds() }
-}
-
-function countLevels(kernel: Kernel, { maxDefinition }: LeafColumn, levels: number): number[] {
-  const counts = new Array<number>(maxDefinition + 1).fill(0)
-  const at = kernel.slots.pageDefinitionAt()
-  if (at === 0) counts[maxDefinition] = levels
-  else for (const level of kernel.slice(at, levels).view()) counts[level]!++
-  return counts
-}
-
 function addOpenPage(bloom: BloomBuilder, kernel: Kernel, leaf: LeafColumn, values: number): void {
   const { slots } = kernel
   const table = decodePlain(leaf, kernel.slice(slots.pageValuesAt(), slots.pageValueBytes()).view(), values)
   bloom.add(table, 0, values)
-}
-
-function chunkStatistics(
-  leaf: LeafColumn,
-  statistics: Statistics,
-  pages: readonly SlotPage[],
-): FinishedChunk['statistics'] {
-  const bounds = statistics.bounds()
-  return {
-    ...NO_STATISTICS,
-    nulls: pages.reduce((sum, { facts }) => sum + facts.nulls, 0),
-    nans: isFloat(leaf) ? statistics.nans : -1,
-    ...bounds,
-    // a zero bound may have the other sign
-    ...(bounds && !isFloat(leaf) ? { minIsExact: true, maxIsExact: true } : {}),
-  }
 }
 
 function pageKindsOf(pages: readonly SlotPage[]): PageKind[] {

@@ -63,7 +63,9 @@ export function carryChunk(
     statistics.nans = parts.reduce((sum, { footer, chunk: own }) => sum + extrasOf(footer, own).nans, 0)
   }
   if (statistics.distinct < 0 && isWhole && parts.length === 1 && every & EXTRA.DISTINCT) {
-    statistics.distinct = extrasOf(parts[0]!.footer, parts[0]!.chunk).distinct
+    const { distinct } = extrasOf(parts[0]!.footer, parts[0]!.chunk)
+    const values = chunk.levels - Math.max(0, statistics.nulls)
+    if (distinct <= values && distinct > 0 === values > 0) statistics.distinct = distinct
   }
   const result = { ...chunk, statistics }
   if (carried.bloomFilter && some & EXTRA.BLOOM_FILTER)
@@ -94,7 +96,7 @@ function carryBloomFilter(
   kernel: Kernel,
 ): Uint8Array | undefined {
   if (chunk.bloomFilter) return chunk.bloomFilter
-  const isBuilt = chunk.dictionary !== undefined && (parts.length > 1 || !isWhole)
+  const isBuilt = chunk.dictionary !== undefined
   if (isBuilt || !isWhole) {
     const filter = isBuilt ? buildBloomFilter(chunk, kernel) : undefined
     if (!filter) drops.add('bloom_filter_large')

@@ -1,7 +1,6 @@
 import type { CodecName, Codecs } from '../codecs/codec.ts'
 import { CODEC_NAMES, decompress } from '../codecs/compression.ts'
-import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
-import { BoundsMerge } from '../footer/merge-bounds.ts'
+import { Statistics } from '../footer/statistics.ts'
 import type { ByteBuffer } from '../format/byte-buffer.ts'
 import { checksum } from '../format/checksum.ts'
 import { CODEC, ENCODING, PAGE } from '../format/format.ts'
@@ -16,7 +15,8 @@ import type { RowGroupSource } from './carry-chunk.ts'
 import { DictionaryTrial, TRIAL_VALUES } from './dictionary-trial.ts'
 import type { ColumnLimits, Kernel, KernelPage, Taken } from './kernel.ts'
 import { PageCompressor } from './page-compressor.ts'
-import { NotSpliceable } from './scan-chunk.ts'
+import { factsOfPage, kernelOrder, type PageFacts, statisticsOfValues } from './page-facts.ts'
+import { MAX_SPLICED_PAGES, NotSpliceable } from './scan-chunk.ts'
 
 export interface CoalesceSettings {
   kernel: Kernel
@@ -35,9 +35,8 @@ export interface CoalesceSettings {
 interface Pending extends Omit<KernelPage, 'body'> {
   /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
-  /** members that values of it come from, the last one included */
-  from: number
-  to: number
+  /** of a data page */
+  facts: PageFacts | undefined
 }
 
 /**
@@ -62,8 +61,8 @@ export async function coalesceChunk(
   kernel.begin(leaf, codec, { ...limits, dictionaryBytes })
   const trial = new DictionaryTrial(sums, dictionaryBytes)
   const pages: Pending[] = []
+  const statistics = new Statistics(leaf)
   let member = 0
-  let since = 0
   let isListed = false
   const isDone = codec === 'snappy' || codec === 'none'
   const compressor = new PageCompressor(codec, settings.codecs, settings.compressed)
@@ -87,10 +86,8 @@ export async function coalesceChunk(
       kernel.hasTrapped = true
       throw error
     }
-    const to = isListed ? kernel.member : Math.min(member, members.length - 1)
-    pages.push({ ...page, body: page.body.copy(), from: since, to })
-    // while pages are written anew, the next one may hold values of the same members; and the chunk in hand may go on in it
-    if (!kernel.isUnfolding) since = to
+    const facts = page.what === 'dictionary' ? undefined : factsOfPage(kernel, leaf, page, statistics)
+    pages.push({ ...page, body: page.body.copy(), facts })
   }
   let haveChecksums = false
   const takeRest = async (taken: Taken, { file, footer, rowGroup }: RowGroupSource): Promise<boolean> => {
@@ -126,12 +123,7 @@ export async function coalesceChunk(
   kernel.finish()
   await pack()
   if (settings.wantsValues && pages.some(({ what }) => what === 'plain')) return new NotSpliceable('filter_of_values')
-  const boundsOf = (from: number, to: number) => {
-    const bounds = new BoundsMerge(leaf)
-    for (let i = from; i <= to; i++) bounds.include(members[i]!.footer, members[i]!.rowGroup * columns + column)
-    return bounds
-  }
-  return await assemble(leaf, pages, boundsOf, haveChecksums, settings)
+  return await assemble(leaf, pages, statistics, haveChecksums, settings)
 }
 
 /**
@@ -156,39 +148,55 @@ function listChunks(kernel: Kernel, members: readonly RowGroupSource[], columns:
   return kept
 }
 
+/** A chunk of an input that was looked through. */
+export interface CheckedChunk {
+  /** data pages that hold levels */
+  pages: PageFacts[]
+  values: Statistics
+}
+
 /** A chunk beyond this is not copied to be looked through. */
 const MAX_CHECKED_BYTES = 8 * 1024 * 1024
 
 /**
  * Look through the pages of chunks of one flat column: unpack each, and see that its levels, its indices and the lengths of
  * its values are sound.
- * @returns false where a chunk is odd, too large or corrupt: reading it value by value will tell
+ * @returns what the values of each page of each member are, or undefined where a chunk is odd, too large or corrupt: reading it
+ *          value by value will tell
  */
 export async function checkChunks(
   leaf: LeafColumn,
   members: readonly RowGroupSource[],
   column: number,
   settings: Omit<CoalesceSettings, 'codec' | 'onlyIfRepeated' | 'wantsValues' | 'limits' | 'compressed'>,
-): Promise<boolean> {
+): Promise<CheckedChunk[] | undefined> {
   const { kernel, maxPageBytes } = settings
-  if (leaf.maxRepetition > 0) return false
-  kernel.beginCheck(leaf)
+  if (leaf.maxRepetition > 0) return undefined
+  const chunks: CheckedChunk[] = []
+  let pages = 0
+  kernel.beginCheck(leaf, kernelOrder(leaf))
   for (const member of members) {
+    const checked: CheckedChunk = { pages: [], values: new Statistics(leaf) }
+    chunks.push(checked)
+    kernel.onPage = (page) => {
+      // more pages than that do not pass, and need not be held
+      if (++pages <= MAX_SPLICED_PAGES) checked.pages.push(factsOfPage(kernel, leaf, page, checked.values))
+    }
     const { file, footer, rowGroup } = member
     const chunk = rowGroup * footer.schema.leaves.length + column
     const isUsual = footer.chunkValues[chunk] === footer.rowsOfGroup[rowGroup]
-    if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return false
+    if (!isUsual || footer.chunkBytes[chunk]! > MAX_CHECKED_BYTES) return undefined
     settings.codecs.work?.reading(file.source.name)
     const taken = await takeOne(kernel, member, chunk, leaf, maxPageBytes)
     if (taken === 'done') continue
     try {
       const rest = await takePages(taken, footer.chunkCodec[chunk]!, footer.chunkOffset[chunk]!, settings)
-      if (rest === 'odd') return false
+      if (rest === 'odd') return undefined
     } catch (error) {
       throw nameSource(inColumn(error, leaf), file.source.name)
     }
   }
-  return true
+  return pages <= MAX_SPLICED_PAGES ? chunks : undefined
 }
 
 async function takeOne(
@@ -266,7 +274,7 @@ async function takePage(
 async function assemble(
   leaf: LeafColumn,
   pending: readonly Pending[],
-  boundsOf: (from: number, to: number) => BoundsMerge,
+  statistics: Statistics,
   haveChecksums: boolean,
   settings: CoalesceSettings,
 ): Promise<FinishedChunk> {
@@ -274,41 +282,29 @@ async function assemble(
   const pages: Uint8Array[] = []
   const dataPages: FinishedPage[] = []
   const pageKinds: PageKind[] = []
-  const bounds = new BoundsMerge(leaf)
   let [bytes, uncompressedBytes, levels, nulls, dictionaryBytes] = [0, 0, 0, 0, 0]
   // the dictionary comes last and goes first
   const last = pending.at(-1)
   const inOrder = last?.what === 'dictionary' ? [last, ...pending.slice(0, -1)] : pending
   for (const page of inOrder) {
-    const { body } = page
+    const { body, facts } = page
     const header = pageHeader(page, body, haveChecksums)
     const pageBytes = header.length + body.length
     pages.push(header, body)
     bytes += pageBytes
     uncompressedBytes += header.length + page.uncompressedBytes
-    if (page.what === 'dictionary') {
+    if (!facts) {
       dictionaryBytes = pageBytes
       continue
     }
     levels += page.levels
-    nulls += page.levels - page.values
-    const own = boundsOf(page.from, page.to)
-    bounds.absorb(own)
-    const { min, max } = own.bounds() ?? {}
-    dataPages.push({
-      bytes: pageBytes,
-      levels: page.levels,
-      rows: page.levels,
-      nulls: page.levels - page.values,
-      min,
-      max,
-    })
+    nulls += facts.nulls
+    dataPages.push({ ...facts, bytes: pageBytes })
     const encoding = page.what === 'indices' ? ENCODING.RLE_DICTIONARY : ENCODING.PLAIN
     const same = pageKinds.find((kind) => kind.encoding === encoding)
     if (same) same.count++
     else pageKinds.push({ kind: PAGE.DATA, encoding, count: 1 })
   }
-  const statistics = { ...NO_STATISTICS, ...bounds.bounds(), nulls }
   return {
     leaf,
     codec,
@@ -318,7 +314,7 @@ async function assemble(
     levels,
     dictionaryBytes,
     pageKinds,
-    statistics,
+    statistics: statisticsOfValues(leaf, statistics, nulls),
     dataPages,
     ...(settings.wantsValues ? { dictionary: { plain: kernel.copyDictionary(), count: kernel.distinctValues } } : {}),
   }

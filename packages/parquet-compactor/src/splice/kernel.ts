@@ -23,7 +23,7 @@ interface KernelExports extends SlotExports {
   takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
   whyStopped(): number
   memberInHand(): number
-  beginCheck(width: number, isBoolean: number, maxDefinition: number): number
+  beginCheck(width: number, isBoolean: number, maxDefinition: number, order: number): number
   makeRoom(bytes: number): number
   takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
   openChunk(bytes: number, levels: number): void
@@ -93,7 +93,8 @@ export class KernelSlice {
 
 /** A page as the kernel hands it over. */
 export interface KernelPage {
-  what: 'plain' | 'indices' | 'dictionary'
+  /** `checked` is a page of an input that was looked through, without a body */
+  what: 'plain' | 'indices' | 'dictionary' | 'checked'
   /** compressed if the codec of the column is snappy; for other codecs the caller does it */
   body: KernelSlice
   uncompressedBytes: number
@@ -111,7 +112,7 @@ export interface ColumnLimits {
   dictionaryBytes: number
 }
 
-const WHAT = ['plain', 'indices', 'dictionary'] as const
+const WHAT = ['plain', 'indices', 'dictionary', 'checked'] as const
 
 /** as much of WebAssembly as is needed; neither the language's library nor Node's types name it */
 interface WebAssemblyHost {
@@ -235,10 +236,13 @@ export class Kernel {
     this.#room = 0
   }
 
-  /** Look chunks of a column through from here on: nothing is kept, and no page handed over. */
-  beginCheck(leaf: LeafColumn): void {
+  /**
+   * Look chunks of a column through from here on: nothing is kept, and `onPage` gets pages without a body.
+   * @param order in which bounds of their values are found, as `kernelOrder` has it
+   */
+  beginCheck(leaf: LeafColumn, order: number): void {
     const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
-    this.#exports.beginCheck(isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition)
+    this.#exports.beginCheck(isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition, order)
     this.#room = 0
   }
 

@@ -20,6 +20,7 @@ export interface SlotExports {
   holdsIndices(number: number): number
   writeSlots(number: number, from: number, rows: number): number
   findPageBounds(order: number, areIndices: number): number
+  hasCheckedBounds(): number
   lowBoundAt(): number
   lowBoundBytes(): number
   highBoundAt(): number

@@ -1,6 +1,7 @@
 import { compress } from '../codecs/compression.ts'
 import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import { BoundsMerge } from '../footer/merge-bounds.ts'
+import { Statistics } from '../footer/statistics.ts'
 import { checksum } from '../format/checksum.ts'
 import { ENCODING, PAGE } from '../format/format.ts'
 import { atPage } from '../format/page-header.ts'
@@ -10,6 +11,8 @@ import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
 import { dictionaryPageHeader } from '../write/write-page-header.ts'
 import type { CarriedChunk } from './carry-chunk.ts'
+import type { CheckedChunk } from './coalesce-chunk.ts'
+import { statisticsOfValues } from './page-facts.ts'
 import { pagesOfPart } from './pages-of-part.ts'
 import { DictionaryUnion, remapPage, type SpliceSettings } from './remap-pages.ts'
 import { NotSpliceable, type ScannedChunk, type ScannedPage, usesDictionary } from './scan-chunk.ts'
@@ -20,6 +23,8 @@ import { writtenPage } from './written-page.ts'
 export interface SplicePart extends CarriedChunk {
   scanned: ScannedChunk
   place: ChunkPlace
+  /** what its values are, if they were looked at */
+  checked?: CheckedChunk | undefined
   /** runs what may fail because of this chunk, to name its source in the error */
   within<Result>(work: () => Promise<Result>): Promise<Result>
 }
@@ -84,9 +89,14 @@ export async function spliceChunk(
     count(PAGE.DATA, ENCODING.PLAIN)
   })
   const bounds = new BoundsMerge(leaf)
+  const values = new Statistics(leaf)
   for (const part of parts) {
-    const { scanned, footer, chunk, place, within } = part
-    const pages = pagesOfPart(leaf, part, bounds.add(footer, chunk))
+    const { scanned, footer, chunk, place, checked, within } = part
+    const claimed = pagesOfPart(leaf, part, bounds.add(footer, chunk))
+    if (checked) values.include(checked.values)
+    const pages = checked
+      ? claimed.map((page, i) => ({ ...page, min: undefined, max: undefined, ...checked.pages[i]! }))
+      : claimed
     const mapping = union && scanned.dictionary ? union.mappings[nextDictionary++] : undefined
     for (const [index, page] of scanned.pages.entries()) {
       // a chunk that is alone stays as it is
@@ -103,6 +113,7 @@ export async function spliceChunk(
     }
   }
   stored.flush()
+  const areChecked = parts.every(({ checked }) => checked !== undefined)
   return {
     leaf,
     codec: settings.codec,
@@ -112,7 +123,13 @@ export async function spliceChunk(
     levels: parts.reduce((sum, { place }) => sum + place.values, 0),
     dictionaryBytes,
     pageKinds,
-    statistics: { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
+    statistics: areChecked
+      ? statisticsOfValues(
+          leaf,
+          values,
+          dataPages.reduce((sum, page) => sum + page.nulls, 0),
+        )
+      : { ...NO_STATISTICS, ...bounds.bounds(), nulls: bounds.nulls },
     dataPages,
     ...(union && pageKinds.every(usesDictionary) ? { dictionary: union.dictionary.values() } : {}),
     reason: union ? 'several_dictionaries' : withDictionary.length > 0 ? 'one_dictionary' : 'no_dictionary',

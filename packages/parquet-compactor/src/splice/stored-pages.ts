@@ -146,12 +146,43 @@ export class StoredPages {
       return undefined
     const pieces = this.#codec === 'none' ? [body] : this.#codec === 'snappy' ? literalsOf(body) : undefined
     const first = pieces?.[0]
-    if (!pieces || !first || maxDefinition === 0) return pieces
-    const levelBytes = oneRunBytes(first, header.values, maxDefinition)
-    if (levelBytes === 0) return undefined
-    pieces[0] = first.subarray(levelBytes)
-    return pieces[0].length > 0 ? pieces : pieces.slice(1)
+    if (!pieces || !first) return undefined
+    if (maxDefinition > 0) {
+      const levelBytes = oneRunBytes(first, header.values, maxDefinition)
+      if (levelBytes === 0) return undefined
+      pieces[0] = first.subarray(levelBytes)
+    }
+    const values = pieces.filter(({ length }) => length > 0)
+    return areAllValues(values, header.values, this.#leaf.width) ? values : undefined
   }
+}
+
+/**
+ * Whether bytes are so many values and nothing else. fastparquet pads its pages, which readers pass over at the end of a page, but not
+ * between values.
+ * @param width of a value; 0 for byte arrays
+ */
+function areAllValues(pieces: readonly Uint8Array[], count: number, width: number): boolean {
+  const bytes = pieces.reduce((sum, { length }) => sum + length, 0)
+  if (width > 0) return bytes === count * width
+  const [first = new Uint8Array()] = pieces
+  const data = pieces.length > 1 ? concatenate(pieces, bytes) : first
+  let at = 0
+  for (let value = 0; value < count; value++) {
+    if (at + 4 > bytes) return false
+    at += 4 + uint32At(data, at)
+  }
+  return at === bytes
+}
+
+function concatenate(pieces: readonly Uint8Array[], bytes: number): Uint8Array {
+  const data = new Uint8Array(bytes)
+  let at = 0
+  for (const piece of pieces) {
+    data.set(piece, at)
+    at += piece.length
+  }
+  return data
 }
 
 /**
