@@ -5,6 +5,7 @@ export default defineConfig({
   test: {
     name: 'web-units',
     include: ['test/units/**/*.test.ts'],
+    setupFiles: './test/units/platform.ts',
     expect: { requireAssertions: true },
     // workerd has Uint8Array.fromBase64 and toHex, this Node behind a flag
     execArgv: ['--js-base-64'],

@@ -33,6 +33,7 @@ export default defineConfig({
     include: ['test/**/*.test.ts'],
     exclude: ['test/units/**'],
     globalSetup: './test/global-setup.ts',
+    setupFiles: './test/pair-bucket.ts',
     testTimeout: 60_000,
     // a test that expects nothing could not fail
     expect: { requireAssertions: true },

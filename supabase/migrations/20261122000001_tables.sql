@@ -122,7 +122,7 @@ create table public.files (
   dataset_id text not null references public.datasets (id),
   table_name text not null,
   period_tag text not null,
-  r2_key text not null,
+  r2_key text collate "C" not null,
   byte_offset bigint not null constraint files_offset check (byte_offset >= 0),
   byte_length bigint not null constraint files_length check (byte_length > 0),
   row_count bigint not null constraint files_rows check (row_count >= 0),
@@ -272,9 +272,22 @@ comment on table public.garbage is 'Objects that no file row names any more; vac
 create table public.sweeps (
   name text primary key,
   cursor text,
-  next_at timestamptz not null
+  next_at timestamptz not null,
+  round bigint not null default 1,
+  objects bigint not null default 0,
+  orphans bigint not null default 0,
+  last_objects bigint,
+  last_orphans bigint,
+  approved_round bigint,
+  accepted_orphans bigint,
+  stopped_at timestamptz
 );
-comment on table public.sweeps is 'Where a walk over all objects of the bucket goes on.';
+comment on table public.sweeps is 'A walk over all objects of the bucket, in rounds: where it continues, and what it has found.';
+comment on column public.sweeps.objects is 'Objects of this round so far; orphans likewise.';
+comment on column public.sweeps.last_orphans is 'Orphans of the last complete round.';
+comment on column public.sweeps.approved_round is 'The last complete round, if its orphans were few enough to be marked for deletion.';
+comment on column public.sweeps.accepted_orphans is 'How many orphans a person has accepted; holds for one round.';
+comment on column public.sweeps.stopped_at is 'Since when each round has found too many orphans.';
 
 do $$
 declare

@@ -165,12 +165,16 @@ begin
   return jsonb_build_object(
     'outcome', 'ok',
     'datasetId', (select dataset_id from public.jobs where id = p_job_id),
+    'ownerId', (
+      select d.owner_id from public.jobs j join public.datasets d on d.id = j.dataset_id where j.id = p_job_id
+    ),
     'table', v_merge.table_name,
     'periodTag', v_merge.period_tag,
     'fingerprint', (select min(f.schema_fingerprint) from public.files f where f.id = any (v_merge.input_ids)),
     'inputs', (
       select jsonb_agg(jsonb_build_object(
-        'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count
+        'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count,
+        'level', f.level, 'sha256', f.content_sha256
       ) order by array_position(v_merge.input_ids, f.id))
       from public.files f where f.id = any (v_merge.input_ids)
     )

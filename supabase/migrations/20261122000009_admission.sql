@@ -37,7 +37,8 @@ declare
   v_messages jsonb := '[]';
 begin
   select * into strict v_admission from public.admission for update;
-  while fusou.slots_taken() < v_admission.max_running_jobs loop
+  -- Merges of a catalog that was set back would make a second history beside the one in the bucket.
+  while not fusou.has_pairing_problem() and fusou.slots_taken() < v_admission.max_running_jobs loop
     -- A row that is locked belongs to a call that changes the job right now; the next look finds it.
     with slots as (
       select d.owner_id, count(*) as held

@@ -39,9 +39,10 @@ as $$ select jsonb_build_object('now', now(), 'cron', fusou.cron_run()) $$;
 
 create table public.alerts (
   kind text primary key
-    constraint alerts_kind check (
-      kind in ('dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger', 'files_set_aside')
-    ),
+    constraint alerts_kind check (kind in (
+      'dead_letters', 'failure_rate', 'oldest_waiting', 'missed_daily_trigger', 'files_set_aside',
+      'installation_mismatch', 'catalog_restored', 'orphans_stopped'
+    )),
   severity text not null constraint alerts_severity check (severity in ('critical', 'error', 'warning')),
   incident bigint not null default 0,
   raised_at timestamptz,
@@ -64,7 +65,8 @@ comment on column public.alerts.told is 'Channels that know of this incident.';
 
 insert into public.alerts (kind, severity) values
   ('dead_letters', 'error'), ('failure_rate', 'critical'), ('oldest_waiting', 'error'), ('missed_daily_trigger', 'warning'),
-  ('files_set_aside', 'warning');
+  ('files_set_aside', 'warning'),
+  ('installation_mismatch', 'critical'), ('catalog_restored', 'critical'), ('orphans_stopped', 'error');
 
 -- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
 -- data set begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
@@ -233,6 +235,41 @@ as $$
   from public.heartbeats h where h.name = 'daily_trigger'
 $$;
 
+-- Catalog and bucket do not fit together: a row for each of the two kinds of it.
+create function fusou.find_pairing_problem()
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  select k.kind,
+    i.problem is not null and k.kind = case when i.problem = 'catalog_restored' then i.problem else 'installation_mismatch' end,
+    1::bigint,
+    case i.problem
+      when 'catalog_restored' then 'the bucket is newer than the catalog, which was set back to an older state'
+      when 'foreign_bucket' then 'the bucket belongs to another installation'
+      when 'missing_stamp' then 'the bucket no longer has the id of this installation'
+      else 'the bucket has objects of unknown origin and no installation id'
+    end || '; nothing is merged or deleted until an operator decides',
+    jsonb_build_object('examples', '[]'::jsonb)
+  from public.installation i
+  cross join unnest(array['installation_mismatch', 'catalog_restored']) as k (kind)
+$$;
+
+create function fusou.find_stopped_sweep()
+returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
+language sql stable
+set search_path = ''
+as $$
+  select 'orphans_stopped', s.stopped_at is not null, coalesce(s.last_orphans, 0),
+    format('%s of %s objects have no row in the catalog; none of them is deleted until an operator decides',
+      s.last_orphans, s.last_objects),
+    jsonb_build_object('examples', (
+      select coalesce(jsonb_agg(jsonb_build_object('message', e.r2_key)), '[]')
+      from (select r2_key from public.orphan_suspects order by r2_key limit 5) e
+    ))
+  from public.sweeps s where s.name = 'orphans'
+$$;
+
 -- Files in quarantine that no operator has acknowledged.
 create function fusou.find_files_set_aside()
 returns table (kind text, firing boolean, found bigint, summary text, details jsonb)
@@ -307,6 +344,10 @@ begin
     select * from fusou.find_missed_trigger((p_rules ->> 'triggerBoundSeconds')::double precision)
     union all
     select * from fusou.find_files_set_aside()
+    union all
+    select * from fusou.find_pairing_problem()
+    union all
+    select * from fusou.find_stopped_sweep()
   loop
     select * into strict v_alert from public.alerts where kind = v_trouble.kind;
     v_causes := array(select jsonb_array_elements_text(coalesce(v_trouble.details -> 'causes', '[]')));

@@ -48,13 +48,14 @@ as $$
 $$;
 
 -- The answer repeats them until close_multiparts().
-create function public.list_abandoned_uploads(p_limit integer)
+create function public.list_abandoned_uploads(p_limit integer, p_stamp bigint default null)
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
   select coalesce(jsonb_agg(jsonb_build_object('r2Key', u.r2_key, 'uploadId', u.upload_id) order by u.created_at), '[]')
   from (select * from fusou.abandoned_uploads() order by created_at limit p_limit) u
+  where fusou.deletions_allowed(p_stamp)
 $$;
 
 -- These are aborted, or were complete before: then the object lies under its key, and nothing will name it any more.
@@ -163,13 +164,12 @@ begin
   return v_page;
 end $$;
 
--- Of these keys of objects older than a day, those that doom_orphans() would take.
+-- The orphans among these keys of objects older than a day.
 create function public.list_orphans(p_keys text[])
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
   select coalesce(jsonb_agg(k order by k), '[]') from unnest(p_keys) as k
-  where not exists (select 1 from public.files f where f.r2_key = k)
-    and not exists (select 1 from public.garbage g where g.r2_key = k)
+  where fusou.is_orphan(k)
 $$;

@@ -242,6 +242,7 @@ as $$
       where d.compaction_needed and (p_requester is null or d.owner_id = p_requester)
     ),
     'quarantinedFiles', fusou.quarantined_files(p_requester),
+    'installation', case when p_requester is null then fusou.installation_json() end,
     'outbox', case when p_requester is null then (
       select jsonb_build_object(
         'open', o.pending + o.in_progress, 'dead', o.dead, 'deadAlerts', o.dead_alerts,

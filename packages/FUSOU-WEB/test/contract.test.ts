@@ -17,6 +17,7 @@ describe('the OpenAPI document', () => {
     expect(calls.sort()).toEqual([
       'DELETE /api/files/{id}',
       'DELETE /api/jobs/{id}',
+      'DELETE /api/vacuum/pause',
       'GET /api/compaction/dlq-status',
       'GET /api/datasets/{id}/files',
       'GET /api/files/{id}',
@@ -29,6 +30,7 @@ describe('the OpenAPI document', () => {
       'GET /api/metrics',
       'GET /api/openapi.json',
       'GET /api/vacuum',
+      'POST /api/adopt',
       'POST /api/compaction/dlq/{id}/acknowledge',
       'POST /api/compaction/redrive',
       'POST /api/compaction/sanitize-state',
@@ -36,7 +38,10 @@ describe('the OpenAPI document', () => {
       'POST /api/compaction/upload',
       'POST /api/files/acknowledge',
       'POST /api/files/{id}/release',
+      'POST /api/installation/accept',
       'POST /api/jobs/{id}/retry',
+      'POST /api/vacuum/accept',
+      'POST /api/vacuum/pause',
       'PUT /api/limits',
     ])
     expect(served).toEqual(document)

@@ -131,7 +131,7 @@ test('a file id that is none is refused, one of nothing is unknown', async () =>
 
 test('an object that the bucket has lost is said to be missing', async () => {
   const { datasetId, files } = await newFiles()
-  const { objects } = await bindings.BUCKET.list({ prefix: `fragments/${datasetId}/` })
+  const { objects } = await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })
   await bindings.BUCKET.delete(objects[0]!.key)
   await expectProblem(call(`/api/files/${files[0]!.id}`, owner), 'object_missing')
 })
@@ -223,7 +223,7 @@ async function mergeAndVacuum(datasetId: string): Promise<void> {
   await catalog.savePlan(accepted, [listed.files.filter(({ table }) => table === 'flights').map(({ id }) => id)])
   await catalog.openMerge(accepted, 1, { leaseSeconds: 60 })
   const output = {
-    r2Key: `compacted/${datasetId}/1.parquet`,
+    r2Key: `datasets/${datasetId}/merged/1.parquet`,
     bytes: 1,
     rows: 3,
     rowGroups: 1,

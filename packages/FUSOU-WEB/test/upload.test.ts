@@ -1,3 +1,4 @@
+import { factsKey } from '@fusou/catalog'
 import { describe, expect, test, vi } from 'vitest'
 import {
   askForMerge,
@@ -267,7 +268,7 @@ test('a body of many chunks arrives whole', async () => {
   )
   const answer = await (await upload(user, object, { datasetId, tableOffsets })).json()
   expect(answer).toMatchObject({ rows: 5 * count, fileSize: object.byteLength, sha256: await sha256(object) })
-  const { objects } = await bindings.BUCKET.list({ prefix: `fragments/${datasetId}/` })
+  const { objects } = await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })
   const kept = await bindings.BUCKET.get(objects[0]!.key)
   expect(await sha256(new Uint8Array(await kept!.arrayBuffer()))).toBe(await sha256(object))
 })
@@ -283,4 +284,47 @@ test('an operator has no data sets and cannot upload', async () => {
   const datasetId = newDataset()
   await expectProblem(upload({ id: '', ...OPERATOR }, FLIGHTS, { datasetId, tableId: 't' }), 'forbidden')
   expect(await stored(datasetId)).toEqual({ objects: 0, files: 0 })
+})
+
+describe('an object says of itself where it belongs, for the day the catalog is lost', () => {
+  const objectsOf = async (datasetId: string) =>
+    (await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/`, include: ['customMetadata'] })).objects
+
+  test('its dataset, owner, period and table, and of a small one also hash and rows', async () => {
+    const datasetId = newDataset()
+    await upload(user, FLIGHTS, { datasetId, tableId: 'flights', periodTag: '2026-11' })
+    const [object] = await objectsOf(datasetId)
+    expect(object!.customMetadata).toEqual({
+      dataset: datasetId,
+      owner: user.id,
+      period: '2026-11',
+      tier: '0',
+      slices: JSON.stringify([['flights', FLIGHTS.length]]),
+      sha256: await sha256(FLIGHTS),
+      rows: '3',
+      fingerprint: expect.any(String),
+    })
+  })
+
+  test('the longest names of as many tables as there may be, in a sidecar of its own', async () => {
+    const datasetId = newDataset()
+    const count = 256
+    const names = Array.from({ length: count }, (_, index) => `${'t'.repeat(124)}${1000 + index}`)
+    const offsets = names.map((table_name, index) => ({
+      table_name,
+      start_byte: index * FLIGHTS.length,
+      byte_length: FLIGHTS.length,
+    }))
+    const form = new FormData()
+    form.set('datasetId', datasetId)
+    form.set('tableOffsets', JSON.stringify(offsets))
+    form.set('file', new Blob(names.map(() => FLIGHTS)), 'many.bin')
+    const answer = await call('/api/compaction/upload', { token: user.token, method: 'POST', body: form })
+    expect(answer.status, await answer.clone().text()).toBe(202)
+    const [object, sidecar] = await objectsOf(datasetId)
+    expect(sidecar!.key).toBe(factsKey(object!.key))
+    expect(object!.customMetadata).not.toHaveProperty('slices')
+    const facts = await (await bindings.BUCKET.get(sidecar!.key))!.json()
+    expect(facts).toEqual({ slices: names.map((name) => [name, FLIGHTS.length]) })
+  })
 })

@@ -30,7 +30,7 @@ async function dryRun(datasetId: string, limit = 200): Promise<VacuumPage['items
 }
 
 const keysOf = async (datasetId: string) =>
-  (await BUCKET.list({ prefix: `fragments/${datasetId}/` })).objects.map(({ key }) => key)
+  (await BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })).objects.map(({ key }) => key)
 
 async function startJob(datasetId: string) {
   const accepted = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, priority: 'manual' }, 600)
@@ -54,7 +54,7 @@ async function mergedDataset() {
   const listed = await catalog.listMergeableFiles(attempt, 100)
   if (listed.outcome !== 'ok') throw new Error(listed.outcome)
   await catalog.savePlan(attempt, [listed.files.map(({ id }) => id)])
-  const output = { r2Key: `compacted/${datasetId}/1`, bytes: 1, rows: 3, rowGroups: 1, sha256: '0'.repeat(64) }
+  const output = { r2Key: `datasets/${datasetId}/merged/1`, bytes: 1, rows: 3, rowGroups: 1, sha256: '0'.repeat(64) }
   const committed = await catalog.commitMerge(attempt, 1, { ...output, fingerprint: 'f' }, 60)
   expect(committed.outcome).toBe('committed')
   await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
@@ -82,7 +82,7 @@ test('a dry run names what was refused and what was begun, in pages, and changes
   await upload(owner, FLIGHTS, { datasetId, tableId: 't' })
   await upload(owner, FLIGHTS, { datasetId, tableId: 't' })
   const attempt = await startJob(datasetId)
-  const begun = `compacted/${datasetId}/begun`
+  const begun = `datasets/${datasetId}/merged/begun`
   await catalog.openMultipart(attempt, { r2Key: begun, uploadId: 'an upload' })
   expect((await dryRun(datasetId)).map(({ reason }) => reason)).toEqual(['refused'])
 
@@ -110,7 +110,7 @@ test('a dry run names what was refused and what was begun, in pages, and changes
 test('a dry run names objects that no row names, once they are a day old', async () => {
   const datasetId = newDataset()
   await upload(owner, FLIGHTS, { datasetId, tableId: 't' })
-  const orphan = `fragments/${datasetId}/orphan.parquet`
+  const orphan = `datasets/${datasetId}/uploads/orphan.parquet`
   await BUCKET.put(orphan, 'left behind')
   const orphans = async () => {
     const found = []

@@ -10,6 +10,8 @@ export interface Env {
   readonly DATA_COMPACTION_WORKFLOW: Workflow<JobParams>
   readonly UPLOAD_LIMIT: RateLimit
   readonly CRON_WATCH: DurableObjectNamespace<CronWatch>
+  /** name of the queue behind COMPACTION_DLQ: its batches are dead letters */
+  readonly DEAD_LETTER_QUEUE: string
 }
 
 /** The bindings as all code below sees them: no call of the bucket waits for ever. */

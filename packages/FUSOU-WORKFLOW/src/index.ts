@@ -4,7 +4,6 @@ import { type Env, withBoundedBucket } from './env.ts'
 import { maintain } from './maintenance/maintain.ts'
 import { heartbeatUrl, openAlertChannels } from './open-alert-channels.ts'
 import { openCatalog } from './open-catalog.ts'
-import { COMPACTION_DLQ_NAME } from './queue-names.ts'
 
 export { RateLimiter } from './rate-limiter.ts'
 export { CronWatch } from './watch/cron-watch.ts'
@@ -13,7 +12,7 @@ export { DataCompactionWorkflow } from './workflow/data-compaction-workflow.ts'
 export default {
   async queue(batch, env) {
     const catalog = openCatalog(env)
-    if (batch.queue === COMPACTION_DLQ_NAME) await consumeDeadLetters(batch, env, catalog, openAlertChannels(env))
+    if (batch.queue === env.DEAD_LETTER_QUEUE) await consumeDeadLetters(batch, env, catalog, openAlertChannels(env))
     else await consumeCompactionMessages(batch, env, catalog)
   },
 

@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { uploadKey } from '@fusou/catalog'
 import { inspectParquet, memorySource } from '@fusou/parquet-compactor'
 import { parquetReadObjects } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
@@ -42,7 +43,7 @@ export async function uploadAndAsk(datasetId: string, userId: string, parts: rea
 
 /** Put the parts end to end into one object and register it, as the upload route does. */
 export async function upload(datasetId: string, userId: string, parts: readonly Part[]) {
-  const r2Key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
+  const r2Key = uploadKey(datasetId)
   await env.BUCKET.put(r2Key, await new Blob(parts.map(({ bytes }) => bytes as Uint8Array<ArrayBuffer>)).arrayBuffer())
   let offset = 0
   const slices = []

@@ -1,4 +1,5 @@
 import { createMessageBatch, introspectWorkflowInstance } from 'cloudflare:test'
+import { datasetPrefix, factsKey, ORPHAN_SWEEP, pairInstallation, uploadKey } from '@fusou/catalog'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { ALERT_RULES } from '../src/alerts/alert-rules.ts'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
@@ -218,21 +219,146 @@ describe('vacuum', () => {
     })
   })
 
-  test('takes objects that nothing names, after a day and not before', async () => {
-    const { datasetId, keys } = await twoFragments()
-    const orphan = `fragments/${datasetId}/orphan.parquet`
-    await env.BUCKET.put(orphan, 'left behind')
-    await sweepOrphans(env, catalog)
-    await vacuum(env, catalog)
+  test('goes on after a deletion that failed: the note of garbage outlives the object', async () => {
+    const orphan = `datasets/${newDatasetId()}/uploads/refused.parquet`
+    await env.BUCKET.put(orphan, 'refused')
+    await catalog.doomOrphans([orphan])
+    const refusing = withBucket({
+      delete: () => Promise.reject(new Error('the bucket refuses')),
+    })
+    await expect(vacuum(refusing, catalog)).rejects.toThrow('the bucket refuses')
+    expect(await catalog.claimGarbage(1000)).toContain(orphan)
     expect(await env.BUCKET.head(orphan)).not.toBeNull()
-
-    await catalog.endSweep('orphans', null, 0)
-    vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 3600 * 1000 })
-    await sweepOrphans(env, catalog)
-    vi.useRealTimers()
     await vacuum(env, catalog)
     expect(await env.BUCKET.head(orphan)).toBeNull()
-    for (const key of keys) expect(await env.BUCKET.head(key)).not.toBeNull()
-    expect(await liveFiles(datasetId)).toHaveLength(2)
+    expect(await catalog.claimGarbage(1000)).not.toContain(orphan)
+  })
+
+  test('deletes the origin of a merged object with it', async () => {
+    const { datasetId, jobId } = await twoFragments()
+    await startAttempt(env, await claim(datasetId, jobId, 60))
+    await succeeded(jobId)
+    const [file] = await liveFiles(datasetId)
+    const { r2Key } = (await catalog.getFile(file!.id, null))!
+    expect(await env.BUCKET.head(factsKey(r2Key))).not.toBeNull()
+    await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+    const { jobId: second } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(10, 5) }])
+    await startAttempt(env, await claim(datasetId, second, 60))
+    await succeeded(second)
+    await vacuum(env, catalog)
+    expect(await env.BUCKET.head(r2Key)).toBeNull()
+    expect(await env.BUCKET.head(factsKey(r2Key))).toBeNull()
+  })
+})
+
+/** The environment with a bucket of which some methods are others. */
+function withBucket(methods: Partial<Record<keyof R2Bucket, (...args: never[]) => unknown>>): Env {
+  const bucket = new Proxy(env.BUCKET, {
+    get(target, name: keyof R2Bucket) {
+      const method = methods[name] ?? target[name]
+      return typeof method === 'function' ? method.bind(target) : method
+    },
+  })
+  return { ...env, BUCKET: bucket }
+}
+
+/** The environment with a bucket that lists this data set alone. */
+const withOnly = (datasetId: string): Env =>
+  withBucket({
+    list: (options: R2ListOptions) => env.BUCKET.list({ ...options, prefix: datasetPrefix(datasetId) }),
+  })
+
+const sweepStatus = async () => (await catalog.jobStatus(null)).installation!.sweep
+
+/** The next round begins now: an operator who accepts what was found makes it due. */
+async function nextRound(): Promise<void> {
+  const sweep = await sweepStatus()
+  if (sweep) await catalog.acceptOrphans(ORPHAN_SWEEP, sweep.orphans ?? 0, false)
+}
+
+describe('the sweep', () => {
+  const passDay = () => vi.useFakeTimers({ toFake: ['Date'], now: Date.now() + 25 * 3600 * 1000 })
+
+  test('suspects objects that nothing names after a day and not before, and deletes none at the first look', async () => {
+    const { datasetId, keys } = await twoFragments()
+    const orphan = uploadKey(datasetId)
+    await env.BUCKET.put(orphan, 'left behind')
+    await nextRound()
+    expect(await sweepOrphans(withOnly(datasetId), catalog)).toEqual({ suspects: 0, marked: 0 })
+    expect(await sweepStatus()).toMatchObject({ objects: 3, orphans: 0 })
+
+    await nextRound()
+    passDay()
+    expect(await sweepOrphans(withOnly(datasetId), catalog)).toEqual({ suspects: 1, marked: 0 })
+    vi.useRealTimers()
+    await vacuum(env, catalog)
+    for (const key of [orphan, ...keys]) expect(await env.BUCKET.head(key)).not.toBeNull()
+  })
+
+  test('walks page by page to the last one, and counts an object and its origin as one', async () => {
+    const datasetId = newDatasetId()
+    const prefix = datasetPrefix(datasetId)
+    for (const name of ['a', 'b', 'c', 'd']) await upload(datasetId, user, [{ table: name, bytes: fragment(0, 1) }])
+    for (const key of [`${prefix}zz`, factsKey(`${prefix}zz`)]) await env.BUCKET.put(key, 'on the last page')
+    await nextRound()
+    passDay()
+    expect(await sweepOrphans(withOnly(datasetId), catalog, 2)).toEqual({ suspects: 1, marked: 0 })
+    expect(await sweepStatus()).toMatchObject({ objects: 5, orphans: 1 })
+  })
+})
+
+describe('a bucket that does not belong to the catalog', () => {
+  const INSTALLATION = '.fusou/installation.json'
+
+  /** Run with another installation object in the bucket, then with the right one again. */
+  async function withInstallation(body: string | null, run: () => Promise<void>): Promise<void> {
+    const before = await (await env.BUCKET.get(INSTALLATION))!.text()
+    if (body === null) await env.BUCKET.delete(INSTALLATION)
+    else await env.BUCKET.put(INSTALLATION, body)
+    try {
+      await run()
+    } finally {
+      await env.BUCKET.put(INSTALLATION, before)
+      expect(await pairInstallation(env.BUCKET, catalog)).toMatchObject({ paired: true })
+    }
+  }
+
+  const foreign = JSON.stringify({ id: crypto.randomUUID(), stamp: 1 })
+  const ahead = async () =>
+    JSON.stringify({ id: (await catalog.jobStatus(null)).installation!.id, stamp: 1_000_000_000 })
+  test.each([
+    ['of another installation', async () => foreign, 'foreign_bucket'],
+    ['that is ahead of the catalog', ahead, 'catalog_restored'],
+    ['whose id is no JSON', async () => 'not JSON', 'foreign_bucket'],
+    ['that has lost its id', async () => null, 'missing_stamp'],
+  ])('%s: nothing is deleted and nothing is merged', async (_what, body, problem) => {
+    const garbage = uploadKey(newDatasetId())
+    await env.BUCKET.put(garbage, 'refused')
+    await catalog.doomOrphans([garbage])
+    const { datasetId, jobId } = await twoFragments()
+    const attempt = await claim(datasetId, jobId, 60)
+    await withInstallation(await body(), async () => {
+      expect(await vacuum(env, catalog)).toEqual({ deleted: 0, aborted: 0 })
+      await nextRound()
+      expect(await sweepOrphans(env, catalog)).toEqual({ suspects: 0, marked: 0 })
+      expect(await env.BUCKET.head(garbage)).not.toBeNull()
+      expect((await catalog.jobStatus(null)).installation).toMatchObject({ problem })
+
+      await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(attempt))
+      await instance.modify(async (m) => m.disableRetryDelays())
+      await startAttempt(env, attempt)
+      await instance.waitForStatus('errored')
+      expect(await catalog.getJob(jobId, null)).toMatchObject({ error: { code: 'pairing_problem' } })
+      expect(await liveFiles(datasetId)).toHaveLength(2)
+    })
+    await vacuum(env, catalog)
+    expect(await env.BUCKET.head(garbage)).toBeNull()
+  })
+
+  test('two isolates that start at once pair it once', async () => {
+    const pairings = await Promise.all([1, 2, 3].map(() => pairInstallation(env.BUCKET, catalog)))
+    for (const pairing of pairings) expect(pairing).toMatchObject({ paired: true })
+    const { id } = await (await env.BUCKET.get(INSTALLATION))!.json<{ id: string }>()
+    expect(id).toBe((await catalog.jobStatus(null)).installation!.id)
   })
 })

@@ -23,7 +23,7 @@ type Attempt = Awaited<ReturnType<typeof runningAttempt>>['attempt']
 
 /** An upload with a part written and no end, as a try of a merge leaves it that dies. */
 async function begunUpload(attempt: Attempt) {
-  const key = `compacted/test/${crypto.randomUUID()}`
+  const key = `datasets/test/merged/${crypto.randomUUID()}`
   const begun = await env.BUCKET.createMultipartUpload(key)
   expect(await catalog.openMultipart(attempt, { r2Key: key, uploadId: begun.uploadId })).toEqual({ outcome: 'ok' })
   const part = await begun.uploadPart(1, new Uint8Array(PART_BYTES))
@@ -69,7 +69,10 @@ test('an upload that was completed, and whose attempt died before it could swap 
 test('an attempt that is over can begin no upload', async () => {
   const { attempt } = await runningAttempt()
   await failAttempt(attempt)
-  const refused = await catalog.openMultipart(attempt, { r2Key: `compacted/${crypto.randomUUID()}`, uploadId: 'u' })
+  const refused = await catalog.openMultipart(attempt, {
+    r2Key: `datasets/test/merged/${crypto.randomUUID()}`,
+    uploadId: 'u',
+  })
   expect(refused).toEqual({ outcome: 'stale_attempt' })
 })
 

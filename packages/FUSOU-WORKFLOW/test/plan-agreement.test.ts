@@ -24,7 +24,7 @@ class DataSet {
   async upload(slices: readonly { bytes: number; table: string }[]): Promise<void> {
     let offset = 0
     const object = {
-      r2Key: `fragments/${crypto.randomUUID()}`,
+      r2Key: `datasets/any/uploads/${crypto.randomUUID()}`,
       slices: slices.map(({ bytes, table }) => {
         const workBytes = bytes * this.#workOfByte
         const slice = { table, periodTag: '0', offset, length: bytes, rows: 1, rowGroups: 1, workBytes }
@@ -66,7 +66,7 @@ class DataSet {
       const bytes = sum('length')
       const workBytes = bytes * this.#workOfByte
       const output = { bytes, workBytes, rows: sum('rows'), rowGroups: 1, sha256: hex64(), fingerprint: 'schema' }
-      const r2Key = `compacted/${crypto.randomUUID()}`
+      const r2Key = `datasets/any/merged/${crypto.randomUUID()}`
       expect((await catalog.commitMerge(attempt, index, { ...output, r2Key }, 60)).outcome).toBe('committed')
     }
     const end = await catalog.finishJob(attempt, { result: {}, more, sender: 'test' })

@@ -40,7 +40,7 @@ async function sixteenFragments() {
   return datasetId
 }
 
-test('a merge of sixteen fragments makes one request for each and one for its output', async () => {
+test('a merge of sixteen fragments makes one request for each, one for its output and one for its origin', async () => {
   const datasetId = await sixteenFragments()
   const { calls, bucket } = counted(env.BUCKET)
   const attempt = await planned(datasetId)
@@ -48,7 +48,7 @@ test('a merge of sixteen fragments makes one request for each and one for its ou
     outcome: 'committed',
     report: { files: 16, rowsOut: 160, rowGroupsOut: 1 },
   })
-  expect(calls).toEqual({ get: 16, put: 1 })
+  expect(calls).toEqual({ get: 16, put: 2 })
 })
 
 test('a merge that is run again after its swap does nothing', async () => {
@@ -88,8 +88,8 @@ test('two tries of one merge at the same time leave one output, and the loser is
   expect(await liveFiles(datasetId)).toMatchObject([{ rows: 160, level: 1 }])
   const [live] = await liveFiles(datasetId)
   const { r2Key } = (await catalog.getFile(live!.id, null))!
-  const written = await env.BUCKET.list({ prefix: `compacted/${datasetId}/` })
-  const losers = written.objects.map(({ key }) => key).filter((key) => key !== r2Key)
+  const written = await env.BUCKET.list({ prefix: `datasets/${datasetId}/merged/` })
+  const losers = written.objects.map(({ key }) => key).filter((key) => key.endsWith('.parquet') && key !== r2Key)
   expect(losers).toHaveLength(1)
   const garbage = await catalog.claimGarbage(1000)
   expect(garbage).not.toContain(r2Key)

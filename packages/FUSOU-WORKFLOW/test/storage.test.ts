@@ -17,7 +17,7 @@ describe('MultipartSink', () => {
     const key = `test/${crypto.randomUUID()}`
     const bytes = pattern(length)
     const noted: string[] = []
-    const sink = new MultipartSink(env.BUCKET, key, async (uploadId) => void noted.push(uploadId))
+    const sink = new MultipartSink(env.BUCKET, key, { tier: '1' }, async (uploadId) => void noted.push(uploadId))
     // the same memory again and again, as the merge has it
     const part = new Uint8Array(PART_BYTES)
     for (let at = 0; at < length; at += PART_BYTES) {
@@ -35,7 +35,7 @@ describe('MultipartSink', () => {
 
   test('leaves nothing behind when it is given up', async () => {
     const key = `test/${crypto.randomUUID()}`
-    const sink = new MultipartSink(env.BUCKET, key, async () => undefined)
+    const sink = new MultipartSink(env.BUCKET, key, { tier: '1' }, async () => undefined)
     await sink.write(pattern(PART_BYTES))
     await sink.write(pattern(1))
     await sink.abort()
@@ -45,7 +45,7 @@ describe('MultipartSink', () => {
   test('writes no part of an upload that could not be noted', async () => {
     const key = `test/${crypto.randomUUID()}`
     let uploadId = ''
-    const sink = new MultipartSink(env.BUCKET, key, (id) => {
+    const sink = new MultipartSink(env.BUCKET, key, { tier: '1' }, (id) => {
       uploadId = id
       return Promise.reject(new Error('stale_attempt: not ours'))
     })

@@ -191,7 +191,7 @@ describe('a step that fails', () => {
   })
 
   const anOutput = {
-    r2Key: 'compacted/late',
+    r2Key: 'datasets/late/merged/1',
     bytes: 1,
     rows: 10,
     rowGroups: 1,

@@ -5,6 +5,9 @@ export const AlertKind = z.enum([
   'failure_rate',
   'oldest_waiting',
   'missed_daily_trigger',
+  'installation_mismatch',
+  'catalog_restored',
+  'orphans_stopped',
   'files_set_aside',
 ])
 export type AlertKind = z.infer<typeof AlertKind>

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { AdoptedDataset, AdoptionPage, NotedObjects, type ScannedObject } from './adopt.ts'
 import { AlertChange, type AlertChannel, type AlertRules } from './alert.ts'
 import { Database, type DatabaseConfig } from './database.ts'
 import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from './dead-letter.ts'
@@ -14,6 +15,7 @@ import {
   UploadedFile,
   type UploadedObject,
 } from './file.ts'
+import { AcceptedInstallation, type BucketLook, CheckedInstallation, type PairingProblem } from './installation.ts'
 import { CronRun, Job, type JobKind, JobState, ListedJobs, ReadJobStatus } from './job.ts'
 import { type LimitChanges, LimitsOfOwner } from './limits.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
@@ -95,6 +97,7 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
   z.object({
     outcome: z.literal('ok'),
     datasetId: z.string(),
+    ownerId: z.uuid(),
     table: z.string(),
     periodTag: z.string(),
     fingerprint: z.string(),
@@ -704,20 +707,24 @@ export class Catalog {
     return this.#database.call('get_file', { p_file_id: fileId, p_requester: requester }, StoredFile.nullable())
   }
 
-  /** Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage(). */
-  claimGarbage(limit: number) {
-    return this.#database.call('claim_garbage', { p_limit: limit }, readableRows('garbage', z.string()))
+  /**
+   * Keys of objects that nothing names and vacuum may delete; the answer repeats them until completeGarbage().
+   * @param stamp of checkInstallation() in the same run; null asks for the noted state of the installation alone
+   */
+  claimGarbage(limit: number, stamp: number | null = null) {
+    return this.#database.call('claim_garbage', { p_limit: limit, p_stamp: stamp }, readableRows('garbage', z.string()))
   }
 
   completeGarbage(keys: readonly string[]) {
     return this.#database.call('complete_garbage', { p_keys: keys }, z.int())
   }
 
+  /** Keys of objects that the caller has just stored and then refused. */
   doomOrphans(keys: readonly string[]) {
     return this.#database.call('doom_orphans', { p_keys: keys }, z.int())
   }
 
-  /** Of these keys of objects older than a day, those that doomOrphans() would take. */
+  /** Of these keys of objects older than a day, those that no row names. */
   listOrphans(keys: readonly string[]) {
     return this.#database.call('list_orphans', { p_keys: keys }, readableRows('orphans', z.string()))
   }
@@ -731,11 +738,11 @@ export class Catalog {
     )
   }
 
-  /** The answer repeats them until closeMultiparts(). */
-  listAbandonedUploads(limit: number) {
+  /** The answer repeats them until closeMultiparts(); `stamp` as for claimGarbage(). */
+  listAbandonedUploads(limit: number, stamp: number | null = null) {
     return this.#database.call(
       'list_abandoned_uploads',
-      { p_limit: limit },
+      { p_limit: limit, p_stamp: stamp },
       readableRows('abandoned uploads', AbandonedUpload),
     )
   }
@@ -765,19 +772,109 @@ export class Catalog {
     )
   }
 
+  /** Compare what the bucket says with what the catalog knows; see `pairInstallation`. */
+  checkInstallation(look: BucketLook) {
+    return this.#database.call('check_installation', { p_bucket: look }, CheckedInstallation)
+  }
+
+  /** A person decides that the bucket belongs to this catalog, although `problem` stands. */
+  acceptInstallation(problem: PairingProblem, look: BucketLook) {
+    return this.#database.call('accept_installation', { p_problem: problem, p_bucket: look }, AcceptedInstallation)
+  }
+
+  /** @param pause null: deletions go on */
+  pauseDeletions(pause: { by: string; reason: string | null } | null) {
+    return this.#database.call(
+      'pause_deletions',
+      { p_paused: pause !== null, p_by: pause?.by ?? null, p_reason: pause?.reason ?? null },
+      z.object({ paused: z.boolean() }),
+    )
+  }
+
+  /** The next page of a walk over the bucket, if one is due. */
   beginSweep(name: string) {
     return this.#database.call(
       'begin_sweep',
       { p_name: name },
-      z.object({ due: z.boolean(), cursor: z.string().nullable() }),
+      z.discriminatedUnion('due', [
+        z.object({ due: z.literal(true), cursor: z.string().nullable(), round: z.int() }),
+        z.object({ due: z.literal(false) }),
+      ]),
     )
   }
 
-  endSweep(name: string, cursor: string | null, pauseSeconds: number) {
+  /** What the walk found on a page; a page that another walker has recorded is `stale`. */
+  recordSweepPage(
+    name: string,
+    page: {
+      round: number
+      cursor: string | null
+      /** null at the end of the bucket */
+      nextCursor: string | null
+      objects: number
+      /** of objects that are old enough to be orphans */
+      oldKeys: readonly string[]
+      pauseSeconds: number
+      stamp?: number | null
+    },
+  ) {
     return this.#database.call(
-      'end_sweep',
-      { p_name: name, p_cursor: cursor, p_pause_seconds: pauseSeconds },
-      z.undefined().or(z.null()).or(z.literal('')),
+      'record_sweep_page',
+      {
+        p_name: name,
+        p_round: page.round,
+        p_cursor: page.cursor,
+        p_next_cursor: page.nextCursor,
+        p_objects: page.objects,
+        p_keys: page.oldKeys,
+        p_pause_seconds: page.pauseSeconds,
+        p_stamp: page.stamp ?? null,
+      },
+      z.object({ outcome: z.enum(['recorded', 'stale']), orphans: z.int() }),
+    )
+  }
+
+  /** Marks for deletion what two rounds have found; @returns how many */
+  markOrphans(name: string, limit: number, stamp: number | null = null) {
+    return this.#database.call('mark_orphans', { p_name: name, p_limit: limit, p_stamp: stamp }, z.int())
+  }
+
+  /** A person has looked at the orphans that stopped the sweep. */
+  acceptOrphans(name: string, orphans: number, releaseKept: boolean) {
+    return this.#database.call(
+      'accept_orphans',
+      { p_name: name, p_orphans: orphans, p_release_kept: releaseKept },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('accepted'), orphans: z.int(), released: z.int() }),
+        z.object({ outcome: z.literal('changed'), orphans: z.int() }),
+      ]),
+    )
+  }
+
+  /** Begins a scan of the bucket; what an earlier one noted is discarded. */
+  beginAdoption() {
+    return this.#database.call('begin_adoption', {}, z.object({ scan: z.uuid() }))
+  }
+
+  /** The next page of a scan: the keys after `after` up to `last`, null at either end of the bucket. */
+  beginAdoptionPage(scan: string, page: { after: string | null; last: string | null; keys: readonly string[] }) {
+    return this.#database.call(
+      'begin_adoption_page',
+      { p_scan: scan, p_after: page.after, p_last: page.last, p_keys: page.keys },
+      AdoptionPage,
+    )
+  }
+
+  noteAdoptionObjects(scan: string, objects: readonly ScannedObject[]) {
+    return this.#database.call('note_adoption_objects', { p_scan: scan, p_objects: objects }, NotedObjects)
+  }
+
+  /** Puts the dataset after `after` in order, up to `limit` objects a call. */
+  adoptDataset(scan: string, { after, limit, dryRun }: { after: string | null; limit: number; dryRun: boolean }) {
+    return this.#database.call(
+      'adopt_dataset',
+      { p_scan: scan, p_after: after, p_limit: limit, p_dry_run: dryRun },
+      AdoptedDataset,
     )
   }
 

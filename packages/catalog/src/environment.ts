@@ -15,6 +15,9 @@ function isEncryptedOrLocal(url: string): boolean {
 /** Where a secret of ours is sent: never in the clear, but to this machine. */
 const Receiver = z.url({ protocol: /^https?$/ }).refine(isEncryptedOrLocal, 'must begin with https://')
 
+/** The environment whose variables the bundled file has. */
+const PRODUCTION = 'production'
+
 /** The variables of both Workers; `.env.example` explains each. */
 export const Environment = z.object({
   SUPABASE_URL: z.url(),
@@ -41,7 +44,8 @@ export type Environment = z.infer<typeof Environment>
 /**
  * The variables of a Worker: those set on it, over those of the encrypted file in its bundle.
  * @param bindings `env` of the Worker; only its text counts
- * @param file     text of the env file, values encrypted by dotenvx or plain
+ * @param file     text of the env file, values encrypted by dotenvx or plain; of production alone: with another
+ *   FUSOU_ENVIRONMENT it is not read
  * @throws FusouError `not_configured`, naming the variables and never a value: one is missing or malformed, or is still
  *   encrypted because DOTENV_PRIVATE_KEY is absent or wrong (the parser gives such values back as they are)
  */
@@ -49,8 +53,11 @@ export function loadEnvironment(bindings: object, file: string): Environment {
   const texts = Object.entries(bindings).filter((entry): entry is [string, string] => typeof entry[1] === 'string')
   const set = Object.fromEntries(texts.filter(([, value]) => value !== ''))
   const privateKey = set.DOTENV_PRIVATE_KEY
+  // The file belongs to production. Another environment has variables of its own on the Worker, and must never fall back
+  // to the database of production.
+  const text = (set.FUSOU_ENVIRONMENT ?? PRODUCTION) === PRODUCTION ? file : ''
   // An empty environment and no key files, or the parser would look for keys and values in those of the process.
-  const { parsed } = parseSync(file, {
+  const { parsed } = parseSync(text, {
     processEnv: privateKey === undefined ? {} : { DOTENV_PRIVATE_KEY: privateKey },
     fk: [],
   })

@@ -91,6 +91,8 @@ export const MergeInput = z.object({
   offset: z.int(),
   length: z.int(),
   rows: z.int(),
+  level: z.int(),
+  sha256: z.string(),
 })
 export type MergeInput = z.infer<typeof MergeInput>
 

@@ -1,3 +1,4 @@
+export { AdoptedDataset, type AdoptionFault, AdoptionJudgment, type ScannedObject } from './adopt.ts'
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './alert.ts'
 export { boundedBucket } from './bounded-bucket.ts'
 export { type Attempt, Catalog, type Requester } from './catalog.ts'
@@ -19,6 +20,7 @@ export {
   type UploadedSlice,
 } from './file.ts'
 export { FusouError } from './fusou-error.ts'
+export { InstallationStatus, PairingProblem } from './installation.ts'
 export { CronRun, Job, JobKind, JobState, JobStatus } from './job.ts'
 export { type LimitChanges, Limits, LimitsOfOwner } from './limits.ts'
 export { UnreadableRow, UnreadableRows } from './listed-rows.ts'
@@ -35,6 +37,26 @@ export {
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './merge-policy.ts'
 export { Metrics } from './metrics.ts'
 export { DatasetId, FileId, JobId, PeriodTag, TableName, UNKNOWN_PERIOD_TAG } from './names.ts'
+export {
+  describeUpload,
+  MAX_FACTS_BYTES,
+  MAX_LEAVES,
+  MAX_METADATA_BYTES,
+  MergedFacts,
+  MergedMetadata,
+  UploadFacts,
+  UploadMetadata,
+} from './object-facts.ts'
+export {
+  datasetPrefix,
+  datasetsPrefix,
+  factsKey,
+  INSTALLATION_KEY,
+  mergedKey,
+  objectOf,
+  uploadKey,
+} from './object-keys.ts'
+export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './pair-installation.ts'
 export { type ParsedJson, parseJson } from './parse-json.ts'
 export { publishOutbox } from './publish-outbox.ts'
 export {
@@ -47,4 +69,4 @@ export {
 } from './queue-message.ts'
 export { type StorableJson, toStorableJson } from './storable.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'
-export { type AbandonedUpload, ORPHAN_AGE_MS } from './vacuum.ts'
+export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './vacuum.ts'

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { RaisedAlert } from './alert.ts'
+import { InstallationStatus } from './installation.ts'
 import { UnreadableRows, withListedRows } from './listed-rows.ts'
 import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
@@ -105,6 +106,7 @@ export const JobStatus = z.object({
   expiredLeases: z.int(),
   datasetsWaiting: z.int(),
   quarantinedFiles: z.int(),
+  installation: InstallationStatus.nullable(),
   outbox: z
     .object({
       open: z.int(),

@@ -32,3 +32,6 @@ export type AbandonedUpload = z.infer<typeof AbandonedUpload>
 
 /** An object that no row names may belong to an upload or a merge that is still under way, until it is this old. */
 export const ORPHAN_AGE_MS = 24 * 3600 * 1000
+
+/** The walk over the bucket that looks for them. */
+export const ORPHAN_SWEEP = 'orphans'

@@ -16,7 +16,7 @@ export const sha256 = (content: string) => createHash('sha256').update(content).
 export function anObject(slices: readonly SliceSpec[]): UploadedObject {
   let offset = 0
   return {
-    r2Key: `fragments/${randomUUID()}`,
+    r2Key: `datasets/any/uploads/${randomUUID()}`,
     slices: slices.map(({ content = randomUUID(), ...spec }) => {
       const slice = {
         table: 'ships',
@@ -36,7 +36,7 @@ export function anObject(slices: readonly SliceSpec[]): UploadedObject {
 }
 
 export const anOutput = (rows: number, output: Partial<MergedFile> = {}): MergedFile => ({
-  r2Key: `compacted/${randomUUID()}`,
+  r2Key: `datasets/any/merged/${randomUUID()}`,
   bytes: 2000,
   rows,
   rowGroups: 1,

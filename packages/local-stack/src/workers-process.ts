@@ -4,6 +4,7 @@ import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
 import { unstable_getMiniflareWorkerOptions } from 'wrangler'
+import { readEnvironments } from '../../../deploy/wrangler-config.ts'
 import { buildWeb, buildWorkflow, type WorkerModule } from './build-workers.ts'
 import { runAsChild } from './child.ts'
 import { LOOPBACK } from './choose-port.ts'
@@ -33,8 +34,7 @@ export interface WorkersReady {
   controlUrl: string
 }
 
-const WEB = 'fusou'
-const WORKFLOW = 'fusou-workflow'
+const { pagesProject: WEB, worker: WORKFLOW } = readEnvironments().production
 const EVERY_MINUTE = '* * * * *'
 
 /**

@@ -14,17 +14,19 @@ const FAULTS: [what: string, isFault: (call: string) => boolean][] = [
   ['`toBeGreaterThanOrEqual(0)` holds of every count', (call) => /\.toBeGreaterThanOrEqual\(0\)$/.test(call)],
 ]
 
-/** Every call of a source text, as text, and whether it stands in a catch clause. */
-function callsOf(path: string, text: string): { call: string; line: number; isCaught: boolean }[] {
-  const calls: { call: string; line: number; isCaught: boolean }[] = []
+interface Call {
+  readonly text: string
+  readonly start: number
+  readonly end: number
+  /** whether it stands in a catch clause */
+  readonly isCaught: boolean
+}
+
+function callsOf(path: string, text: string): Call[] {
+  const calls: Call[] = []
   const visit = (node: SyntaxNode, isCaught: boolean) => {
-    if (node.type === 'CallExpression') {
-      calls.push({
-        call: text.slice(node.start, node.end),
-        line: text.slice(0, node.start).split('\n').length,
-        isCaught,
-      })
-    }
+    const { start, end } = node
+    if (node.type === 'CallExpression') calls.push({ text: text.slice(start, end), start, end, isCaught })
     for (const child of childrenOf(node)) visit(child, isCaught || node.type === 'CatchClause')
   }
   visit(parse(path, text), false)
@@ -33,14 +35,17 @@ function callsOf(path: string, text: string): { call: string; line: number; isCa
 
 function faultsOf(path: string, text: string): string[] {
   const calls = callsOf(path, text)
-  const found = calls.flatMap(({ call, line }) =>
-    FAULTS.filter(([, isFault]) => isFault(call)).map(([what]) => `${path}:${line}: ${what}`),
+  const placeOf = ({ start }: Call) => `${path}:${text.slice(0, start).split('\n').length}`
+  const found = calls.flatMap((call) =>
+    FAULTS.filter(([, isFault]) => isFault(call.text)).map(([what]) => `${placeOf(call)}: ${what}`),
   )
+  const expectations = calls.filter((call) => call.text.startsWith('expect('))
   // an expectation that is reached only after an error needs another one that counts the errors
-  for (const { call, line } of calls.filter(({ call }) => /^test(\.\w+\([\s\S]*?\))*\(/.test(call))) {
-    const inside = callsOf(path, call).filter((inner) => inner.call.startsWith('expect('))
+  for (const call of calls) {
+    if (!/^test(\.\w+\([\s\S]*?\))*\(/.test(call.text)) continue
+    const inside = expectations.filter(({ start, end }) => call.start < start && end < call.end)
     if (inside.length > 0 && inside.every(({ isCaught }) => isCaught)) {
-      found.push(`${path}:${line}: every expectation stands in a catch clause`)
+      found.push(`${placeOf(call)}: every expectation stands in a catch clause`)
     }
   }
   return found

@@ -1,5 +1,7 @@
 import type { Route } from '../http/operation.ts'
 import type { serviceOpener } from '../services.ts'
+import { acceptInstallation } from './accept-installation.ts'
+import { adopt } from './adopt.ts'
 import { listDatasetFiles } from './dataset-files.ts'
 import { acknowledgeLetter, dlqStatus } from './dlq-status.ts'
 import { readFile } from './file-bytes.ts'
@@ -14,7 +16,7 @@ import { redrive } from './redrive.ts'
 import { sanitizeState } from './sanitize-state.ts'
 import { triggerScheduled } from './trigger-scheduled.ts'
 import { upload } from './upload.ts'
-import { vacuum } from './vacuum.ts'
+import { acceptOrphans, pauseVacuum, resumeVacuum, vacuum } from './vacuum.ts'
 
 /** The HTTP contract, in the order in which addresses are matched. */
 export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Route[] {
@@ -38,6 +40,11 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     releaseFile,
     metrics,
     vacuum,
+    pauseVacuum,
+    resumeVacuum,
+    acceptOrphans,
+    acceptInstallation,
+    adopt,
     getLimits,
     putLimits,
     health(open),

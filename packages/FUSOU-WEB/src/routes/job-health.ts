@@ -10,7 +10,7 @@ const MAX_CRON_AGE_SECONDS = 300
 
 /** Whether somebody should look, and at what. Failures of the past do not count, those that stand do. */
 export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[] } {
-  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, outbox, alerts, cron } = status
+  const { oldestWaitingSeconds: waiting, expiredLeases, quarantinedFiles, installation, outbox, alerts, cron } = status
   const reasons = [
     waiting !== null &&
       waiting > MAX_WAITING_SECONDS &&
@@ -20,6 +20,11 @@ export function judgeHealth(status: JobStatus): { ok: boolean; reasons: string[]
     alerts === null &&
       quarantinedFiles > 0 &&
       `${quarantinedFiles} of your files are in quarantine: merges leave them out`,
+    installation?.problem &&
+      `${installation.problem}: bucket and catalog do not belong together, and nothing is merged or deleted`,
+    installation?.paused && `deletions are paused since ${installation.paused.since}`,
+    installation?.sweep?.stoppedSince &&
+      `${installation.sweep.orphans} objects have no row in the catalog: none is deleted until an operator accepts it`,
     outbox && outbox.dead > 0 && `${outbox.dead} outbox messages could not be sent`,
     outbox && (outbox.oldestDueSeconds ?? 0) > MAX_DUE_SECONDS && 'the outbox is not relayed: is the cron running?',
     cron &&

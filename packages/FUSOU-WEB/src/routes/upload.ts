@@ -1,4 +1,15 @@
-import { describe, FileId, FusouError, JobId, log, UploadedFile, type UploadedObject } from '@fusou/catalog'
+import {
+  describe,
+  describeUpload,
+  FileId,
+  FusouError,
+  factsKey,
+  JobId,
+  log,
+  UploadedFile,
+  type UploadedObject,
+  uploadKey,
+} from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
 import type { AppEnv } from '../bindings.ts'
@@ -93,9 +104,18 @@ export const upload = route(
         ? [{ table: tableId!, offset: 0, length: byteLength }]
         : sliceObject(parseTableOffsets(tableOffsets), byteLength)
 
-    const key = `fragments/${datasetId}/${crypto.randomUUID()}.parquet`
+    const key = uploadKey(datasetId)
     const inspector = new SliceInspector(slices)
-    await receiveObject(c.env.BUCKET, key, stream, byteLength, inspector)
+    const described = { datasetId, ownerId: userId, periodTag, slices }
+    await storeFacts(c.env.BUCKET, key, describeUpload(described).facts)
+    await receiveObject(
+      c.env.BUCKET,
+      key,
+      stream,
+      byteLength,
+      inspector,
+      () => describeUpload({ ...described, known: inspector.known() }).metadata,
+    )
     const found = await inspector.finish(readBack(c.env.BUCKET, key)).catch((error: unknown) => {
       c.executionCtx.waitUntil(handToVacuum(c, key))
       throw error
@@ -129,6 +149,16 @@ export const upload = route(
     return c.json(answer, 202)
   },
 )
+
+/** The sidecar of an upload of many tables, before the upload: no object may lie in the bucket without its tables. */
+async function storeFacts(bucket: R2Bucket, key: string, facts: string | undefined): Promise<void> {
+  if (facts === undefined) return
+  try {
+    await bucket.put(factsKey(key), facts, { httpMetadata: { contentType: 'application/json' } })
+  } catch (cause) {
+    throw new FusouError('storage_unavailable', 'the upload could not be stored; try again', { cause })
+  }
+}
 
 /** Where the content is known, what holds it is looked at first: an upload heals what the bucket has lost. */
 async function register(

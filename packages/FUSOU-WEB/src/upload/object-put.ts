@@ -24,19 +24,31 @@ export class ObjectPut {
   readonly #bucket: R2Bucket
   readonly #key: string
   readonly #byteLength: number
+  readonly #describe: () => Record<string, string>
   readonly #timeoutMs: number
   #begun: Begun | undefined
 
-  constructor(bucket: R2Bucket, key: string, byteLength: number, timeoutMs = WRITE_TIMEOUT_MS) {
+  /** @param describe custom metadata, asked for when the put begins */
+  constructor(
+    bucket: R2Bucket,
+    key: string,
+    byteLength: number,
+    describe: () => Record<string, string>,
+    timeoutMs = WRITE_TIMEOUT_MS,
+  ) {
     this.#timeoutMs = timeoutMs
     this.#bucket = bucket
     this.#key = key
     this.#byteLength = byteLength
+    this.#describe = describe
   }
 
   #begin(): Begun {
     const { readable, writable } = new FixedLengthStream(this.#byteLength)
-    const stored = this.#bucket.put(this.#key, readable, { httpMetadata: { contentType: PARQUET_MEDIA_TYPE } })
+    const stored = this.#bucket.put(this.#key, readable, {
+      httpMetadata: { contentType: PARQUET_MEDIA_TYPE },
+      customMetadata: this.#describe(),
+    })
     // It is awaited in the end; until then nobody may take its failure for an unhandled one.
     stored.catch(() => {})
     return { writer: writable.getWriter(), stored }

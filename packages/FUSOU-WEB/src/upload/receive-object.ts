@@ -12,6 +12,7 @@ interface Inspector {
  * throws, or the body is not as long as declared, the put is aborted and the bucket holds nothing. A body of one chunk,
  * as most are, has no put before it is checked.
  * Memory: two chunks.
+ * @param describe custom metadata of the object, asked for when the put begins
  * @param timeoutMs how long the bucket may make no progress
  * @throws FusouError `length_mismatch`, `storage_unavailable`, and whatever the inspector throws
  */
@@ -21,9 +22,10 @@ export async function receiveObject(
   body: ReadableStream<Uint8Array>,
   byteLength: number,
   inspector: Inspector,
+  describe: () => Record<string, string>,
   timeoutMs = WRITE_TIMEOUT_MS,
 ): Promise<void> {
-  const put = new ObjectPut(bucket, key, byteLength, timeoutMs)
+  const put = new ObjectPut(bucket, key, byteLength, describe, timeoutMs)
   try {
     let held: Uint8Array | undefined
     let received = 0

@@ -46,6 +46,14 @@ export class SliceInspector {
     }
   }
 
+  /** Hash and rows of an object of one slice once they are known; nothing before, and nothing for more slices. */
+  known(): Record<string, string> | undefined {
+    const [summary, ...more] = this.#summaries
+    if (summary === undefined || !('rowCount' in summary) || more.length > 0 || this.#slices.length !== 1)
+      return undefined
+    return { sha256: this.#digests[0]!, rows: String(summary.rowCount), fingerprint: summary.schemaFingerprint }
+  }
+
   async #closeSlice(): Promise<void> {
     const { digest, summary } = await this.#current.close()
     this.#digests.push(digest)

@@ -1,4 +1,4 @@
-import { type Catalog, FileId, ORPHAN_AGE_MS, type UnreadableRow } from '@fusou/catalog'
+import { type Catalog, FileId, ORPHAN_AGE_MS, objectOf, type UnreadableRow } from '@fusou/catalog'
 import { z } from 'zod'
 import { Instant } from '../http/cursor.ts'
 
@@ -102,9 +102,10 @@ const PAGES: Readonly<Record<VacuumReason, ReadPage>> = {
   async orphan(catalog, bucket, after, limit) {
     const listed = await bucket.list({ limit, ...(after?.key === undefined ? {} : { startAfter: after.key }) })
     const old = listed.objects.filter((object) => Date.now() - object.uploaded.getTime() > ORPHAN_AGE_MS)
-    const orphans = new Set(old.length === 0 ? [] : await catalog.listOrphans(old.map(({ key }) => key)))
+    const keys = old.map(({ key }) => objectOf(key)).filter((key) => key !== undefined)
+    const orphans = new Set(keys.length === 0 ? [] : await catalog.listOrphans(keys))
     const described = old
-      .filter(({ key }) => orphans.has(key))
+      .filter(({ key }) => orphans.has(objectOf(key) ?? key))
       .map(({ key, size, uploaded }) => ({
         reason: 'orphan' as const,
         action: 'delete_object' as const,

@@ -121,7 +121,7 @@ export const catalog = new Catalog({
 
 /** Of a data set: what lies in the bucket, and what the catalog names. */
 export async function stored(datasetId: string): Promise<{ objects: number; files: number }> {
-  const { objects } = await bindings.BUCKET.list({ prefix: `fragments/${datasetId}/` })
+  const { objects } = await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })
   const listed = await catalog.listFiles({ datasetId, requester: null, limit: 100 })
   return { objects: objects.length, files: listed.outcome === 'ok' ? listed.files.length : 0 }
 }

@@ -187,6 +187,46 @@ describe('a token of a user', () => {
   })
 })
 
+describe('a refusal says what is wrong with the token', () => {
+  const detailOf = async (token: string | Promise<string>, more: Record<string, string> = GITHUB_SETUP) =>
+    identifyCaller(environmentOf(more))(`Bearer ${await token}`).then(
+      () => 'accepted',
+      (error: { detail: string }) => error.detail,
+    )
+
+  test.each([
+    ['a claim', () => userToken({ aud: 'x' }), 'the claim "aud" is missing or not accepted'],
+    ['a missing claim', () => userToken(without('exp')), 'the claim "exp" is missing or not accepted'],
+    ['another issuer', () => userToken({ iss: 'https://x.example' }), 'the claim "iss" is missing or not accepted'],
+    ['the algorithm', () => secretToken(), 'the algorithm of the token is not accepted'],
+    [
+      'the signature',
+      () => sign(USER_CLAIMS, ofNobody, 'ES256'),
+      'the signature is not of a key that is accepted here',
+    ],
+    [
+      'the key',
+      () =>
+        new SignJWT({ ...USER_CLAIMS, exp: now() + 60 })
+          .setProtectedHeader({ alg: 'ES256', kid: 'k9' })
+          .sign(ofNobody.privateKey),
+      'the signature is not of a key that is accepted here',
+    ],
+    ['its form', async () => `${(await userToken()).split('.')[0]}.e30`, 'the token is malformed'],
+    ['that it is none', async () => 'x.y.z', 'neither a JWT nor the token of an operator'],
+    ['its user', () => userToken({ role: 'x' }), 'the token is not that of a signed-in user'],
+    ['its end', () => userToken({ exp: now() - 60 }), 'sign in again'],
+  ])('%s', async (_, token, detail) => {
+    const local = _ === 'that it is none' ? { SUPABASE_JWT_SECRET: SECRET } : GITHUB_SETUP
+    expect(await detailOf(token(), local)).toBe(detail)
+  })
+
+  test('or with the keys that judge it', async () => {
+    answer = () => Promise.resolve(new Response('', { status: 500 }))
+    expect(await detailOf(userToken())).toBe('the keys of the issuer could not be read; try again')
+  })
+})
+
 describe('a token of GitHub', () => {
   test('is the scheduler, if it is of our workflow on our branch of our repository', async () => {
     expect(await bearer(githubToken())).toEqual({ kind: 'scheduler' })

@@ -194,6 +194,25 @@ describe('a stream of events', () => {
     error.mockRestore()
   })
 
+  test('gives no event to a client that left while it was awaited', async () => {
+    const error = vi.spyOn(console, 'error').mockImplementation(() => {})
+    let arrive = (_: ServerSentEvent) => {}
+    async function* late() {
+      yield await new Promise<ServerSentEvent>((resolve) => {
+        arrive = resolve
+      })
+    }
+    const { reader } = open(late())
+    const pending = read(reader)
+    await Promise.resolve()
+    await reader.cancel()
+    arrive({ data: 'x' })
+    expect(await pending).toBe('done')
+    await new Promise((resolve) => setTimeout(resolve, 5))
+    expect(error).not.toHaveBeenCalled()
+    error.mockRestore()
+  })
+
   test('tells the events that the client has gone', async () => {
     async function* endless() {
       for (;;) yield { data: 'x' }

@@ -29,7 +29,7 @@ export const CHORES: Readonly<Record<string, Chore>> = {
   tallyJobs,
   trimHistory,
   vacuum,
-  sweepOrphans,
+  sweepOrphans: (env, catalog) => sweepOrphans(env, catalog),
   recordRun,
 }
 

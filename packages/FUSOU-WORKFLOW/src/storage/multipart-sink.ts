@@ -14,15 +14,22 @@ export const PART_BYTES = 8 * 1024 * 1024
 export class MultipartSink implements Sink {
   readonly #bucket: R2Bucket
   readonly #key: string
+  readonly #customMetadata: Record<string, string>
   readonly #note: (uploadId: string) => Promise<void>
   readonly #hash = createHash('sha256')
   readonly #parts: R2UploadedPart[] = []
   #upload: R2MultipartUpload | undefined
   #last = new Uint8Array()
 
-  constructor(bucket: R2Bucket, key: string, note: (uploadId: string) => Promise<void>) {
+  constructor(
+    bucket: R2Bucket,
+    key: string,
+    customMetadata: Record<string, string>,
+    note: (uploadId: string) => Promise<void>,
+  ) {
     this.#bucket = bucket
     this.#key = key
+    this.#customMetadata = customMetadata
     this.#note = note
   }
 
@@ -35,7 +42,7 @@ export class MultipartSink implements Sink {
   /** @returns SHA-256 of the object, in hex */
   async close(): Promise<string> {
     if (this.#upload === undefined) {
-      await this.#bucket.put(this.#key, this.#last)
+      await this.#bucket.put(this.#key, this.#last, this.#options())
     } else {
       if (this.#last.byteLength > 0) await this.#send(this.#last)
       await this.#upload.complete(this.#parts)
@@ -50,9 +57,16 @@ export class MultipartSink implements Sink {
     })
   }
 
+  #options() {
+    return {
+      customMetadata: this.#customMetadata,
+      httpMetadata: { contentType: 'application/vnd.apache.parquet' },
+    }
+  }
+
   async #send(part: Uint8Array): Promise<void> {
     if (this.#upload === undefined) {
-      this.#upload = await this.#bucket.createMultipartUpload(this.#key)
+      this.#upload = await this.#bucket.createMultipartUpload(this.#key, this.#options())
       await this.#note(this.#upload.uploadId)
     }
     this.#parts.push(await this.#upload.uploadPart(this.#parts.length + 1, part))

@@ -1,14 +1,16 @@
 import { FusouError, type MergeInput } from '@fusou/catalog'
 import type { Source } from '@fusou/parquet-compactor'
 
+type StoredInput = Pick<MergeInput, 'id' | 'r2Key' | 'offset' | 'length'>
+
 /** A file of the catalog, or its slice of a larger object, read by range. Its name is its id. */
 export class R2Source implements Source {
   readonly name: string
   readonly byteLength: number
   readonly #bucket: R2Bucket
-  readonly #input: MergeInput
+  readonly #input: StoredInput
 
-  constructor(bucket: R2Bucket, input: MergeInput) {
+  constructor(bucket: R2Bucket, input: StoredInput) {
     this.#bucket = bucket
     this.#input = input
     this.name = input.id

@@ -1,5 +1,5 @@
 import { WorkflowEntrypoint, type WorkflowEvent, type WorkflowStep } from 'cloudflare:workers'
-import { type Attempt, type Catalog, FusouError, log, publishOutbox } from '@fusou/catalog'
+import { type Attempt, type Catalog, FusouError, log, pairInstallation, publishOutbox } from '@fusou/catalog'
 import { type Env, withBoundedBucket } from '../env.ts'
 import { LEASE_SECONDS, NEXT_LEASE_SECONDS } from '../leases.ts'
 import { openCatalog } from '../open-catalog.ts'
@@ -54,6 +54,7 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
       permanentStops(attempt, 'get-metadata', () =>
         timed(async () => {
           await enterStep(catalog, attempt, 'get-metadata', finished)
+          await requirePairing(this.env, catalog)
           return planCompaction(catalog, attempt)
         }),
       ),
@@ -102,6 +103,13 @@ function failureOf(thrown: unknown): FusouError {
   const error = FusouError.from(thrown)
   if (error.code !== 'internal' || !isInstanceReset(error.detail)) return error
   return new FusouError('instance_reset', error.detail, { cause: thrown })
+}
+
+/** A merge planned by a catalog that was set back would make a second history beside the one in the bucket. */
+async function requirePairing(env: Env, catalog: Catalog): Promise<void> {
+  const pairing = await pairInstallation(env.BUCKET, catalog)
+  if (!pairing.paired)
+    throw new FusouError('pairing_problem', `${pairing.problem}: nothing is merged until an operator decides`)
 }
 
 async function enterStep(catalog: Catalog, attempt: Attempt, step: string, finished: Record<string, number>) {

@@ -6,6 +6,7 @@ import {
   log,
   MERGE_MEMORY_BYTES,
   MemoryBudget,
+  mergedKey,
 } from '@fusou/catalog'
 import type { MergeReport } from '@fusou/parquet-compactor'
 import type { Env } from '../env.ts'
@@ -76,9 +77,9 @@ async function tryMerge(
   index: number,
   opened: OpenedMerge,
 ): Promise<Tried> {
-  const key = `compacted/${opened.datasetId}/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
+  const key = mergedKey(opened.datasetId, attempt, index)
   const merged = await memory.hold(MERGE_MEMORY_BYTES, () =>
-    writeMerge(env.BUCKET, key, opened, async (uploadId) => {
+    writeMerge(env.BUCKET, key, opened, attempt.jobId, async (uploadId) => {
       const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
       if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
     }),

@@ -9,6 +9,7 @@ import {
 } from '@fusou/catalog'
 import { isSourceFault, type MergeReport, mergeParquet, ParquetError } from '@fusou/parquet-compactor'
 import kernel from '@fusou/parquet-compactor/kernel.wasm'
+import { describeMerged, writeLineage } from '../storage/lineage.ts'
 import { MultipartSink, PART_BYTES } from '../storage/multipart-sink.ts'
 import { isObjectFault, R2Source } from '../storage/r2-source.ts'
 import { findInputFaults, readFailure } from './find-input-faults.ts'
@@ -24,9 +25,11 @@ export type OpenedMerge = Extract<Awaited<ReturnType<Catalog['openMerge']>>, { o
 export async function writeMerge(
   bucket: R2Bucket,
   key: string,
-  { inputs, fingerprint }: OpenedMerge,
+  opened: OpenedMerge,
+  jobId: string,
   note: (uploadId: string) => Promise<void>,
 ): Promise<{ report: MergeReport; sha256: string } | { faults: readonly InputFault[] }> {
+  const { inputs, fingerprint } = opened
   const reading = {
     kernel,
     schemaFingerprint: fingerprint,
@@ -34,11 +37,13 @@ export async function writeMerge(
     limits: MERGE_LIMITS,
     codecs: workerCodecs,
   }
-  const sink = new MultipartSink(bucket, key, note)
+  const sink = new MultipartSink(bucket, key, describeMerged(jobId, opened), note)
   try {
     const sources = inputs.map((input) => new R2Source(bucket, input))
     // A page that is corrupt inside must be found before it stands among those of other uploads.
     const report = await mergeParquet(sources, sink, { ...reading, pages: 'check', partBytes: PART_BYTES })
+    // Before the output is complete: no merged object may lie in the bucket without its origin.
+    await writeLineage(bucket, key, inputs)
     return { report, sha256: await sink.close() }
   } catch (error) {
     await sink.abort()

@@ -18,6 +18,7 @@ const IDLE: Answers = {
   trimOutbox: () => 0,
   raiseAlerts: () => ({ changes: [], outbox: [] }),
   tallyJobs: () => 0,
+  trimHistory: () => ({ jobs: 0, letters: 0, messages: 0, streams: 0 }),
   listAbandonedUploads: () => [],
   claimGarbage: () => [],
   beginSweep: () => ({ due: false, cursor: null }),

@@ -1,4 +1,4 @@
-import type { MergeableFile } from '@fusou/catalog'
+import { MAX_MERGE_WORK_BYTES, type MergeableFile } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { MAX_JOB_FILES, MAX_JOB_MERGES, planCompaction } from '../../src/workflow/plan-compaction.ts'
 import { MAX_MERGE_INPUTS, planMerges, tierOf } from '../../src/workflow/plan-merges.ts'
@@ -7,7 +7,17 @@ import { fakeCatalog } from './fakes.ts'
 const attempt = { jobId: 'j', attempt: 1 }
 let ids = 0
 const file = (more: Partial<MergeableFile> = {}): MergeableFile =>
-  ({ id: `f${ids++}`, table: 't', periodTag: '0', fingerprint: 'x', bytes: 10, fragments: 1, ...more }) as MergeableFile
+  ({
+    id: `f${ids++}`,
+    table: 't',
+    periodTag: '0',
+    fingerprint: 'x',
+    bytes: 10,
+    fragments: 1,
+    workBytes: 0,
+    suspect: null,
+    ...more,
+  }) as MergeableFile
 const files = (count: number, more: Partial<MergeableFile> = {}) => Array.from({ length: count }, () => file(more))
 const sizes = (groups: MergeableFile[][]) => groups.map((group) => group.length)
 
@@ -79,6 +89,34 @@ describe('a merge of tiers', () => {
     expect(sizes(plan([...upper, ...small], 100))).toEqual([9])
     expect(sizes(plan([...upper, ...large], 100))).toEqual([2])
   })
+})
+
+describe('the work of a merge', () => {
+  const third = { workBytes: MAX_MERGE_WORK_BYTES / 3 }
+
+  test('is bounded to the byte, and any two files may be merged', () => {
+    expect(sizes(planMerges(files(7, third), 1e9, 'all'))).toEqual([3, 3])
+    expect(sizes(planMerges(files(7, { workBytes: MAX_MERGE_WORK_BYTES / 3 + 1 }), 1e9, 'all'))).toEqual([2, 2, 2])
+    expect(sizes(planMerges(files(4, { workBytes: MAX_MERGE_WORK_BYTES }), 1e9, 'all'))).toEqual([2, 2])
+  })
+
+  test('keeps a tier from being joined with the one below', () => {
+    const upper = (workBytes: number) => files(7, { fragments: 2, workBytes })
+    const share = MAX_MERGE_WORK_BYTES / 8
+    const lower = files(2, { workBytes: share / 2 })
+    expect(sizes(planMerges([...upper(share), ...lower], 1e9, 'tiers'))).toEqual([9])
+    expect(sizes(planMerges([...upper(share + 1), ...lower], 1e9, 'tiers'))).toEqual([2])
+  })
+})
+
+test('suspects are merged set by set, after all others, those with fewer ends first', () => {
+  const [one, two] = [crypto.randomUUID(), crypto.randomUUID()]
+  const [a, b] = files(2)
+  const [c, d] = files(2, { suspect: { setId: one, ends: 2 } })
+  const e = file({ suspect: { setId: two, ends: 1 } })
+  for (const reach of ['all', 'tiers'] as const) {
+    expect(planMerges([c!, e, a!, d!, b!], 1e9, reach)).toEqual([[a, b], [e], [c, d]])
+  }
 })
 
 describe('a plan', () => {

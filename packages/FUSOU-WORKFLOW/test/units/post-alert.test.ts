@@ -57,6 +57,12 @@ test.each([
   expect(await postAlert('https://hooks.example/a', {}, 1000)).toEqual(refused)
 })
 
+test('an answer whose body cannot be let go of is one that did not come', async () => {
+  const cancel = () => Promise.reject(new Error('gone'))
+  vi.stubGlobal('fetch', async () => new Response(new ReadableStream({ cancel }), { status: 200 }))
+  expect(await postAlert('https://hooks.example/a', {}, 1000)).toMatchObject({ outcome: 'refused', permanent: false })
+})
+
 describe('Retry-After', () => {
   const NOW = Date.parse('2026-11-22T09:00:00Z')
   test.each([

@@ -50,19 +50,19 @@ describe('a merge', () => {
       commitMerge: () => ({ outcome: 'committed', version: 9 }),
     })
     expect(result).toEqual({ outcome: 'committed', table: 't', periodTag: 'p', version: 9, report, filesSetAside: 0 })
-    const key = expect.stringMatching(/^compacted\/d\/j\/2-7-[0-9a-f-]{36}\.parquet$/)
+    const key = expect.stringMatching(/^datasets\/d\/merged\/j\/2-7-[0-9a-f-]{36}\.parquet$/)
     const output = { r2Key: key, bytes: 10, rows: 20, rowGroups: 30, sha256: 'hash', fingerprint: 'print' }
     expect(calls).toEqual([
       ['openMerge', attempt, 7, { leaseSeconds: LEASE_SECONDS, finished }],
       ['commitMerge', attempt, 7, output, LEASE_SECONDS],
     ])
-    expect(vi.mocked(writeMerge).mock.calls).toEqual([[bucket, key, opened, expect.any(Function)]])
+    expect(vi.mocked(writeMerge).mock.calls).toEqual([[bucket, key, opened, 'j', expect.any(Function)]])
     expect(log).toMatchObject([['info', { event: 'merge_committed', ...attempt, index: 7, version: 9, rowsOut: 20 }]])
   })
 
   test('notes its upload in parts under the fence', async () => {
     const note = async (outcome: string) => {
-      vi.mocked(writeMerge).mockImplementationOnce(async (_bucket, _key, _opened, tell) => {
+      vi.mocked(writeMerge).mockImplementationOnce(async (_bucket, _key, _opened, _jobId, tell) => {
         await tell('upload-1')
         return written as never
       })
@@ -73,7 +73,7 @@ describe('a merge', () => {
     expect(calls[1]).toEqual([
       'openMultipart',
       attempt,
-      { r2Key: expect.stringMatching(/^compacted/), uploadId: 'upload-1' },
+      { r2Key: expect.stringMatching(/^datasets/), uploadId: 'upload-1' },
     ])
     expect((await note('stale_attempt')).result).toMatchObject({ code: 'stale_attempt' })
   })

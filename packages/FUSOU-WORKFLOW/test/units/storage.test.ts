@@ -30,6 +30,8 @@ function fakeBucket({ abort = async () => {} }: { abort?: () => Promise<void> } 
   return { bucket: bucket as unknown as R2Bucket, done }
 }
 
+const METADATA = { tier: '1' }
+
 const part = (first: number) => {
   const bytes = new Uint8Array(PART_BYTES)
   bytes[0] = first
@@ -38,7 +40,7 @@ const part = (first: number) => {
 
 async function write(parts: Uint8Array[], note: (id: string) => Promise<void> = async () => {}) {
   const { bucket, done } = fakeBucket()
-  const sink = new MultipartSink(bucket, 'key', async (id) => {
+  const sink = new MultipartSink(bucket, 'key', METADATA, async (id) => {
     done.push(['note', id])
     await note(id)
   })
@@ -87,7 +89,7 @@ describe('an object of parts', () => {
 
   test('of which nobody may be told has no part', async () => {
     const { bucket, done } = fakeBucket()
-    const sink = new MultipartSink(bucket, 'key', () => Promise.reject(new Error('stale')))
+    const sink = new MultipartSink(bucket, 'key', METADATA, () => Promise.reject(new Error('stale')))
     await expect(sink.write(part(1))).rejects.toThrow('stale')
     expect(done).toEqual([['create', 'key']])
     await sink.abort()
@@ -96,10 +98,10 @@ describe('an object of parts', () => {
 
   test('that is given up is aborted if it was begun, and a failure of that is logged', async () => {
     const { bucket, done } = fakeBucket()
-    await new MultipartSink(bucket, 'key', async () => {}).abort()
+    await new MultipartSink(bucket, 'key', METADATA, async () => {}).abort()
     expect(done).toEqual([])
     const broken = fakeBucket({ abort: () => Promise.reject(new Error('away')) })
-    const sink = new MultipartSink(broken.bucket, 'key', async () => {})
+    const sink = new MultipartSink(broken.bucket, 'key', METADATA, async () => {})
     await sink.write(part(1))
     const log = await logOf(() => sink.abort())
     expect(log).toEqual([['error', { event: 'upload_not_aborted', key: 'key', error: 'away' }]])

@@ -159,7 +159,7 @@ export const uploadAgain = define({
   async call(real, { back, sameObject, broken }) {
     const before = real.objects.at(-1 - (back % Math.max(1, real.objects.length)))
     if (before === undefined || (sameObject && real.deleted.has(before.object.r2Key))) return undefined
-    const object = sameObject ? before.object : { ...before.object, r2Key: `fragments/${randomUUID()}` }
+    const object = sameObject ? before.object : { ...before.object, r2Key: `datasets/any/uploads/${randomUUID()}` }
     const sent = { ...before, object }
     const registered = await register(real, sent, { broken })
     real.sawJob(registered.answer.jobId)

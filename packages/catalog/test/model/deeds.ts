@@ -34,6 +34,7 @@ const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[]
   [1, system.admit],
   [3, system.vacuum],
   [1, system.sweep],
+  [1, system.sweepTwice],
   [1, system.redispatch],
   [1, system.retell],
   [2, system.relay],

@@ -121,7 +121,39 @@ export const vacuum = define({
   },
 })
 
-/** The walk over the bucket: it names objects of all sorts. */
+/** Two rounds of the walk over the bucket, hours apart, that find the same objects of all sorts. */
+export const sweepTwice = define({
+  name: 'sweepTwice',
+  args: fc.record({ back }),
+  async call(real, { back }) {
+    const settled = real.settled.at(-1 - (back % Math.max(1, real.settled.length))) ?? 'lost/1'
+    const keys = [settled, `lost/${randomUUID()}`]
+    for (const _look of [1, 2]) {
+      await real.database.query("update sweeps set next_at = now() where name = 'orphans'")
+      const sweep = await real.call<{ due: boolean; cursor: string | null; round: number }>('begin_sweep', {
+        p_name: 'orphans',
+      })
+      if (!sweep.due) return undefined
+      const page = { p_round: sweep.round, p_cursor: sweep.cursor, p_next_cursor: null, p_objects: 2, p_keys: keys }
+      await real.call('record_sweep_page', { p_name: 'orphans', ...page, p_pause_seconds: 0 })
+      await real.database.query("update orphan_suspects set first_seen_at = first_seen_at - interval '7 hours'")
+    }
+    await real.call<number>('mark_orphans', { p_name: 'orphans', p_limit: 100 })
+    const garbage = await real.database.query<{ r2_key: string }>(
+      'select r2_key from garbage where r2_key = any ($1)',
+      keys,
+    )
+    return { keys, marked: garbage.map(({ r2_key }) => r2_key) }
+  },
+  judge(model, { keys, marked }) {
+    const named = [...model.datasets.values()].flatMap(({ files }) => [...files.values()].map(({ key }) => key))
+    for (const key of keys)
+      must(marked.includes(key) !== named.includes(key), 'two looks mark what no file names, and nothing else', key)
+    for (const key of marked) model.refused.add(key)
+  },
+})
+
+/** Uploads that were refused after they were stored: keys of all sorts. */
 export const sweep = define({
   name: 'sweep',
   args: fc.record({ back }),

@@ -414,7 +414,9 @@ describeRaces('a storm of all functions at once', (database) => {
           1,
           async () => {
             await call('begin_sweep', { p_name: 'storm' })
-            await call('end_sweep', { p_name: 'storm', p_cursor: 'next', p_pause_seconds: 0 })
+            const page = { p_round: 1, p_cursor: null, p_next_cursor: null, p_objects: 1, p_keys: ['lost/0'] }
+            await call('record_sweep_page', { p_name: 'storm', ...page, p_pause_seconds: 0 })
+            await call('mark_orphans', { p_name: 'storm', p_limit: 10 })
           },
         ],
         [1, () => call('trim_outbox', { p_limit: 10 })],

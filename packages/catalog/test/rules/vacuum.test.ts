@@ -77,11 +77,11 @@ describe('vacuum', () => {
   test('takes a compacted file in its turn', async () => {
     const dataset = newDataSet()
     await dataset.upload({}, {})
-    await dataset.compact({ r2Key: `compacted/${dataset.id}` })
+    await dataset.compact({ r2Key: `datasets/${dataset.id}/merged/1` })
     await dataset.upload()
     await endGracePeriod(dataset)
     await dataset.compact()
-    expect(await vacuum()).toContain(`compacted/${dataset.id}`)
+    expect(await vacuum()).toContain(`datasets/${dataset.id}/merged/1`)
     expect(await dataset.rows()).toBe(30)
     expect((await dataset.jobs()).map((job) => job.progress.mergesCommitted)).toEqual([1, 1])
   })
@@ -171,9 +171,9 @@ describe('an orphan', () => {
     const dataset = newDataSet()
     const object = anObject([{}, {}])
     await dataset.register(object)
-    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost', 'fragments/lost-too'])).toBe(2)
-    expect(await catalog.doomOrphans([object.r2Key, 'fragments/lost'])).toBe(0)
-    expect((await vacuum()).sort()).toEqual(['fragments/lost', 'fragments/lost-too'])
+    expect(await catalog.doomOrphans([object.r2Key, 'lost/1', 'lost/2'])).toBe(2)
+    expect(await catalog.doomOrphans([object.r2Key, 'lost/1'])).toBe(0)
+    expect((await vacuum()).sort()).toEqual(['lost/1', 'lost/2'])
   })
 
   test('is not an object that an older version still names', async () => {
@@ -246,6 +246,34 @@ describe('a dry run', () => {
     const mine = (await superseded(100)).filter(({ datasetId }) => datasetId === dataset.id)
     expect(mine.map(({ objectStays }) => objectStays).sort()).toEqual([false, true])
   })
+
+  test('says that the object stays as long as another removed file of it is readable, and vacuum keeps it', async () => {
+    const dataset = newDataSet()
+    const object = anObject([{ table: 'a' }, { table: 'b' }])
+    await dataset.register(object)
+    await dataset.upload({ table: 'a' })
+    await dataset.upload({ table: 'b' })
+    await dataset.compact()
+    const removed = (table: string, days: number) =>
+      database.query(
+        `update files set removed_at = now() - make_interval(days => ${days})
+         where dataset_id = $1 and table_name = $2 and removed_at is not null and r2_key = $3`,
+        dataset.id,
+        table,
+        object.r2Key,
+      )
+    await removed('a', 8)
+    await removed('b', 6)
+    const mine = async () =>
+      (await superseded(100)).filter(({ r2Key }) => r2Key === object.r2Key).map(({ objectStays }) => objectStays)
+    expect(await mine()).toEqual([true])
+    await removed('b', 8)
+    expect(await mine()).toEqual([false, false])
+    await removed('b', 6)
+    expect(await vacuum()).not.toContain(object.r2Key)
+    await removed('b', 8)
+    expect(await vacuum()).toContain(object.r2Key)
+  })
 })
 
 test('a key that a file row names is not deleted, whatever is noted of it', async () => {
@@ -300,17 +328,5 @@ describe('an upload in parts', () => {
     await dataset.plan(attempt)
     expect((await catalog.commitMerge(attempt, 1, output, LEASE_SECONDS)).outcome).toBe('committed')
     expect(await vacuum()).toEqual([])
-  })
-})
-
-describe('a walk over the bucket', () => {
-  test('is one walker a page, goes on where it stopped and rests in between', async () => {
-    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: null })
-    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
-    await catalog.endSweep('orphans', 'page-2', 0)
-    expect(await catalog.beginSweep('orphans')).toEqual({ due: true, cursor: 'page-2' })
-    await catalog.endSweep('orphans', null, 3600)
-    expect(await catalog.beginSweep('orphans')).toMatchObject({ due: false })
-    expect(await catalog.beginSweep('another')).toEqual({ due: true, cursor: null })
   })
 })

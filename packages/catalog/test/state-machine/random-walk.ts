@@ -1,6 +1,14 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt, Catalog } from '@fusou/catalog'
-import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER, setAside } from '../data-set-under-test.ts'
+import {
+  anObject,
+  anOutput,
+  DataSetUnderTest,
+  LEASE_SECONDS,
+  SENDER,
+  setAside,
+  sha256,
+} from '../data-set-under-test.ts'
 import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
@@ -138,7 +146,7 @@ export class RandomWalk {
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
       [
-        2,
+        4,
         () =>
           this.#withJob(['queued', 'running', 'cancelled'], (job) =>
             catalog.recordDeadLetter({
@@ -175,6 +183,8 @@ export class RandomWalk {
             await call({ jobId: id, attempt })
           }),
       ],
+      // a job that dies at once, until somebody asks again for its work
+      [3, () => this.#withJob(['running'], ({ id, attempt }) => this.#die({ jobId: id, attempt }))],
       // a file that no merge can read, until somebody releases or heals it
       [2, () => this.#withAttempt((attempt) => this.#setAside(attempt))],
       [3, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
@@ -232,8 +242,10 @@ export class RandomWalk {
       // with more slots and fewer again, as an operator might
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [2, () => catalog.retellDeaths(0, 10)],
-      [1, () => catalog.beginSweep('a walk')],
-      [1, () => catalog.endSweep('a walk', null, 0)],
+      [3, () => this.#sweep()],
+      [1, () => catalog.pauseDeletions(null)],
+      [1, () => this.#pair()],
+      [2, () => this.#adopt()],
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
@@ -247,6 +259,56 @@ export class RandomWalk {
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  /** A whole round in one page, some hours after the last; it finds the same object each time. */
+  async #sweep(): Promise<void> {
+    const sweep = await this.#catalog.beginSweep('orphans')
+    if (!sweep.due) return
+    const page = { cursor: sweep.cursor, nextCursor: null, objects: 1, pauseSeconds: 0 }
+    await this.#catalog.recordSweepPage('orphans', { ...page, round: sweep.round, oldKeys: ['lost/again'] })
+    await this.#database.query("update orphan_suspects set first_seen_at = now() - interval '7 hours'")
+    await this.#catalog.markOrphans('orphans', 10)
+    await this.#catalog.acceptOrphans('orphans', 1, false)
+  }
+
+  /** The bucket turns out to be another one, and an operator accepts it. */
+  async #pair(): Promise<void> {
+    const look = { id: randomUUID(), stamp: 1 }
+    await this.#catalog.checkInstallation(look)
+    await this.#catalog.acceptInstallation('foreign_bucket', look)
+  }
+
+  /** The bucket has an upload that the catalog does not know, and a merge of another one with a file that it knows. */
+  async #adopt(): Promise<void> {
+    const catalog = this.#catalog
+    const dataset = this.#dataset()
+    const files = await this.#database.query<{ r2_key: string; content_sha256: string; level: number }>(
+      'select r2_key, content_sha256, level from files where dataset_id = $1 and removed_version is null',
+      dataset.id,
+    )
+    const { scan } = await catalog.beginAdoption()
+    const after = 'datasets/any/uploads/z'
+    const unknown = [`${after}-${randomUUID()}`, `${after}-${randomUUID()}`] as const
+    await catalog.beginAdoptionPage(scan, { after, last: `${after}z`, keys: unknown })
+    const facts = { length: 100, rows: 10, rowGroups: 1, fingerprint: 'schema-1', ownerId: dataset.owner }
+    const place = { datasetId: dataset.id, table: 'ships', periodTag: '0', offset: 0 }
+    const upload = { ...place, ...facts, r2Key: unknown[0], known: false, level: 0, sha256: sha256(randomUUID()) }
+    const fragments = files.filter(({ level }) => level === 0)
+    const leaves = [sha256(randomUUID()), ...(fragments.length === 0 ? [] : [this.#pick(fragments).content_sha256])]
+    const merged = { ...upload, r2Key: unknown[1], level: 1, sha256: sha256(randomUUID()), leaves }
+    const known = files
+      .filter(({ level }) => level > 0)
+      .map(({ r2_key, level }) => ({ ...place, r2Key: r2_key, known: true, level, leaves: [sha256(r2_key)] }))
+    await catalog.noteAdoptionObjects(scan, [upload, merged, ...known])
+    if (this.#chance(0.4))
+      await this.#database.query(
+        `insert into adoption_missing (file_id)
+         select id from files where dataset_id = $1 and removed_version is null and content_sha256 = any ($2)`,
+        dataset.id,
+        leaves,
+      )
+    await catalog.adoptDataset(scan, { after: null, limit: 10, dryRun: false })
   }
 
   async #followJob(): Promise<void> {
@@ -332,6 +394,11 @@ export class RandomWalk {
     await this.#plan(attempt)
     const merge = await this.#plannedMerge(attempt)
     if (merge) await setAside(this.#catalog, attempt, merge.index, merge.input_ids[0]!)
+  }
+
+  #die(attempt: Attempt): Promise<unknown> {
+    const failure = { code: 'database_refused', step: 'get-metadata', message: 'refused', transient: false }
+    return this.#catalog.failAttempt(attempt, failure, LEASE_SECONDS, SENDER)
   }
 
   /** As an instance ends that runs out of memory. A set that is small is soon cut down to one file. */

@@ -54,6 +54,16 @@ function refusal(bindings: object, file: string, secrets: readonly string[]): st
   throw new Error('it was not refused')
 }
 
+describe('another environment than production', () => {
+  test('does not read the file of production, and so never gets its database', () => {
+    const set = { FUSOU_ENVIRONMENT: 'staging', SUPABASE_URL: 'https://staging.example.com' }
+    expect(() => loadEnvironment(set, plain)).toThrow(/SUPABASE_SECRET_KEY.*OPERATOR_TOKEN/)
+    const own = { ...set, SUPABASE_SECRET_KEY: 'sb_secret_of-staging', OPERATOR_TOKEN: 'o'.repeat(32) }
+    expect(loadEnvironment(own, plain)).toMatchObject({ SUPABASE_URL: 'https://staging.example.com' })
+    expect(loadEnvironment(own, plain).SUPABASE_JWT_SECRET).toBeUndefined()
+  })
+})
+
 describe('a plain file', () => {
   test('gives its values, and the defaults of the rest', () => {
     expect(loadEnvironment({}, plain)).toEqual({

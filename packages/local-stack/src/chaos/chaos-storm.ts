@@ -1,13 +1,16 @@
 import { setTimeout as wait } from 'node:timers/promises'
+import type { ApiCaller } from '../checks/api.ts'
 import type { StackDatabase } from '../checks/database.ts'
 import type { Ledger } from '../checks/ledger.ts'
 import { runCron } from '../checks/run-cron.ts'
 import type { ProgressLine } from '../demo/progress-line.ts'
 import { SeededRandom } from '../demo/seeded-random.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
+import type { CatalogCopy } from './catalog-copy.ts'
 import { type Deed, faultRounds } from './fault-rounds.ts'
 import type { KillableStack } from './killable-stack.ts'
 import type { OperateActions } from './operate-actions.ts'
+import { setBackCatalog } from './set-back-catalog.ts'
 import type { UploadActions } from './upload-actions.ts'
 
 /** between two actions of a client */
@@ -23,6 +26,8 @@ export interface StormParts {
   uploads: UploadActions
   operate: OperateActions
   ledger: Ledger
+  operator: ApiCaller
+  copy: CatalogCopy
   seed: number
   progress: ProgressLine
 }
@@ -33,6 +38,8 @@ type Act = (random: SeededRandom) => Promise<void>
 export class ChaosStorm {
   rounds = 0
   readonly #parts: StormParts
+  /** how many objects had each judgment when the catalog was set back */
+  readonly adopted: Record<string, number> = {}
   readonly #acts: readonly (readonly [weight: number, act: Act])[]
   #raging = false
 
@@ -122,7 +129,8 @@ export class ChaosStorm {
   }
 
   async #do(deed: Deed, random: SeededRandom): Promise<void> {
-    const { stack, database, plan } = this.#parts
+    const { stack, database, plan, copy } = this.#parts
+    if (deed === 'catalog_set_back') return this.#setBack(copy)
     plan.count(deed)
     if (deed === 'tree_killed') await stack.kill('tree')
     else if (deed === 'database_killed') await stack.kill('database')
@@ -131,6 +139,18 @@ export class ChaosStorm {
     else if (deed === 'clock_jumped') await database.letTimePass(JUMP_SECONDS)
     else if (deed === 'merge_ended') await database.query(endAttempts("and step like 'compact-%'"))
     else await database.query(endAttempts('and attempt - excused_ends < max_attempts'))
+  }
+
+  /** The first time a copy is made; the next time, the catalog is set back to it while the clients go on. */
+  async #setBack(copy: CatalogCopy): Promise<void> {
+    const { stack, plan } = this.#parts
+    if (!copy.isTaken) return stack.whileStopped(() => copy.take())
+    // an operator waits for calm before adopting; the clients do not
+    plan.set({})
+    plan.count('catalog_set_back')
+    const totals = await setBackCatalog(this.#parts, copy)
+    for (const [judgment, objects] of Object.entries(totals))
+      this.adopted[judgment] = (this.adopted[judgment] ?? 0) + objects
   }
 }
 

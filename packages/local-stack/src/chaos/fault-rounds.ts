@@ -11,6 +11,7 @@ export type Deed = Extract<
   | 'workers_killed'
   | 'clock_jumped'
   | 'attempt_taken_over'
+  | 'catalog_set_back'
   | 'merge_ended'
 >
 
@@ -50,6 +51,9 @@ const DEEDS: Deed[] = [
   'attempt_taken_over',
   'attempt_taken_over',
   'attempt_taken_over',
+  // the first time the copy is made, the second time the catalog is set back to it
+  'catalog_set_back',
+  'catalog_set_back',
   'merge_ended',
   'merge_ended',
   'merge_ended',

@@ -42,6 +42,7 @@ export class KillableStack {
       env: process.env,
       settings: { ...stack, keepBuild: this.#ready !== undefined },
       logFile,
+      stateFolder: stack.stateFolder,
       onLine,
     })
   }
@@ -59,6 +60,15 @@ export class KillableStack {
   async kill(victim: Victim): Promise<void> {
     this.#strike(victim)
     await this.#child.exited
+    this.#child = this.#spawn()
+    this.#ready = await this.#child.ready
+  }
+
+  /** Kill it, do something to its state while nothing runs, and start it again. */
+  async whileStopped(work: () => void): Promise<void> {
+    this.#strike('tree')
+    await this.#child.exited
+    work()
     this.#child = this.#spawn()
     this.#ready = await this.#child.ready
   }

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
+import { readEnvironments } from '../../../../deploy/wrangler-config.ts'
 import { type Answer, type ApiCaller, type Call, succeeded } from '../checks/api.ts'
 import type { Ledger } from '../checks/ledger.ts'
 import { type ReadFile, readVersion } from '../checks/read-version.ts'
@@ -8,7 +9,7 @@ import { SendError, sendToLocalQueue } from '../send-to-queue.ts'
 import type { StackInfo } from '../stack-info.ts'
 import { type ChaosDataset, DATASETS, PERIODS, TABLES } from './world.ts'
 
-const QUEUE = 'dev-kc-compaction-queue'
+const QUEUE = readEnvironments().production.queue
 
 const JobsPage = z.object({ jobs: z.array(z.object({ id: z.uuid(), state: z.string(), datasetId: z.string() })) })
 const QuarantinePage = z.object({ files: z.array(z.object({ id: z.uuid() })) })

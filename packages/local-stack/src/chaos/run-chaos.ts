@@ -14,10 +14,12 @@ import { FaultPlan } from '../faults/fault-plan.ts'
 import { signUpUsers } from '../load/load-users.ts'
 import { StampedFiles } from '../load/stamped-files.ts'
 import type { StackInfo } from '../stack-info.ts'
+import { CatalogCopy } from './catalog-copy.ts'
 import { ChaosFiles } from './chaos-files.ts'
 import { ChaosStorm } from './chaos-storm.ts'
 import { KillableStack } from './killable-stack.ts'
 import { OperateActions } from './operate-actions.ts'
+import { meetForeignBucket } from './set-back-catalog.ts'
 import { UploadActions } from './upload-actions.ts'
 import { DATASETS, EAGER, FEW_SLOTS, SHORT_RETENTION_SECONDS, USERS } from './world.ts'
 
@@ -109,9 +111,13 @@ async function rageAndCheck(
   await database.query('select configure_admission($1)', FEW_SLOTS)
   progress.say(`✓ a stack runs, with ${DATASETS.length} data sets of ${USERS} users`)
 
-  const storm = new ChaosStorm({ stack, database, plan, uploads, operate, ledger, seed, progress })
+  const copy = new CatalogCopy(join(folder, 'state'), folder)
+  const storm = new ChaosStorm({ stack, database, plan, uploads, operate, operator, copy, ledger, seed, progress })
   await storm.rage(seconds, clients)
   progress.say(`✓ ${storm.rounds} rounds of faults against ${clients} clients; now all is healed`)
+  plan.count('catalog_new')
+  await meetForeignBucket({ stack, database, plan, ledger, operator }, copy)
+  progress.say('✓ a new catalog left the old bucket alone')
   const checked = await checkAll({
     stack: stack.info,
     database,
@@ -122,6 +128,8 @@ async function rageAndCheck(
     folder,
     progress,
   })
+  const adopted = Object.entries(storm.adopted).map(([judgment, objects]) => [`objects adopted: ${judgment}`, objects])
+  Object.assign(checked, Object.fromEntries(adopted))
   return { faults: ledger.faults, rounds: storm.rounds, injected: plan.counts, tally: ledger.tally, checked }
 }
 

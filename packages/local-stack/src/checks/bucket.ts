@@ -15,11 +15,17 @@ export function readBucket(stateFolder: string): Map<string, number> {
   return objects
 }
 
-/** How many there are by the first part of their keys. */
+/** The object that a key belongs to: a sidecar lies beside its object; undefined for keys of the system. */
+export function objectOf(key: string): string | undefined {
+  if (key.startsWith('.fusou/')) return undefined
+  return key.replace(/\.facts$/, '')
+}
+
+/** How many there are by the third part of their keys: `datasets/<id>/<kind>/…`. */
 export function countByKind(keys: Iterable<string>): Record<string, number> {
   const counts: Record<string, number> = {}
   for (const key of keys) {
-    const kind = key.split('/')[0]!
+    const kind = key.split('/')[2] ?? key
     counts[kind] = (counts[kind] ?? 0) + 1
   }
   return counts

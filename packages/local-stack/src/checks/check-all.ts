@@ -53,7 +53,7 @@ export async function checkAll(parts: CheckParts): Promise<Record<string, number
   faults.push(...(await checkObjects(database, stack.stateFolder, false)))
   progress.say(`✓ ${versions} versions read again`)
 
-  await vacuumAll(stack, database, plan)
+  await vacuumAll(stack, database, plan, operator)
   faults.push(...(await checkQuiet(database)), ...(await checkCatalog(database)))
   faults.push(...(await checkObjects(database, stack.stateFolder, true)))
   progress.say('✓ vacuumed')

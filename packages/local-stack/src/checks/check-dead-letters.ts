@@ -1,7 +1,14 @@
 import type { StackDatabase } from './database.ts'
 
 /** Errors that pass: a job may die of them only when all its attempts are spent. */
-const PASSING = ['database_unavailable', 'storage_unavailable', 'workflow_ended', 'conflict', 'internal']
+const PASSING = [
+  'database_unavailable',
+  'storage_unavailable',
+  'workflow_ended',
+  'conflict',
+  'internal',
+  'pairing_problem',
+]
 
 interface DeadJob {
   id: string

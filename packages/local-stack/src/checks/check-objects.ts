@@ -1,4 +1,4 @@
-import { readBucket } from './bucket.ts'
+import { objectOf, readBucket } from './bucket.ts'
 import type { StackDatabase } from './database.ts'
 
 /**
@@ -22,7 +22,10 @@ export async function checkObjects(database: StackDatabase, stateFolder: string,
     if (doomed.has(r2_key)) faults.push(`${what}: its object ${r2_key} is garbage`)
   }
   if (swept) {
-    for (const key of bucket.keys()) if (!named.has(key)) faults.push(`object ${key} is an orphan after vacuum`)
+    for (const key of bucket.keys()) {
+      const object = objectOf(key)
+      if (object !== undefined && !named.has(object)) faults.push(`object ${key} is an orphan after vacuum`)
+    }
     for (const key of doomed) faults.push(`${key} is still noted as garbage after vacuum`)
     for (const { id, live } of files) if (!live) faults.push(`removed file ${id} is still there after vacuum`)
   }

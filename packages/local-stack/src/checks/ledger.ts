@@ -60,6 +60,13 @@ export class Ledger {
     if (typeof jobId === 'string') this.jobs.add(jobId)
   }
 
+  /** The catalog was set back to an older state: what was told since of jobs, messages and versions no longer holds. */
+  forgetHistory(): void {
+    this.jobs.clear()
+    this.poison.clear()
+    this.versions.clear()
+  }
+
   /** @returns a fault if the version was seen before with other files */
   see(seen: SeenVersion): void {
     const key = `${seen.datasetId}@${seen.version}`

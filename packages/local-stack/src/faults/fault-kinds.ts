@@ -24,6 +24,8 @@ export const FAULTS = {
   workers_killed: 'SIGKILL to the Workers',
   clock_jumped: 'time passes for the database: leases, locks and pauses run out',
   attempt_taken_over: 'a running attempt is taken for dead, and a new one starts beside it',
+  catalog_set_back: 'the database is set back to an older copy, under load',
+  catalog_new: 'a new database stands beside the old bucket',
   merge_ended: 'an attempt that merges is taken for dead, as if the merge had ended its instance',
 } as const
 

@@ -123,6 +123,19 @@ describe('snappy', () => {
     expect(far.length).toBeLessThan(8 + 65 * 32 + 8 + 20 + 8)
   })
 
+  test.each([
+    [64, 3],
+    [65, 5],
+    [66, 5],
+    [67, 5],
+    [68, 5],
+    [131, 8],
+    [132, 8],
+  ])('a copy of %i bytes is cut so that its last part takes the short form: %i bytes', (length, size) => {
+    // the length of the page and one literal before it
+    expect(roundTrip(new Uint8Array(1 + length)).length - 2 - (length < 127 ? 1 : 2)).toBe(size)
+  })
+
   test('a match is found in the block where it stands, and not before it', () => {
     const bytes = new Uint8Array(65_536 + 40)
     bytes.set(noise(65_536))

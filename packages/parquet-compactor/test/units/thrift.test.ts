@@ -268,4 +268,7 @@ test('a writer goes on behind the last field of an open struct, and copies a fie
   writer.binary(7, Uint8Array.of(66))
   writer.close()
   expect([...writer.out.take()]).toEqual([0x18, 1, 65, 0x12, 0x11, 0x18, 1, 66, 0])
+  // nothing is open any more: fields are counted from the beginning
+  writer.i32(1, 0)
+  expect([...writer.out.take()]).toEqual([0x15, 0])
 })

@@ -1,0 +1,6 @@
+import { writeInstallation } from '@fusou/catalog'
+import { catalog, env } from './test-env.ts'
+
+// Each test file has a bucket of its own, and all of them share one catalog: as if it had claimed each.
+const { installation } = await catalog.jobStatus(null)
+await writeInstallation(env.BUCKET, { id: installation!.id, stamp: 0 }, undefined)

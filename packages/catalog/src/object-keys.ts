@@ -1,0 +1,25 @@
+/** Everything of one dataset lies under one prefix, so that access to the prefix is access to the dataset. */
+export const datasetsPrefix = 'datasets/'
+/** A sidecar lies beside its object, and is deleted with it. */
+const FACTS_SUFFIX = '.facts'
+
+/** Where the bucket says to which installation it belongs. */
+export const INSTALLATION_KEY = '.fusou/installation.json'
+
+export const datasetPrefix = (datasetId: string) => `${datasetsPrefix}${datasetId}/`
+
+/** A new key for an upload. */
+export const uploadKey = (datasetId: string) => `${datasetPrefix(datasetId)}uploads/${crypto.randomUUID()}.parquet`
+
+/** A new key for the output of a merge: no two tries of a step share one. */
+export const mergedKey = (datasetId: string, attempt: { jobId: string; attempt: number }, index: number) =>
+  `${datasetPrefix(datasetId)}merged/${attempt.jobId}/${attempt.attempt}-${index}-${crypto.randomUUID()}.parquet`
+
+/** The sidecar of an object: what does not fit into its metadata. */
+export const factsKey = (r2Key: string) => `${r2Key}${FACTS_SUFFIX}`
+
+/** The object that a key of the bucket belongs to: its own, or that of its sidecar; undefined for keys of the system. */
+export function objectOf(key: string): string | undefined {
+  if (key === INSTALLATION_KEY) return undefined
+  return key.endsWith(FACTS_SUFFIX) ? key.slice(0, -FACTS_SUFFIX.length) : key
+}

@@ -1,0 +1,482 @@
+import { Catalog } from '@fusou/catalog'
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
+
+const JOB = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
+const FILE = '0b9e3f0c-54e6-4c1c-a3fb-7a63e5a6c7f2'
+const ATTEMPT = { jobId: JOB, attempt: 7 }
+const FENCE = ['stale_attempt', 'cancelled', 'unknown_job']
+const MESSAGE = { id: 3, type: 'compaction.requested', payload: { datasetId: 'd' } }
+
+let sent: { name: string; body: unknown } | undefined
+let answer: unknown
+const catalog = new Catalog({ supabaseUrl: 'https://project.example', supabaseSecretKey: 'sb_secret_x' })
+
+beforeAll(() => {
+  vi.stubGlobal('fetch', async (url: string | URL, init: RequestInit) => {
+    const [, name] = /\/rest\/v1\/rpc\/(\w+)$/.exec(String(url)) ?? []
+    sent = { name: name!, body: JSON.parse(String(init.body)) }
+    return Response.json(answer)
+  })
+})
+afterAll(() => vi.unstubAllGlobals())
+
+/** What a method sends; what it makes of the answer does not matter here. */
+async function sentBy(call: (catalog: Catalog) => Promise<unknown>): Promise<[name: string, body: unknown]> {
+  sent = undefined
+  answer = null
+  await call(catalog).catch(() => undefined)
+  return [sent!.name, sent!.body]
+}
+
+/** Each method, with arguments that all differ, and without those that may be left out. */
+const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: Record<string, unknown>][] = [
+  [(c) => c.ping(), 'ping', {}],
+  [(c) => c.checkUpload('d', 'u'), 'check_upload', { p_dataset_id: 'd', p_user_id: 'u' }],
+  [
+    (c) => c.requestCompaction({ datasetId: 'd', requester: 'u', table: 't', periodTag: 'p', sender: 's' }),
+    'request_compaction',
+    { p_dataset_id: 'd', p_requester: 'u', p_table: 't', p_period_tag: 'p', p_sender: 's' },
+  ],
+  [
+    (c) => c.requestCompaction({ datasetId: 'd', requester: null, sender: 's' }),
+    'request_compaction',
+    { p_dataset_id: 'd', p_requester: null, p_table: null, p_period_tag: null, p_sender: 's' },
+  ],
+  [(c) => c.triggerScheduled(9, 's'), 'trigger_scheduled', { p_limit: 9, p_sender: 's' }],
+  [
+    (c) => c.configureDataset('d', { retentionSeconds: 1 }),
+    'configure_dataset',
+    { p_dataset_id: 'd', p_settings: { retentionSeconds: 1 } },
+  ],
+  [
+    (c) =>
+      c.acceptMessage(
+        'm',
+        { datasetId: 'd', jobId: JOB, priority: 'manual', table: 't', periodTag: 'p', metricId: 'x' },
+        5,
+      ),
+    'accept_message',
+    {
+      p_message_id: 'm',
+      p_dataset_id: 'd',
+      p_job_id: JOB,
+      p_priority: 'manual',
+      p_table: 't',
+      p_period_tag: 'p',
+      p_metric_id: 'x',
+      p_lease_seconds: 5,
+    },
+  ],
+  [
+    (c) => c.acceptMessage('m', { datasetId: 'd', priority: 'realtime' }, 5),
+    'accept_message',
+    {
+      p_message_id: 'm',
+      p_dataset_id: 'd',
+      p_job_id: null,
+      p_priority: 'realtime',
+      p_table: null,
+      p_period_tag: null,
+      p_metric_id: null,
+      p_lease_seconds: 5,
+    },
+  ],
+  [
+    (c) => c.enterStep(ATTEMPT, 'x', { leaseSeconds: 5, finished: { a: 1 } }),
+    'enter_step',
+    { p_job_id: JOB, p_attempt: 7, p_step: 'x', p_lease_seconds: 5, p_finished: { a: 1 } },
+  ],
+  [
+    (c) => c.enterStep(ATTEMPT, 'x', { leaseSeconds: 5 }),
+    'enter_step',
+    { p_job_id: JOB, p_attempt: 7, p_step: 'x', p_lease_seconds: 5, p_finished: {} },
+  ],
+  [(c) => c.renewLease(ATTEMPT, 5), 'enter_step', { p_job_id: JOB, p_attempt: 7, p_step: null, p_lease_seconds: 5 }],
+  [(c) => c.listMergeableFiles(ATTEMPT, 9), 'list_mergeable_files', { p_job_id: JOB, p_attempt: 7, p_max_files: 9 }],
+  [(c) => c.savePlan(ATTEMPT, [['a', 'b']]), 'save_plan', { p_job_id: JOB, p_attempt: 7, p_merges: [['a', 'b']] }],
+  [
+    (c) => c.openMerge(ATTEMPT, 2, { leaseSeconds: 5, finished: { a: 1 } }),
+    'open_merge',
+    { p_job_id: JOB, p_attempt: 7, p_index: 2, p_lease_seconds: 5, p_finished: { a: 1 } },
+  ],
+  [
+    (c) => c.openMerge(ATTEMPT, 2, { leaseSeconds: 5 }),
+    'open_merge',
+    { p_job_id: JOB, p_attempt: 7, p_index: 2, p_lease_seconds: 5, p_finished: {} },
+  ],
+  [
+    (c) => c.commitMerge(ATTEMPT, 2, { r2Key: 'k' } as never, 5),
+    'commit_merge',
+    { p_job_id: JOB, p_attempt: 7, p_index: 2, p_output: { r2Key: 'k' }, p_lease_seconds: 5 },
+  ],
+  [
+    (c) => c.setAsideInputs(ATTEMPT, 2, [{ fileId: 'f', r2Key: 'k', code: 'corrupt_file', message: 'm' }]),
+    'set_aside_inputs',
+    {
+      p_job_id: JOB,
+      p_attempt: 7,
+      p_index: 2,
+      p_faults: [{ fileId: 'f', r2Key: 'k', code: 'corrupt_file', message: 'm' }],
+    },
+  ],
+  [
+    (c) => c.finishJob(ATTEMPT, { result: { r: 1 }, more: true, finished: { a: 1 }, sender: 's' }),
+    'finish_job',
+    { p_job_id: JOB, p_attempt: 7, p_result: { r: 1 }, p_more: true, p_finished: { a: 1 }, p_sender: 's' },
+  ],
+  [
+    (c) => c.finishJob(ATTEMPT, { result: {}, more: false, sender: 's' }),
+    'finish_job',
+    { p_job_id: JOB, p_attempt: 7, p_result: {}, p_more: false, p_finished: {}, p_sender: 's' },
+  ],
+  [
+    (c) => c.failAttempt(ATTEMPT, { code: 'c', step: 'x', message: 'm', transient: true }, 5, 's'),
+    'fail_attempt',
+    {
+      p_job_id: JOB,
+      p_attempt: 7,
+      p_code: 'c',
+      p_step: 'x',
+      p_message: 'm',
+      p_transient: true,
+      p_lease_seconds: 5,
+      p_sender: 's',
+    },
+  ],
+  [(c) => c.cancelJob(JOB, 'u'), 'cancel_job', { p_job_id: JOB, p_requester: 'u' }],
+  [(c) => c.retryJob(JOB, 'u', 's'), 'retry_job', { p_job_id: JOB, p_requester: 'u', p_sender: 's' }],
+  [
+    (c) => c.redrive({ requester: 'u', jobIds: [JOB], datasetId: 'd', code: 'c', dryRun: true, limit: 9, sender: 's' }),
+    'redrive',
+    {
+      p_requester: 'u',
+      p_job_ids: [JOB],
+      p_dataset_id: 'd',
+      p_code: 'c',
+      p_dry_run: true,
+      p_limit: 9,
+      p_sender: 's',
+    },
+  ],
+  [
+    (c) => c.redrive({ requester: null, dryRun: false, limit: 9, sender: 's' }),
+    'redrive',
+    {
+      p_requester: null,
+      p_job_ids: null,
+      p_dataset_id: null,
+      p_code: null,
+      p_dry_run: false,
+      p_limit: 9,
+      p_sender: 's',
+    },
+  ],
+  [(c) => c.listExpiredLeases(9), 'list_expired_leases', { p_limit: 9 }],
+  [(c) => c.redispatchStaleJobs(5, 9), 'redispatch_stale_jobs', { p_older_seconds: 5, p_limit: 9 }],
+  [(c) => c.admitJobs(), 'admit_jobs', {}],
+  [(c) => c.requestDueMerges(9), 'request_due_merges', { p_limit: 9 }],
+  [(c) => c.configureAdmission({ ageingSeconds: 1 }), 'configure_admission', { p_settings: { ageingSeconds: 1 } }],
+  [(c) => c.configureAdmission(), 'configure_admission', { p_settings: {} }],
+  [(c) => c.retellDeaths(5, 9), 'retell_deaths', { p_older_seconds: 5, p_limit: 9 }],
+  [
+    (c) =>
+      c.recordDeadLetter({
+        queue: 'q',
+        messageId: 'm',
+        body: { at: new Date(0) },
+        code: 'c',
+        message: 'x',
+        attempts: 2,
+        datasetId: 'd',
+        jobId: null,
+      }),
+    'record_dead_letter',
+    {
+      p_letter: {
+        queue: 'q',
+        messageId: 'm',
+        body: { at: '1970-01-01T00:00:00.000Z' },
+        code: 'c',
+        message: 'x',
+        attempts: 2,
+        datasetId: 'd',
+        jobId: null,
+      },
+    },
+  ],
+  [
+    (c) => c.raiseAlerts({ failureRatio: 1 } as never, ['slack'], 's'),
+    'raise_alerts',
+    { p_rules: { failureRatio: 1 }, p_channels: ['slack'], p_sender: 's' },
+  ],
+  [
+    (c) =>
+      c.claimOutbox({ maxBatch: 9, lockSeconds: 5, workerId: 'w', includeTypePrefix: 'i', excludeTypePrefix: 'e' }),
+    'claim_outbox',
+    { max_batch: 9, lock_seconds: 5, worker_id: 'w', include_type_prefix: 'i', exclude_type_prefix: 'e' },
+  ],
+  [
+    (c) => c.claimOutbox({ maxBatch: 9, lockSeconds: 5, workerId: 'w' }),
+    'claim_outbox',
+    { max_batch: 9, lock_seconds: 5, worker_id: 'w', include_type_prefix: null, exclude_type_prefix: null },
+  ],
+  [(c) => c.completeOutbox([1, 2], 's'), 'complete_outbox', { p_ids: [1, 2], p_worker_id: 's' }],
+  [
+    (c) => c.releaseOutbox([1], 's', 'e', { retryAfterSeconds: 4, permanent: true }),
+    'release_outbox',
+    { p_ids: [1], p_worker_id: 's', p_error: 'e', p_retry_after_seconds: 4, p_permanent: true },
+  ],
+  [
+    (c) => c.releaseOutbox([1], 's', 'e'),
+    'release_outbox',
+    { p_ids: [1], p_worker_id: 's', p_error: 'e', p_retry_after_seconds: 0, p_permanent: false },
+  ],
+  [(c) => c.getJob(JOB, 'u'), 'get_job', { p_job_id: JOB, p_requester: 'u' }],
+  [
+    (c) =>
+      c.pageJobs({
+        requester: 'u',
+        state: 'dead',
+        kind: 'compaction',
+        datasetId: 'd',
+        before: { createdAt: 'then', id: JOB },
+        limit: 9,
+      }),
+    'list_jobs',
+    {
+      p_requester: 'u',
+      p_state: 'dead',
+      p_kind: 'compaction',
+      p_dataset_id: 'd',
+      p_before_created: 'then',
+      p_before_id: JOB,
+      p_limit: 9,
+    },
+  ],
+  [
+    (c) => c.listJobs({ requester: null, limit: 9 }),
+    'list_jobs',
+    {
+      p_requester: null,
+      p_state: null,
+      p_kind: null,
+      p_dataset_id: null,
+      p_before_created: null,
+      p_before_id: null,
+      p_limit: 9,
+    },
+  ],
+  [(c) => c.jobStatus('u'), 'job_status', { p_requester: 'u' }],
+  [(c) => c.tallyJobs(9), 'tally_jobs', { p_limit: 9 }],
+  [(c) => c.metrics(), 'metrics', {}],
+  [(c) => c.deadLetterStatus('u', 9), 'dead_letter_status', { p_requester: 'u', p_limit: 9 }],
+  [
+    (c) =>
+      c.listFiles({
+        datasetId: 'd',
+        requester: 'u',
+        table: 't',
+        periodTag: 'p',
+        version: 3,
+        after: { table: 'u', periodTag: 'q', id: FILE },
+        quarantined: 'only',
+        limit: 9,
+      }),
+    'list_files',
+    {
+      p_dataset_id: 'd',
+      p_requester: 'u',
+      p_table: 't',
+      p_period_tag: 'p',
+      p_version: 3,
+      p_after_table: 'u',
+      p_after_period: 'q',
+      p_after_id: FILE,
+      p_limit: 9,
+      p_quarantined: 'only',
+    },
+  ],
+  [
+    (c) => c.listFiles({ datasetId: 'd', requester: null, limit: 9 }),
+    'list_files',
+    {
+      p_dataset_id: 'd',
+      p_requester: null,
+      p_table: null,
+      p_period_tag: null,
+      p_version: null,
+      p_after_table: null,
+      p_after_period: null,
+      p_after_id: null,
+      p_limit: 9,
+      p_quarantined: 'include',
+    },
+  ],
+  [(c) => c.discardFile(FILE, 'u'), 'discard_file', { p_file_id: FILE, p_requester: 'u' }],
+  [(c) => c.releaseFile(FILE, 'u'), 'release_file', { p_file_id: FILE, p_requester: 'u' }],
+  [(c) => c.acknowledgeFiles({ datasetId: 'd', code: 'c' }), 'acknowledge_files', { p_dataset_id: 'd', p_code: 'c' }],
+  [(c) => c.acknowledgeFiles({}), 'acknowledge_files', { p_dataset_id: null, p_code: null }],
+  [(c) => c.getFile(FILE, 'u'), 'get_file', { p_file_id: FILE, p_requester: 'u' }],
+  [(c) => c.listAbandonedUploads(9), 'list_abandoned_uploads', { p_limit: 9 }],
+  [(c) => c.closeMultiparts(['k']), 'close_multiparts', { p_keys: ['k'] }],
+  [
+    (c) => c.previewSuperseded({ a: 'b' }, 9),
+    'preview_vacuum',
+    { p_reason: 'superseded', p_after: { a: 'b' }, p_limit: 9 },
+  ],
+  [(c) => c.previewRefused(null, 9), 'preview_vacuum', { p_reason: 'refused', p_after: null, p_limit: 9 }],
+  [
+    (c) => c.previewIncompleteUploads({ a: 'b' }, 9),
+    'preview_vacuum',
+    { p_reason: 'incomplete_upload', p_after: { a: 'b' }, p_limit: 9 },
+  ],
+  [(c) => c.readLimits('u'), 'read_limits', { p_owner: 'u' }],
+  [
+    (c) => c.configureLimits('u', { maxDatasets: 1 } as never),
+    'configure_limits',
+    { p_owner: 'u', p_settings: { maxDatasets: 1 } },
+  ],
+  [(c) => c.openEventStream('u', 'e', 5), 'open_event_stream', { p_owner: 'u', p_stream_id: 'e', p_lease_seconds: 5 }],
+  [(c) => c.closeEventStream('e'), 'close_event_stream', { p_stream_id: 'e' }],
+  [(c) => c.configureRetention({ jobsSeconds: 1 }), 'configure_retention', { p_settings: { jobsSeconds: 1 } }],
+  [(c) => c.configureRetention(), 'configure_retention', { p_settings: {} }],
+  [(c) => c.trimHistory(9), 'trim_history', { p_limit: 9 }],
+  [(c) => c.trimOutbox(9), 'trim_outbox', { p_limit: 9 }],
+]
+
+test.each(CALLS.map(([call, name, body], i) => ({ call, name, body, i })))(
+  'call $i is one of $name',
+  async ({ call, name, body }) => {
+    expect(await sentBy(call)).toEqual([name, body])
+  },
+)
+
+type Method = (catalog: Catalog) => Promise<unknown>
+
+/** Answers that a method takes, each as it is; what is not listed is refused. */
+const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
+  ['checkUpload', (c) => c.checkUpload('d', 'u'), named('ok', 'unknown_dataset')],
+  [
+    'requestCompaction',
+    (c) => c.requestCompaction({ datasetId: 'd', requester: null, sender: 's' }),
+    [
+      { outcome: 'requested', jobId: JOB, joined: true, outbox: MESSAGE },
+      { outcome: 'requested', jobId: JOB, joined: false, outbox: null },
+      { outcome: 'unknown_dataset' },
+    ],
+  ],
+  [
+    'triggerScheduled',
+    (c) => c.triggerScheduled(1, 's'),
+    [{ datasets: [{ datasetId: 'd', jobId: JOB }], remaining: 4, outbox: [MESSAGE] }],
+  ],
+  ['configureDataset', (c) => c.configureDataset('d', {}), named('configured', 'unknown_dataset')],
+  [
+    'acceptMessage',
+    (c) => c.acceptMessage('m', { datasetId: 'd', priority: 'manual' }, 5),
+    [
+      { outcome: 'claimed', jobId: JOB, attempt: 1 },
+      { outcome: 'running', jobId: JOB, attempt: 1 },
+      { outcome: 'waiting', jobId: JOB },
+      { outcome: 'ended', jobId: JOB, state: 'dead' },
+      ...named('unknown_dataset', 'unknown_job'),
+    ],
+  ],
+  ['enterStep', (c) => c.enterStep(ATTEMPT, 'x', { leaseSeconds: 1 }), named('ok', ...FENCE)],
+  ['renewLease', (c) => c.renewLease(ATTEMPT, 1), [{ outcome: 'ok', silentLeases: 2 }, ...named(...FENCE)]],
+  ['savePlan', (c) => c.savePlan(ATTEMPT, []), [{ outcome: 'ok', merges: 3 }, ...named('conflict', ...FENCE)]],
+  [
+    'openMerge',
+    (c) => c.openMerge(ATTEMPT, 1, { leaseSeconds: 1 }),
+    named('committed', 'nothing_left', 'unknown_merge', ...FENCE),
+  ],
+  [
+    'commitMerge',
+    (c) => c.commitMerge(ATTEMPT, 1, {} as never, 1),
+    [
+      { outcome: 'committed', version: 4 },
+      ...named('superseded', 'conflict', 'row_count_mismatch', 'unknown_merge', ...FENCE),
+    ],
+  ],
+  [
+    'setAsideInputs',
+    (c) => c.setAsideInputs(ATTEMPT, 1, []),
+    [
+      { outcome: 'ok', setAside: 1 },
+      { outcome: 'nothing_left', setAside: 2 },
+      { outcome: 'committed', setAside: 0 },
+      ...named('unknown_merge', ...FENCE),
+    ],
+  ],
+  [
+    'finishJob',
+    (c) => c.finishJob(ATTEMPT, { result: {}, more: false, sender: 's' }),
+    ['succeeded', 'dead', ...FENCE].map((outcome) => ({ outcome, outbox: [MESSAGE] })),
+  ],
+  [
+    'failAttempt',
+    (c) => c.failAttempt(ATTEMPT, { code: 'c', step: 's', message: 'm', transient: true }, 1, null),
+    [
+      { outcome: 'retrying', attempt: 2, delaySeconds: 1.5, outbox: [] },
+      ...['dead', ...FENCE].map((outcome) => ({ outcome, outbox: [MESSAGE] })),
+    ],
+  ],
+  [
+    'cancelJob',
+    (c) => c.cancelJob(JOB, null),
+    [{ outcome: 'ended', state: 'dead' }, ...named('cancelled', 'cancelling', 'unknown_job')],
+  ],
+  [
+    'retryJob',
+    (c) => c.retryJob(JOB, null, 's'),
+    [
+      { outcome: 'requested', jobId: JOB, joined: false, outbox: MESSAGE },
+      { outcome: 'not_dead', state: 'running' },
+      { outcome: 'unknown_job' },
+    ],
+  ],
+  ['listExpiredLeases', (c) => c.listExpiredLeases(1), [[], [{ jobId: JOB, attempt: 2 }]]],
+  ['admitJobs', (c) => c.admitJobs(), [0, 7]],
+  ['completeOutbox', (c) => c.completeOutbox([1], 's'), [1]],
+  ['tallyJobs', (c) => c.tallyJobs(1), [5]],
+  [
+    'discardFile',
+    (c) => c.discardFile(FILE, null),
+    [
+      { outcome: 'discarded', datasetId: 'd', table: 't', periodTag: 'p', rows: 1, version: 2 },
+      ...named('file_superseded', 'unknown_file'),
+    ],
+  ],
+  [
+    'releaseFile',
+    (c) => c.releaseFile(FILE, null),
+    [{ outcome: 'released', datasetId: 'd', code: 'c' }, ...named('not_quarantined', 'unknown_file')],
+  ],
+  ['trimHistory', (c) => c.trimHistory(1), [{ jobs: 1, letters: 2, messages: 3, streams: 4 }]],
+]
+
+function named(...outcomes: string[]): { outcome: string }[] {
+  return outcomes.map((outcome) => ({ outcome }))
+}
+
+describe.each(ANSWERS)('%s', (_, call, answers) => {
+  test('gives each answer as it came', async () => {
+    for (const one of answers) {
+      answer = one
+      expect(await call(catalog)).toEqual(one)
+    }
+  })
+
+  test('refuses answers of another form', async () => {
+    // with one field less, or of an outcome that nobody foresaw
+    const others = answers.flatMap((one) =>
+      typeof one === 'object' && one !== null && !Array.isArray(one)
+        ? Object.keys(one).map((field) => Object.fromEntries(Object.entries(one).filter(([name]) => name !== field)))
+        : [],
+    )
+    for (const one of [{ outcome: 'unforeseen' }, 'text', 0.5, ...others]) {
+      answer = one
+      await expect(call(catalog), JSON.stringify(one)).rejects.toMatchObject({ code: 'database_refused' })
+    }
+  })
+})
