@@ -288,7 +288,7 @@ export class RandomWalk {
       dataset.id,
     )
     const { scan } = await catalog.beginAdoption()
-    const after = 'datasets/any/uploads/z'
+    const after = 'datasets/~'
     const unknown = [`${after}-${randomUUID()}`, `${after}-${randomUUID()}`] as const
     await catalog.beginAdoptionPage(scan, { after, last: `${after}z`, keys: unknown })
     const facts = { length: 100, rows: 10, rowGroups: 1, fingerprint: 'schema-1', ownerId: dataset.owner }
@@ -304,7 +304,8 @@ export class RandomWalk {
     if (this.#chance(0.4))
       await this.#database.query(
         `insert into adoption_missing (file_id)
-         select id from files where dataset_id = $1 and removed_version is null and content_sha256 = any ($2)`,
+         select id from files where dataset_id = $1 and removed_version is null and content_sha256 = any ($2)
+         on conflict do nothing`,
         dataset.id,
         leaves,
       )
