@@ -82,6 +82,7 @@ describe('the figures of the catalog', () => {
       { kind: 'b', raised: false, incidents: 31 },
     ],
     dailyTriggerSeconds: 32,
+    cronRanAt: 38,
     vacuum: { garbage: 33, oldestGarbageSeconds: 34, openUploads: 35, objectsDeleted: 36, uploadsAborted: 37 },
   } satisfies Metrics
   const lines = inTextFormat(metricFamilies(METRICS)).split('\n')
@@ -130,6 +131,7 @@ describe('the figures of the catalog', () => {
     'fusou_uploads_in_parts 35',
     'fusou_vacuum_deleted_objects_total 36',
     'fusou_vacuum_aborted_uploads_total 37',
+    'fusou_cron_last_run_timestamp_seconds 38',
   ])('say %s', (line) => {
     expect(lines).toContain(line)
   })
