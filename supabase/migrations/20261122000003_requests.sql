@@ -304,7 +304,10 @@ begin
     );
   end if;
 
-  perform fusou.check_storage(p_user_id);
+  -- What heals a file takes no more than it had.
+  if v_stored > 0 then
+    perform fusou.check_storage(p_user_id);
+  end if;
 
   -- The fragments that its groups hold now, counted no further than the policy asks. What a running job has planned
   -- with, or will, is no reason for another.

@@ -85,6 +85,12 @@ describe('a message for Slack', () => {
     expect(text.isWellFormed()).toBe(true)
   })
 
+  test('names the file that a merge has set aside', () => {
+    const fileId = crypto.randomUUID()
+    const { blocks } = slackMessage(notice({ kind: 'files_set_aside', details: { examples: [{ fileId }] } }), 's')
+    expect(JSON.stringify(blocks)).toContain(`file ${fileId}`)
+  })
+
   test('stays within what Slack takes, however long the texts are', () => {
     const examples = Array.from({ length: 5 }, () => ({ message: '<'.repeat(10_000), datasetId: 'd'.repeat(10_000) }))
     const codes = Object.fromEntries(Array.from({ length: 1000 }, (_, index) => [`code_${index}`, 1]))

@@ -4,6 +4,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { ReadableStream } from 'node:stream/web'
 import { applyPendingMigrations, createApi } from '@supabase/lite/cli'
+import { refuseTable } from './refuse-tables.ts'
 
 const LOOPBACK = '127.0.0.1'
 
@@ -35,9 +36,11 @@ export async function serveSupabase(port: number): Promise<SupabaseServer> {
   await app.ensureSystemSchema()
   const { applied } = await applyPendingMigrations(app)
 
+  const pglite = app.connection.driver as Pglite
   const server = createServer(async (incoming, outgoing) => {
     try {
-      await answer(await app.fetch(toRequest(incoming)), outgoing)
+      const request = toRequest(incoming)
+      await answer((await refuseTable(pglite, request)) ?? (await app.fetch(request)), outgoing)
     } catch (error) {
       console.error(JSON.stringify({ event: 'supabase.request_failed', url: incoming.url, message: String(error) }))
       outgoing.destroy()
@@ -47,7 +50,7 @@ export async function serveSupabase(port: number): Promise<SupabaseServer> {
   return {
     port: (server.address() as AddressInfo).port,
     migrations: applied.map((file) => file.filename),
-    pglite: app.connection.driver as Pglite,
+    pglite,
     stop: async () => {
       server.closeAllConnections()
       server.close()

@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process'
 import { once } from 'node:events'
 import { appendFileSync } from 'node:fs'
 import { createInterface } from 'node:readline'
+import { DiskFullError, saysDiskFull } from './disk-full.ts'
 import { StackError } from './stack-error.ts'
 
 /** A child that has not stopped this long after being asked is killed. */
@@ -18,6 +19,8 @@ export interface ChildOptions {
   /** sent over IPC: secrets stay out of the argument list */
   settings: unknown
   logFile: string
+  /** named to the user when its disk is full */
+  stateFolder: string
   onLine: (line: string) => void
 }
 
@@ -33,6 +36,7 @@ export class Child<Ready> {
   readonly exited: Promise<string>
   readonly #process: ChildProcess
   #stopping = false
+  #sawDiskFull = false
 
   constructor(options: ChildOptions) {
     this.name = options.name
@@ -48,7 +52,14 @@ export class Child<Ready> {
     const drained = [this.#process.stdout!, this.#process.stderr!].map((input) =>
       once(
         createInterface({ input }).on('line', (line) => {
-          appendFileSync(options.logFile, `${line}\n`, { mode: 0o600 })
+          try {
+            appendFileSync(options.logFile, `${line}\n`, { mode: 0o600 })
+          } catch (error) {
+            // The child is told apart from its log: it may go on, and the lines are still shown.
+            if (!saysDiskFull(error)) throw error
+            this.#sawDiskFull = true
+          }
+          this.#sawDiskFull ||= saysDiskFull(line)
           lastLines.push(line)
           if (lastLines.length > LAST_LINES) lastLines.shift()
           options.onLine(line)
@@ -63,9 +74,14 @@ export class Child<Ready> {
     this.ready = new Promise((resolve, reject) => {
       this.#process.once('error', reject)
       this.#process.once('message', (message) => resolve(message as Ready))
-      Promise.all([this.exited, ...drained]).then(([how]) =>
-        reject(new StackError(`${options.name} did not start (${how}):\n${lastLines.join('\n')}`)),
-      )
+      Promise.all([this.exited, ...drained]).then(([how]) => {
+        const why = `${options.name} did not start (${how})`
+        reject(
+          this.#sawDiskFull
+            ? new DiskFullError(options.stateFolder, why)
+            : new StackError(`${why}:\n${lastLines.join('\n')}`),
+        )
+      })
     })
     this.ready.catch(() => {})
     this.#process.send({ settings: options.settings })
@@ -74,6 +90,11 @@ export class Child<Ready> {
   /** Also the id of its process group. */
   get pid(): number {
     return this.#process.pid!
+  }
+
+  /** Whether it, or the writing of its log, met a full disk. */
+  get sawDiskFull(): boolean {
+    return this.#sawDiskFull
   }
 
   get stopping(): boolean {

@@ -5,6 +5,7 @@ import { layOutProject } from '@fusou/embedded-supabase'
 import { WRANGLER_ENV } from './build-workers.ts'
 import { Child } from './child.ts'
 import { choosePort, LOOPBACK } from './choose-port.ts'
+import { DiskFullError, freeBytesOf, nameDiskFull, requireRoom } from './disk-full.ts'
 import { ensureUsers } from './ensure-users.ts'
 import { type LocalSecrets, loadLocalSecrets } from './local-secrets.ts'
 import { REPO_ROOT } from './repo-root.ts'
@@ -33,6 +34,8 @@ export interface StackOptions {
   sqlDoor?: boolean
   /** gets every log line, each also in `<state folder>/logs/<source>.log` */
   onLog?: (source: string, line: string) => void
+  /** free bytes of the disk of a folder; default: what the system says */
+  freeBytes?: (folder: string) => number
   /** default: this repository */
   root?: string
 }
@@ -57,6 +60,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
   const root = options.root ?? REPO_ROOT
   mkdirSync(options.stateFolder, { recursive: true, mode: 0o700 })
   const stateFolder = realpathSync(options.stateFolder)
+  requireRoom(stateFolder, (options.freeBytes ?? freeBytesOf)(stateFolder))
   const lock = await StateLock.take(stateFolder)
   const children: Child<unknown>[] = []
   let stopped: Promise<void> | undefined
@@ -120,7 +124,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
     return { info, migrations, sqlUrl, failed: firstDeath(children, stateFolder), stop }
   } catch (error) {
     await stop()
-    throw error
+    throw nameDiskFull(error, stateFolder)
   }
 }
 
@@ -136,6 +140,7 @@ const startChild =
       env: { ...process.env, ...env },
       settings,
       logFile: join(logs, `${name}.log`),
+      stateFolder,
       onLine: (line) => onLog?.(name, line),
     })
     children.push(child as Child<unknown>)
@@ -155,7 +160,8 @@ function firstDeath(children: Child<unknown>[], stateFolder: string): Promise<St
   return new Promise((resolve) => {
     for (const child of children)
       child.exited.then((how) => {
-        if (!child.stopping)
+        if (child.sawDiskFull && !child.stopping) resolve(new DiskFullError(stateFolder, `${child.name} died`))
+        else if (!child.stopping)
           resolve(new StackError(`${child.name} died (${how}); see ${join(stateFolder, 'logs', `${child.name}.log`)}`))
       })
   })

@@ -1,5 +1,6 @@
 import { resolve } from 'node:path'
 import { describeStack } from './describe-stack.ts'
+import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull } from './disk-full.ts'
 import { REPO_ROOT } from './repo-root.ts'
 import { StackError } from './stack-error.ts'
 import { type Stack, startStack } from './start-stack.ts'
@@ -23,6 +24,8 @@ const HELP = `npm start: the whole of FUSOU on this machine, until Ctrl-C
   FUSOU_STATE           folder of everything that outlives a restart (default .local)
   ${WORKER_VARS.join(', ')}
                         given to the Workers as they are, for a test issuer and receivers of alerts
+
+It ends with ${DISK_FULL_EXIT_CODE} when the disk of FUSOU_STATE has no room, with 1 for any other reason it cannot go on.
 `
 
 function portFrom(variable: string, otherwise: number): number {
@@ -33,6 +36,8 @@ function portFrom(variable: string, otherwise: number): number {
     throw new StackError(`${variable}=${text} is not a port: a whole number from 0 to 65535`)
   return port
 }
+
+const stateFolder = () => resolve(REPO_ROOT, process.env.FUSOU_STATE ?? '.local')
 
 async function main(): Promise<void> {
   if (process.argv.includes('--help') || process.argv.includes('-h')) return void process.stdout.write(HELP)
@@ -49,7 +54,7 @@ async function main(): Promise<void> {
   process.on('SIGINT', stop).on('SIGTERM', stop)
   console.log('starting …')
   stack = await startStack({
-    stateFolder: resolve(REPO_ROOT, process.env.FUSOU_STATE ?? '.local'),
+    stateFolder: stateFolder(),
     webPort: portFrom('FUSOU_PORT', 8788),
     supabasePort: portFrom('FUSOU_SUPABASE_PORT', 54321),
     vars: Object.fromEntries(WORKER_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
@@ -61,7 +66,8 @@ async function main(): Promise<void> {
   throw failure
 }
 
-main().catch((error) => {
+main().catch((thrown) => {
+  const error = nameDiskFull(thrown, stateFolder())
   console.error(error instanceof StackError ? `fusou: ${error.message}` : error)
-  process.exit(1)
+  process.exit(error instanceof DiskFullError ? DISK_FULL_EXIT_CODE : 1)
 })

@@ -89,6 +89,7 @@ describe('the curl lines of the README', () => {
       OPERATOR: stack.info.operatorToken,
       JOB: jobId,
       FILE: file!.id,
+      OWNER: crypto.randomUUID(),
     })
     expect(output).not.toContain('"code":')
     expect(code, output).toBe(0)

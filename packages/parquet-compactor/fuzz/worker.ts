@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
 import { checkFile, type Outcome } from './check-file.ts'
+import { checkHostile, makeHostile } from './check-hostile.ts'
 import { mutate, readSeed } from './mutate.ts'
 import { randomFrom } from './random.ts'
 
@@ -29,6 +30,9 @@ export interface FuzzFailure {
 
 export type WorkerMessage = { failure: FuzzFailure } | { outcomes: Record<string, Record<Outcome, number>> }
 
+/** One file of so many is made to be hostile; the others are sound ones that were changed. */
+const HOSTILE_EVERY = 64
+
 // most files end in an error; a failure can be made again for more of its stack
 Error.stackTraceLimit = 4
 
@@ -42,16 +46,30 @@ const send = (message: WorkerMessage) => parentPort!.postMessage(message)
 for (let index = first; index < end && performance.timeOrigin + performance.now() < untilMs; index += step) {
   Atomics.store(current, 0, index)
   const random = randomFrom(seed, index)
+  if (index % HOSTILE_EVERY === 0) {
+    await check('none', 'hostile', makeHostile(random), (bytes) => checkHostile(bytes, random))
+    continue
+  }
   const chosen = random(seeds.length)
   const { name, bytes: sound } = seeds[chosen]!
   const { bytes: mutated, way } = mutate(seeds[chosen]!, seeds, random)
+  await check(name, way, mutated, (bytes) => checkFile({ mutated: bytes, sound }, random))
+}
+send({ outcomes })
+
+async function check(
+  seedName: string,
+  way: string,
+  bytes: Uint8Array,
+  work: (bytes: Uint8Array) => Promise<Outcome>,
+): Promise<void> {
+  const index = Atomics.load(current, 0)
   outcomes[way] ??= { equal: 0, refused: 0, unreadable: 0 }
   try {
-    outcomes[way][await checkFile({ mutated, sound }, random)]++
+    outcomes[way][await work(bytes)]++
   } catch (thrown) {
     const error = thrown as Error
     const cause = error.cause instanceof Error ? `\n  because: ${error.cause.message}` : ''
-    send({ failure: { index, seedName: name, way, error: `${error.stack}${cause}`, bytes: mutated } })
+    send({ failure: { index, seedName, way, error: `${error.stack}${cause}`, bytes } })
   }
 }
-send({ outcomes })

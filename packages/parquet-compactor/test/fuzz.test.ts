@@ -25,7 +25,7 @@ test(`${FILES} mutated files are merged with the rows that others read in them, 
     if (way !== 'cut') expect(equal, way).toBeGreaterThan(0)
     expect(refused, way).toBeGreaterThan(0)
   }
-  expect(Object.keys(outcomes)).toHaveLength(7)
+  expect(Object.keys(outcomes)).toHaveLength(8)
   expect(peakAboveIdleBytes).toBeLessThan(MAX_GROWTH_BYTES)
 })
 

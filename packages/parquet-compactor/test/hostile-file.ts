@@ -28,6 +28,8 @@ export interface HostileFile {
   fileRows?: number
   /** total_uncompressed_size of each column chunk; default what the pages declare */
   uncompressedBytes?: number
+  /** key-value metadata of each column chunk: one value of so many bytes */
+  chunkKeyValueBytes?: number
   keyValues?: readonly (readonly [key: string, value: string])[]
 }
 
@@ -76,6 +78,13 @@ export function hostileFile(file: HostileFile): Uint8Array<ArrayBuffer> {
       footer.i64(5, file.values ?? count)
       footer.i64(6, uncompressedBytes)
       footer.i64(7, dataBytes)
+      if (file.chunkKeyValueBytes !== undefined) {
+        footer.list(8, THRIFT.STRUCT, 1)
+        footer.open()
+        footer.binary(1, text('k'))
+        footer.binary(2, new Uint8Array(file.chunkKeyValueBytes))
+        footer.close()
+      }
       footer.i64(9, 4)
       footer.close()
       footer.close()

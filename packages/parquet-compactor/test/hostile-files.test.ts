@@ -255,6 +255,23 @@ describe('what is held from the first footer to the last byte', () => {
     expect(written + droppedCount).toBe(101)
   })
 
+  test('metadata of chunks is carried as far as an eighth of the budget holds it, and the chunks without are counted', async () => {
+    const page = { values: 1, body: new Uint8Array(4) }
+    const file = hostileFile({ pages: [page], chunkKeyValueBytes: 100_000 })
+    const files = Array.from({ length: 40 }, () => file)
+    const options: MergeOptions = {
+      memoryBudgetBytes: 8 * MIB,
+      // a row group of the output for each of the inputs
+      targetRowGroupRows: 1,
+      limits: { maxFooterBytes: MIB },
+    }
+    const report = await merge(files, options, 2 * MIB)
+    expect(report).toMatchObject({ rowsOut: 40, rowGroupsOut: 40 })
+    expect(report.dropped).toEqual({ description_memory: 30 })
+    expect(report.bytesOut).toBeLessThan(1.2 * MIB)
+    expect(report.bytesOut).toBeGreaterThan(MIB / 2)
+  })
+
   test('a footer that is too long is refused before it is read', async () => {
     const bytes = hostileFile({ ...nulls(3), keyValues: [['k', 'v'.repeat(200_000)]] })
     const source = counting('long', bytes)

@@ -11,6 +11,15 @@ const WELL: JobStatus = {
   expiredLeases: 0,
   datasetsWaiting: 0,
   quarantinedFiles: 0,
+  installation: {
+    id: '6f9c2a52-7ad8-4e60-8e57-0c1f4b2d9a11',
+    problem: null,
+    problemSince: null,
+    bucketId: '6f9c2a52-7ad8-4e60-8e57-0c1f4b2d9a11',
+    paused: null,
+    sweep: { objects: 10, orphans: 1, stoppedSince: null, acceptedOrphans: null },
+    keptObjects: 0,
+  },
   outbox: { open: 0, dead: 0, deadAlerts: 0, oldestSeconds: null, oldestDueSeconds: 300 },
   deadLetters: { open: 0, oldestSeconds: null },
   alerts: [],
@@ -23,13 +32,35 @@ describe('health is judged', () => {
   })
 
   test('ok for an owner, who does not see what is for operators', () => {
-    const { ok } = judgeHealth({ ...WELL, slots: null, outbox: null, deadLetters: null, alerts: null, cron: null })
+    const { ok } = judgeHealth({
+      ...WELL,
+      slots: null,
+      installation: null,
+      outbox: null,
+      deadLetters: null,
+      alerts: null,
+      cron: null,
+    })
     expect(ok).toBe(true)
   })
 
   test.each<[string, Partial<JobStatus>]>([
     ['a job has waited for 1801 s', { oldestWaitingSeconds: 1801 }],
     ['1 running jobs have lost their lease', { expiredLeases: 1 }],
+    ['foreign_bucket: ', { installation: { ...WELL.installation!, problem: 'foreign_bucket' } }],
+    [
+      'deletions are paused since 2026-11-22T08:00:00Z',
+      { installation: { ...WELL.installation!, paused: { since: '2026-11-22T08:00:00Z', by: 'ops', reason: null } } },
+    ],
+    [
+      '7 objects have no row in the catalog',
+      {
+        installation: {
+          ...WELL.installation!,
+          sweep: { objects: 10, orphans: 7, stoppedSince: '2026-11-22T08:00:00Z', acceptedOrphans: null },
+        },
+      },
+    ],
     ['1 outbox messages could not be sent', { outbox: { ...WELL.outbox!, dead: 1 } }],
     ['the outbox is not relayed', { outbox: { ...WELL.outbox!, oldestDueSeconds: 301 } }],
     ['the cron has not run for 301 s', { cron: { lastRunAt: '2026-11-22T08:00:00Z', ageSeconds: 301 } }],

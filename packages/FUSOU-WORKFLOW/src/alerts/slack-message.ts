@@ -43,12 +43,14 @@ function detailLines({
   ]
 }
 
-function describeExample({ code, step, message, priority, datasetId, jobId, waitsFor, waitingSince }: Example): string {
+function describeExample(example: Example): string {
+  const { code, step, message, priority, datasetId, fileId, jobId, waitsFor, waitingSince } = example
   const parts = [
     code && plain(code),
     step && `at ${plain(step)}`,
     message && plain(message),
     datasetId && `data set ${plain(datasetId)}`,
+    fileId && `file ${plain(fileId)}`,
     jobId && `job ${plain(jobId)}`,
     priority && plain(priority),
     waitsFor && `waits for ${waitsFor === 'slot' ? 'a slot' : 'the queue'}`,

@@ -40,7 +40,7 @@ describe('the publishable key', () => {
 
   test('finds every table of the catalog', () => expect(tables.length).toBeGreaterThan(10))
 
-  // The embedded server grants tables to everybody, so it is row-level security alone that answers here.
+  // Missing grants answer here, and row-level security behind them.
   test.each(tables)(
     'sees no row of $table, removes none and adds none, signed in or not',
     async ({ table, column }) => {

@@ -91,6 +91,36 @@ describe('a trigger', () => {
   })
 })
 
+describe('a job of one table that finds nothing to merge', () => {
+  test.each([
+    ['leaves a successor if another table is due', [{ table: 'a' }, { table: 'b' }, { table: 'b' }], 1],
+    ['leaves none if none is', [{ table: 'a' }, { table: 'b' }], 0],
+  ])('%s', async (_name, slices, successors) => {
+    const dataset = newDataSet()
+    await dataset.store(...slices)
+    await catalog.configureDataset(dataset.id, { mergeMinFiles: 2 })
+    const { jobId } = await dataset.trigger({ table: 'a' })
+    const claimed = await dataset.deliver(jobId)
+    if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome)
+    const attempt = { jobId, attempt: claimed.attempt }
+    expect((await dataset.mergeable(attempt)).files).toEqual([])
+    await catalog.savePlan(attempt, [])
+    await dataset.finish(attempt)
+    expect(await dataset.jobs('queued')).toHaveLength(successors)
+  })
+
+  test('and had all tables to look at leaves none: two of them would follow each other', async () => {
+    const dataset = newDataSet()
+    await dataset.store({ table: 'b' }, { table: 'b' })
+    await catalog.configureDataset(dataset.id, { mergeMinFiles: 2 })
+    await dataset.trigger()
+    const attempt = await dataset.start()
+    await catalog.savePlan(attempt, [])
+    await dataset.finish(attempt)
+    expect(await dataset.jobs('queued')).toEqual([])
+  })
+})
+
 describe('a trigger that joins', () => {
   test.each([
     ['the same scope', { table: 'a', periodTag: '1' }, { table: 'a', periodTag: '1' }, { table: 'a', periodTag: '1' }],

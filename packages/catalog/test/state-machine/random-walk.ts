@@ -146,7 +146,7 @@ export class RandomWalk {
     return [
       [10, () => this.#withJob(['queued'], (job) => this.#datasetOf(job).deliver(job.id))],
       [
-        2,
+        4,
         () =>
           this.#withJob(['queued', 'running', 'cancelled'], (job) =>
             catalog.recordDeadLetter({
@@ -183,6 +183,8 @@ export class RandomWalk {
             await call({ jobId: id, attempt })
           }),
       ],
+      // a job that dies at once, until somebody asks again for its work
+      [3, () => this.#withJob(['running'], ({ id, attempt }) => this.#die({ jobId: id, attempt }))],
       // a file that no merge can read, until somebody releases or heals it
       [2, () => this.#withAttempt((attempt) => this.#setAside(attempt))],
       [3, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
@@ -392,6 +394,11 @@ export class RandomWalk {
     await this.#plan(attempt)
     const merge = await this.#plannedMerge(attempt)
     if (merge) await setAside(this.#catalog, attempt, merge.index, merge.input_ids[0]!)
+  }
+
+  #die(attempt: Attempt): Promise<unknown> {
+    const failure = { code: 'database_refused', step: 'get-metadata', message: 'refused', transient: false }
+    return this.#catalog.failAttempt(attempt, failure, LEASE_SECONDS, SENDER)
   }
 
   /** As an instance ends that runs out of memory. A set that is small is soon cut down to one file. */

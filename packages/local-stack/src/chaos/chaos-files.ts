@@ -56,15 +56,19 @@ export class ChaosFiles {
   }
 }
 
+/** 2^40, as Thrift's compact protocol writes it. */
+const ROWS = [0x80, 0x80, 0x80, 0x80, 0x80, 0x40]
 /**
- * A Parquet file of a root without children, num_rows 2^40 and no row group. Thrift's compact protocol: version (field 1, i32),
- * schema (field 2, list of one struct: name, num_children), num_rows (field 3, i64), row_groups (field 4, an empty list).
+ * The footer of a file whose root has no children, with one row group of 2^40 rows and no column. Compact protocol: version
+ * (field 1, i32), schema (field 2, a list of one struct: name, num_children), num_rows (field 3, i64), row_groups (field 4, a list
+ * of one struct: columns, total_byte_size, num_rows).
  */
 const FOOTER = [
   [0x15, 0x02],
   [0x19, 0x1c, 0x48, 0x04, 0x72, 0x6f, 0x6f, 0x74, 0x15, 0x00, 0x00],
-  [0x16, 0x80, 0x80, 0x80, 0x80, 0x80, 0x40],
-  [0x19, 0x0c, 0x00],
+  [0x16, ...ROWS],
+  [0x19, 0x1c, 0x19, 0x0c, 0x16, 0x00, 0x16, ...ROWS, 0x00],
+  [0x00],
 ].flat()
 const MAGIC = [0x50, 0x41, 0x52, 0x31]
 const COLUMNLESS = [...MAGIC, ...FOOTER, FOOTER.length, 0, 0, 0, ...MAGIC]

@@ -42,6 +42,7 @@ export class KillableStack {
       env: process.env,
       settings: { ...stack, keepBuild: this.#ready !== undefined },
       logFile,
+      stateFolder: stack.stateFolder,
       onLine,
     })
   }

@@ -122,7 +122,9 @@ export class Statistics {
     this.#isEmpty = false
   }
 
-  #bytes(bytes: Uint8Array, start: number, end: number): void {
+  #bytes(bytes: Uint8Array, start: number, whole: number): void {
+    // Values that are longer and equal so far need no order: with either of them there are no bounds.
+    const end = Math.min(whole, start + MAX_BOUND_BYTES + 1)
     if (this.#isEmpty || compare(bytes, start, end, this.#minBytes) < 0) this.#minBytes = bytes.slice(start, end)
     if (this.#isEmpty || compare(bytes, start, end, this.#maxBytes) > 0) this.#maxBytes = bytes.slice(start, end)
     this.#isEmpty = false

@@ -69,7 +69,7 @@ async function mergeWith(
   const codecs = await chooseCodecs(found, settings)
   const selection = await selectRows(found.inputs, found.schema, options, sortSettings(settings))
   const parts = new PartWriter(sink, settings.partBytes)
-  const output = new FileWriter(parts, found.schema, settings.shares.outputIndexes)
+  const output = new FileWriter(parts, found.schema, settings.shares.outputIndexes, settings.shares.footers)
   try {
     return await writeOutput(kernel, { found, codecs, output }, selection, settings, options)
   } catch (error) {
@@ -122,6 +122,7 @@ async function writeOutput(
     throw new ParquetError('row_count_mismatch', `${rowsWanted} rows are due, ${output.rowCount} were written`)
   }
   drops.add('page_index_memory', output.chunksWithoutIndex)
+  drops.add('description_memory', output.chunksWithoutDescription)
   const metadata = keyValues.finish(output.rowCount, schemaChanges.length > 0)
   await output.end(metadata.pairs)
   return {

@@ -7,6 +7,9 @@ import { ParquetError } from '../parquet-error.ts'
  */
 const SLACK = 2
 
+/** A page of the output takes some microseconds beside its bytes: its header, its bounds and its place in the indexes. */
+const BYTES_OF_PAGE = 256
+
 interface Account {
   declared: number
   /** pages unpacked, and pages written from them before compression */
@@ -58,8 +61,8 @@ export class WorkMeter {
    * @throws ParquetError `over_limit`
    */
   write(bytes: number, chunkBytes: number): void {
-    this.#open.written += bytes
-    this.#total.written += bytes
+    this.#open.written += bytes + BYTES_OF_PAGE
+    this.#total.written += bytes + BYTES_OF_PAGE
     if (this.#total.written > this.#maxWorkBytes * SLACK) this.#refuse('written', 'its values written plain take')
     this.checkChunk(chunkBytes)
   }

@@ -14,6 +14,9 @@ import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 const CREATED_BY_BYTES = new TextEncoder().encode(CREATED_BY)
 
+/** of the footer, written at a time */
+const FOOTER_PIECE_BYTES = 64 * 1024
+
 /** of ColumnChunk */
 const META_DATA_FIELD = 3
 
@@ -26,14 +29,22 @@ export class FileWriter {
   /** where in `#rowGroups` each ColumnChunk ends but for the places of its page indexes, which are not known yet */
   readonly #chunkEnds: number[] = []
   readonly #indexes: PageIndexes
+  readonly #maxDescriptionBytes: number
+  #descriptionBytes = 0
+  /** chunks whose bounds and metadata did not fit */
+  chunksWithoutDescription = 0
   /** the row group that is being written */
   #open!: { start: number; uncompressedBytes: number; chunks: { chunk: FinishedChunk; offset: number }[] }
   rowGroupCount = 0
   rowCount = 0
   #work = NO_WORK
 
-  /** @param indexBytes bound on the page indexes of all chunks, which are held until the end */
-  constructor(parts: PartWriter, schema: Schema, indexBytes: number) {
+  /**
+   * @param indexBytes          bound on the page indexes of all chunks, which are held until the end
+   * @param maxDescriptionBytes bound on what the footer says of chunks beyond numbers: bounds, key-value metadata, geometry
+   */
+  constructor(parts: PartWriter, schema: Schema, indexBytes: number, maxDescriptionBytes: number) {
+    this.#maxDescriptionBytes = maxDescriptionBytes
     this.#parts = parts
     this.#schema = schema
     this.#indexes = new PageIndexes(indexBytes)
@@ -77,8 +88,23 @@ export class FileWriter {
     this.#open.uncompressedBytes += uncompressedBytes
     this.#work = addWork(this.#work, { footerBytes: 0, columnChunks: 1, values, uncompressedBytes })
     const { dataPages: _, dictionary: __, ...kept } = chunk
-    this.#open.chunks.push({ chunk: { ...kept, pages: [] }, offset: this.offset })
+    this.#open.chunks.push({ chunk: this.#describe({ ...kept, pages: [] }), offset: this.offset })
     for (const page of chunk.pages.splice(0)) await this.#parts.write(page)
+  }
+
+  /** @returns the chunk without what any writer may leave out, if that does not fit */
+  #describe(chunk: FinishedChunk): FinishedChunk {
+    const { keyValues, geospatial, statistics } = chunk
+    const bytes = [keyValues, geospatial, statistics.min, statistics.max].reduce(
+      (sum, own) => sum + (own?.length ?? 0),
+      0,
+    )
+    this.#descriptionBytes += bytes
+    if (bytes === 0 || this.#descriptionBytes <= this.#maxDescriptionBytes) return chunk
+    this.#descriptionBytes -= bytes
+    this.chunksWithoutDescription++
+    const bare = { ...statistics, min: undefined, max: undefined, minIsExact: undefined, maxIsExact: undefined }
+    return { ...chunk, keyValues: undefined, geospatial: undefined, statistics: bare }
   }
 
   /** @param sorting elements of the SortingColumn list as the inputs have them */
@@ -115,6 +141,7 @@ export class FileWriter {
     await this.#parts.write(this.#indexes.columnIndexes.view())
     const offsetIndexAt = this.offset
     await this.#parts.write(this.#indexes.offsetIndexes.view())
+    const footerAt = this.offset
     const writer = new ThriftWriter()
     writer.open()
     writer.i32(1, 2)
@@ -122,7 +149,7 @@ export class FileWriter {
     writer.out.append(this.#schema.elementBytes)
     writer.i64(3, this.rowCount)
     writer.list(4, THRIFT.STRUCT, this.rowGroupCount)
-    this.#appendRowGroups(writer.out, columnIndexAt, offsetIndexAt)
+    await this.#writeRowGroups(writer.out, columnIndexAt, offsetIndexAt)
     if (keyValues.length > 0) {
       writer.list(5, THRIFT.STRUCT, keyValues.length)
       for (const { key, value } of keyValues) {
@@ -142,20 +169,26 @@ export class FileWriter {
       writer.close()
     }
     writer.close()
-    const length = writer.out.length
-    writer.out.uint32(length)
+    writer.out.uint32(this.offset - footerAt + writer.out.length)
     writer.out.uint32(MAGIC)
     const rowsAlone = this.#schema.leaves.length === 0 ? this.rowCount : 0
-    this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: writer.out.length, values: rowsAlone })
-    await this.#parts.write(writer.out.take())
+    await this.#parts.write(writer.out.view())
+    this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: this.offset - footerAt, values: rowsAlone })
     await this.#parts.end()
   }
 
-  /** Append the RowGroup structs, with the places of the page indexes in the ColumnChunks. */
-  #appendRowGroups(out: ByteBuffer, columnIndexAt: number, offsetIndexAt: number): void {
+  /**
+   * Append the RowGroup structs, with the places of the page indexes in the ColumnChunks; what has been appended is written
+   * piece by piece, since a wide file has megabytes of them, which are held once already.
+   */
+  async #writeRowGroups(out: ByteBuffer, columnIndexAt: number, offsetIndexAt: number): Promise<void> {
     let from = 0
     let [columnIndex, offsetIndex] = [columnIndexAt, offsetIndexAt]
     for (const [chunk, end] of this.#chunkEnds.entries()) {
+      if (out.length >= FOOTER_PIECE_BYTES) {
+        await this.#parts.write(out.view())
+        out.clear()
+      }
       out.append(this.#rowGroups.bytes, from, end)
       from = end
       const columnBytes = this.#indexes.lengths[chunk * 2]!
