@@ -126,6 +126,7 @@ describe('the figures of the catalog', () => {
     'fusou_alert_incidents_total{alert="a"} 30',
     'fusou_alert_incidents_total{alert="b"} 31',
     'fusou_daily_trigger_age_seconds 32',
+    'fusou_cron_last_run_timestamp_seconds 38',
     'fusou_vacuum_garbage_objects 33',
     'fusou_vacuum_oldest_garbage_age_seconds 34',
     'fusou_uploads_in_parts 35',
