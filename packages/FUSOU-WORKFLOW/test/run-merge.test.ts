@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto'
+import { factsKey, MergedFacts, MergedMetadata } from '@fusou/catalog'
 import { expect, test } from 'vitest'
 import type { Env } from '../src/env.ts'
 import { MAX_JOB_MERGES, planCompaction } from '../src/workflow/plan-compaction.ts'
@@ -129,4 +130,45 @@ test('a plan takes a bounded number of outputs and leaves the rest to a successo
   expect(plan).toMatchObject({ merges: MAX_JOB_MERGES, more: true })
   await catalog.finishJob({ jobId, attempt }, { result: {}, more: plan.more, sender: 'test' })
   expect(await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 10 })).toHaveLength(1)
+})
+
+test('an output says where it belongs, and names every upload that it holds through all tiers', async () => {
+  const datasetId = await sixteenFragments()
+  await runMerge(env, catalog, await planned(datasetId), 1, {})
+  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, null))!.r2Key
+  const first = await keyOfLive()
+  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  await catalog.finishJob({ jobId: job!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
+  await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
+  const attempt = await planned(datasetId)
+  await runMerge(env, catalog, attempt, 1, {})
+
+  const second = await keyOfLive()
+  expect(second).toMatch(new RegExp(`^datasets/${datasetId}/merged/`))
+  const { customMetadata } = (await env.BUCKET.head(second))!
+  expect(MergedMetadata.parse(customMetadata)).toMatchObject({
+    dataset: datasetId,
+    owner: user,
+    table: 't',
+    period: '0',
+    tier: '2',
+    job: attempt.jobId,
+  })
+  const facts = MergedFacts.parse(await (await env.BUCKET.get(factsKey(second)))!.json())
+  expect(new Set(facts.leaves.map(([sha256]) => sha256)).size).toBe(17)
+  expect(facts.leaves.reduce((sum, [, rows]) => sum + rows, 0)).toBe(165)
+  expect(facts.ancestors).toEqual([first])
+})
+
+test('an output whose input has lost its origin has none either, and is merged all the same', async () => {
+  const datasetId = newDatasetId()
+  for (const first of [0, 5]) await upload(datasetId, user, [{ table: 't', bytes: fragment(first, 5) }])
+  await runMerge(env, catalog, await planned(datasetId), 1, {})
+  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, null))!.r2Key
+  await env.BUCKET.delete(factsKey(await keyOfLive()))
+  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  await catalog.finishJob({ jobId: job!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
+  await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
+  expect(await runMerge(env, catalog, await planned(datasetId), 1, {})).toMatchObject({ outcome: 'committed' })
+  expect(await env.BUCKET.head(factsKey(await keyOfLive()))).toBeNull()
 })

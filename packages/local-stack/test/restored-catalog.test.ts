@@ -21,20 +21,17 @@ import type { ProgressLine } from '../src/demo/progress-line.ts'
 import { FaultPlan } from '../src/faults/fault-plan.ts'
 import { StampedFiles } from '../src/load/stamped-files.ts'
 
-/** A bound for a machine under load: the stack is killed and started six times, and days pass for it. */
-const LONG_MS = 900_000
-
 // The catalog is set back, or lost, while the bucket goes on: nothing is deleted, and every acknowledged row is there
 // exactly once after an operator has adopted what the catalog does not know.
+
+/** A bound for a machine under load: the stack is killed and started six times, and days pass for it. */
+const LONG_MS = 900_000
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-restored-'))
 const stateFolder = join(folder, 'state')
 const plan = new FaultPlan(1)
 const ledger = new Ledger()
-const progress = {
-  show: (t: string) => process.env.DBG && console.error(new Date().toISOString(), t),
-  say() {},
-} as unknown as ProgressLine
+const progress = { show() {}, say() {} } as unknown as ProgressLine
 const stored: Stored[] = []
 let stack: KillableStack
 let database: StackDatabase

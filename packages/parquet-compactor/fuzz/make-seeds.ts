@@ -1,4 +1,4 @@
-import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
+import { mkdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { brotliCompressSync, constants } from 'node:zlib'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -13,6 +13,9 @@ import {
   WriterVersion,
   writeParquet,
 } from 'parquet-wasm/node'
+import { editPages, editStatistics, withChecksums } from '../test/support/edit-file.ts'
+import { binary, fieldsOf, i32, i64, numberOf } from '../test/support/thrift-tree.ts'
+import { inVersionTwo } from '../test/support/version-two.ts'
 
 const ROWS = 24
 /** Every kind of layout in few bytes: plain, dictionary, nulls, a list, a struct, booleans. */
@@ -74,5 +77,47 @@ export async function makeSeeds(folder: string): Promise<string[]> {
     })
     put(`hyparquet-${codec}.parquet`, new Uint8Array(bytes))
   }
+  await putOddSeeds(folder, put)
   return names.sort()
+}
+
+/** What real files have and the ones above do not: checksums, NaN, null arrays, wrong counts and wrong bounds. */
+async function putOddSeeds(folder: string, put: (name: string, bytes: Uint8Array) => void): Promise<void> {
+  const connection = await (await DuckDBInstance.create()).connect()
+  const write = async (select: string, options: string): Promise<Uint8Array> => {
+    const path = join(folder, 'odd.tmp')
+    await connection.run(`copy (${select}) to '${path}' (format parquet, ${options})`)
+    const bytes = new Uint8Array(readFileSync(path))
+    rmSync(path)
+    return bytes
+  }
+  for (const codec of ['uncompressed', 'snappy', 'zstd']) {
+    put(`checksums-${codec}.parquet`, withChecksums(await write(SELECT, `compression ${codec}`)))
+  }
+  const nans = `select i, 's' || i % 5 as s, case i % 4 when 0 then 'nan' when 1 then '-0' else (i % 7)::varchar end::double as d,
+    case when i % 3 > 0 then (i / 7)::float end as f from range(${ROWS}) t(i)`
+  for (const codec of ['uncompressed', 'snappy']) put(`nan-${codec}.parquet`, await write(nans, `compression ${codec}`))
+  const arrays = `select i, 's' || i % 5 as s, (case when i % 3 > 0 then [i, null] end)::int[2] as l from range(${ROWS}) t(i)`
+  put('null-arrays.parquet', await write(arrays, 'compression uncompressed'))
+  const sound = await write(SELECT, 'compression snappy')
+  for (const codec of ['UNCOMPRESSED', 'SNAPPY'] as const) {
+    const two = inVersionTwo(sound, codec)
+    put(
+      `num-nulls-${codec}.parquet`,
+      editPages(two, (page) => {
+        const details = page.header.get(8)
+        // too few: more than that, and no reader at hand takes them
+        if (details) fieldsOf(details).set(2, i32(numberOf(fieldsOf(details).get(2)) >> 1))
+        return page
+      }),
+    )
+  }
+  const low = Uint8Array.of(100, 0, 0, 0, 0, 0, 0, 0)
+  put(
+    'wrong-bounds.parquet',
+    editStatistics(sound, 'i', (statistics) => {
+      statistics.set(3, i64(1)).set(5, binary(low)).set(6, binary(low))
+    }),
+  )
+  connection.closeSync()
 }

@@ -215,6 +215,7 @@ function takeValues(at: usize): bool {
     present = countLevels(definition, count, maxDefinition)
     if (present === count) definition = 0
   }
+  if (header.kind === DATA_V2 && header.nulls > <i32>(count - present)) return false
   valuesOfPage = present
   if (header.encoding === PLAIN_DICTIONARY || header.encoding === RLE_DICTIONARY) {
     return takeIndices(from, end, count, definition, present)

@@ -9,8 +9,9 @@ export let checksum: u32 = 0
 export let values: i32 = 0
 export let encoding: i32 = 0
 export let definitionEncoding: i32 = 3
-/** version 2 only: levels stand outside the compressed part, and they tell what is null, not `num_nulls` */
+/** version 2 only: levels stand outside the compressed part, and some writers count fewer nulls than these have, or -1 */
 export let rows: i32 = 0
+export let nulls: i32 = 0
 export let definitionBytes: i32 = 0
 export let repetitionBytes: i32 = 0
 export let isCompressed: bool = true
@@ -39,6 +40,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   encoding = 0
   definitionEncoding = 3
   rows = 0
+  nulls = 0
   definitionBytes = 0
   repetitionBytes = 0
   isCompressed = true
@@ -65,7 +67,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   const expected = kind === DATA ? 5 : kind === DICTIONARY ? 7 : kind === DATA_V2 ? 8 : -1
   if (!isSound || uncompressedBytes < 0 || compressedBytes < 0) return false
   if (kind !== INDEX && (expected < 0 || details !== expected)) return false
-  if (values < 0 || definitionBytes < 0 || repetitionBytes !== 0) return false
+  if (values < 0 || nulls > values || definitionBytes < 0 || repetitionBytes !== 0) return false
   if (definitionBytes > compressedBytes || definitionBytes > uncompressedBytes) return false
   return <usize>compressedBytes <= end - at
 }
@@ -82,7 +84,8 @@ function readDetails(which: i32): void {
       const value = zigzag()
       if (id === 1) values = value
       else if (which === 8) {
-        if (id === 3) rows = value
+        if (id === 2) nulls = value
+        else if (id === 3) rows = value
         else if (id === 4) encoding = value
         else if (id === 5) definitionBytes = value
         else if (id === 6) repetitionBytes = value

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest'
 import { BloomBuilder, bloomFilterOf } from '../src/footer/bloom-filter.ts'
+import { PHYSICAL } from '../src/format/format.ts'
 import type { LeafColumn } from '../src/schema/schema.ts'
 import { Kernel } from '../src/splice/kernel.ts'
 import { Dictionary } from '../src/write/dictionary.ts'
@@ -29,9 +30,28 @@ test.each([
   const kernel = Kernel.acquire(undefined)
   try {
     const distinct = dictionary.values()
-    const filter = bloomFilterOf(distinct, (bytes) => kernel.fillFilter(distinct, width, bytes))
+    const filter = bloomFilterOf(distinct, leaf, (bytes) => kernel.fillFilter(distinct, width, bytes))
     expect(Buffer.compare(filter!, builder.build()!)).toBe(0)
   } finally {
     kernel.release()
   }
+})
+
+test.each([
+  ['FLOAT', PHYSICAL.FLOAT, 4],
+  ['DOUBLE', PHYSICAL.DOUBLE, 8],
+])('a filter of %s that has one zero has the other, and none where there is no zero', (_, physical, width) => {
+  const leaf = { physical, width } as LeafColumn
+  const [zero, negative, one] = [0, 0x80, 0x3f].map((high) =>
+    Uint8Array.from({ length: width }, (_, i) => (i === width - 1 ? high : 0)),
+  )
+  const filterOf = (...values: Uint8Array[]) => {
+    const builder = new BloomBuilder(leaf)
+    for (const bytes of values) builder.add({ bytes, count: 1 }, 0, 1)
+    return builder.build()!
+  }
+  const both = filterOf(zero!, negative!, one!)
+  expect(Buffer.compare(filterOf(zero!, one!), both)).toBe(0)
+  expect(Buffer.compare(filterOf(negative!, one!), both)).toBe(0)
+  expect(Buffer.compare(filterOf(one!), both)).not.toBe(0)
 })

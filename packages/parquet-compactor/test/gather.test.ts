@@ -65,7 +65,7 @@ describe('values of every width', () => {
     await expectGathered(inputs)
   })
 
-  test.each(TYPES)('%s: dictionaries that are given up, and pages without', async (_name, value) => {
+  test.each(TYPES)('%s: dictionaries that are given up, and pages without', async (name, value) => {
     const inputs: Uint8Array[] = []
     for (const [f, limit] of [8000, 8000, 1, 8000].entries()) {
       // from the second file on nearly all are distinct
@@ -80,7 +80,8 @@ describe('values of every width', () => {
     }
     const { output } = await expectGathered(inputs)
     expect(encodingsOf(output, 'v')[0]).not.toContain('RLE_DICTIONARY')
-    await checkPageIndexes(output)
+    // a page with NaN has no bounds
+    await checkPageIndexes(output, name === 'double' ? ['v', 'n'] : [])
   })
 
   test('booleans, all null, and few distinct values keep or get their dictionaries', async () => {
@@ -139,14 +140,15 @@ test('bounds, nulls, NaN and filters of each row group are those of its own rows
   const path = store(output)
   const groups = metadataOf(output).row_groups
   expect(groups.length).toBeGreaterThan(4)
-  await checkPageIndexes(output)
+  await checkPageIndexes(output, ['z'])
   let from = 0
   for (const { num_rows, columns } of groups) {
     const own = `(select * from read_parquet('${path}', file_row_number = true) where file_row_number >= ${from} and file_row_number < ${from + Number(num_rows)})`
     const [truth] = await query(`select min(k), max(k), min(s), max(s), count(*) - count(n) from ${own}`)
     const [k, s, z, n] = columns.map(({ meta_data }) => meta_data!.statistics!)
     expect([k!.min_value, k!.max_value, s!.min_value, s!.max_value, n!.null_count].map(String)).toEqual(truth)
-    expect([z!.min_value, z!.max_value].map((zero) => Object.is(zero, -0))).toEqual([true, false])
+    // beside a NaN there are none
+    expect([z!.min_value, z!.max_value]).toEqual([undefined, undefined])
     from += Number(num_rows)
   }
   // the first row group has the least hashes and so the least keys: its filter need not know the others

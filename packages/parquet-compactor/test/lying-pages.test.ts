@@ -84,12 +84,13 @@ test.each([
   ['differences of booleans', { encoding: 5, body: new Uint8Array(8) }, { physical: PHYSICAL.BOOLEAN }],
   ['prefixes of numbers', { encoding: 7, body: new Uint8Array(8) }, { physical: PHYSICAL.INT32 }],
   ['streams of texts', { encoding: 9, body: new Uint8Array(8) }, { physical: PHYSICAL.BYTE_ARRAY }],
+  ['nulls that no level names', { kind: 3, nulls: 1, body: new Uint8Array(4) }, {}],
 ] as [string, Omit<HandmadePage, 'values'>, Parameters<typeof handmade>[0]][])(
   '%s are refused',
   async (_, page, file) => {
     const refused = merge({ values: 1, ...page }, file, { pages: 'rewrite' })
     await expect(refused).rejects.toBeInstanceOf(ParquetError)
-    if (page.encoding !== 3) {
+    if (page.encoding !== 3 && page.kind !== 3) {
       await expect(merge({ values: 1, ...page }, file)).rejects.toMatchObject({ code: 'unsupported_column' })
     }
   },

@@ -40,7 +40,6 @@ describe('the publishable key', () => {
 
   test('finds every table of the catalog', () => expect(tables.length).toBeGreaterThan(10))
 
-  // Missing grants answer here, and row-level security behind them.
   test.each(tables)(
     'sees no row of $table, removes none and adds none, signed in or not',
     async ({ table, column }) => {
@@ -49,7 +48,7 @@ describe('the publishable key', () => {
       const rows = () => database.query(`select ${column} from public.${table}`)
       const before = (await rows()).length
       for (const client of [anonymous, await signedIn()]) {
-        // A call that fails for another reason would prove nothing. Row-level security is asked before any constraint.
+        // A call that fails for another reason would prove nothing.
         const hidden = ({ data, error }: { data: unknown; error: { code: string } | null }) =>
           error ? expect(error.code).toBe('42501') : expect(data).toEqual([])
         hidden(await client.from(table).select())

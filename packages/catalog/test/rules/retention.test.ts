@@ -82,7 +82,7 @@ describe('an ended job', () => {
     const other = await ended('succeeded')
     await other.dataset.store()
     await database.query(
-      "update files set quarantine_code = 'corrupt_file', quarantined_by_job = $1 where dataset_id = $2 and removed_version is null",
+      "update files set quarantine_code = 'corrupt_file', quarantined_at = now(), quarantined_by_job = $1 where dataset_id = $2 and removed_version is null",
       other.jobId,
       other.dataset.id,
     )

@@ -16,6 +16,8 @@ export interface EmbeddedSupabase {
 }
 
 export const UNBOUNDED = { maxRunningJobs: 1_000_000, maxRunningJobsOfOwner: 1_000_000 }
+/** One owner of a long walk asks for more jobs by hand than a person would in an hour. */
+export const MANY_JOBS_BY_HAND = { jobsByHandPerHour: 1_000_000 }
 
 export interface RunningSupabase {
   readonly address: EmbeddedSupabase
@@ -59,7 +61,9 @@ export async function startEmbeddedSupabase(): Promise<RunningSupabase> {
   ])
   const supabaseUrl = `http://127.0.0.1:${ready.port}`
   // tests leave jobs running; those of admission set what they need
-  await new Catalog({ supabaseUrl, supabaseSecretKey }).configureAdmission(UNBOUNDED)
+  const catalog = new Catalog({ supabaseUrl, supabaseSecretKey })
+  await catalog.configureAdmission(UNBOUNDED)
+  await catalog.configureLimits(null, MANY_JOBS_BY_HAND)
   return {
     address: { supabaseUrl, supabaseSecretKey, publishableKey, sqlUrl: `http://127.0.0.1:${ready.sqlPort}` },
     stop,

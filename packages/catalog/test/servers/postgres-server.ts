@@ -16,7 +16,7 @@ import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import pg from 'pg'
-import { UNBOUNDED } from './embedded-supabase.ts'
+import { MANY_JOBS_BY_HAND, UNBOUNDED } from './embedded-supabase.ts'
 import { MIGRATIONS } from './migrations.ts'
 
 /** The version of hosted projects that the migrations are written for; a later one will do. */
@@ -143,5 +143,6 @@ async function layOut(url: string): Promise<void> {
     if (file.endsWith('.sql')) await client.query(readFileSync(join(MIGRATIONS, file), 'utf8'))
   }
   await client.query('select public.configure_admission($1)', [UNBOUNDED])
+  await client.query('select public.configure_limits(null, $1)', [MANY_JOBS_BY_HAND])
   await client.end()
 }

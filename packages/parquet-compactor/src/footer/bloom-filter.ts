@@ -1,4 +1,5 @@
 import { ByteBuffer } from '../format/byte-buffer.ts'
+import { LOGICAL, PHYSICAL } from '../format/format.ts'
 import { ThriftReader } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { ValueTable } from '../format/value-table.ts'
@@ -122,6 +123,7 @@ const BITS = Uint8Array.from({ length: 256 }, (_, byte) => {
 
 /** Collects the values of a chunk for a filter that fits their number. */
 export class BloomBuilder {
+  readonly #leaf: LeafColumn
   readonly #width: number
   /** upper and lower half of each */
   #hashes = new Uint32Array(1024)
@@ -129,6 +131,7 @@ export class BloomBuilder {
   #isFull = false
 
   constructor(leaf: LeafColumn) {
+    this.#leaf = leaf
     this.#width = leaf.width
   }
 
@@ -179,6 +182,7 @@ export class BloomBuilder {
     const bitset = new Uint8Array(bytes)
     const view = new DataView(bitset.buffer)
     for (let i = 0; i < words.length; i++) view.setInt32(i * 4, words[i]!, true)
+    addOtherZero(bitset, this.#leaf)
     return writeBloomFilter(bitset)
   }
 }
@@ -220,7 +224,37 @@ export interface DistinctValues {
  * @param fill makes a bitset of so many bytes
  * @returns undefined where it would be too large
  */
-export function bloomFilterOf(values: DistinctValues, fill: (bytes: number) => Uint8Array): Uint8Array | undefined {
+export function bloomFilterOf(
+  values: DistinctValues,
+  leaf: LeafColumn,
+  fill: (bytes: number) => Uint8Array,
+): Uint8Array | undefined {
   const bytes = bitsetBytes(values.count)
-  return bytes > MAX_BUILT_BYTES ? undefined : writeBloomFilter(fill(bytes))
+  if (bytes > MAX_BUILT_BYTES) return undefined
+  const bitset = fill(bytes)
+  addOtherZero(bitset, leaf)
+  return writeBloomFilter(bitset)
+}
+
+/** -0 equals 0, but has another hash: readers that look for one of them must find the other. */
+function addOtherZero(bitset: Uint8Array, leaf: LeafColumn): void {
+  const { physical, width, logicalType } = leaf
+  const isFloat = physical === PHYSICAL.FLOAT || physical === PHYSICAL.DOUBLE || logicalType === LOGICAL.FLOAT16
+  if (!isFloat) return
+  const zeros = new Uint8Array(width * 2)
+  zeros[width * 2 - 1] = 0x80
+  const hashes = new Uint32Array(4)
+  xxhash64(zeros, 0, width, hashes, 0)
+  xxhash64(zeros, width, width * 2, hashes, 2)
+  const view = new DataView(bitset.buffer, bitset.byteOffset, bitset.byteLength)
+  const places = [0, 2].map((at) => {
+    const block = Math.floor((hashes[at]! * (bitset.length / BLOCK_BYTES)) / 0x100000000) * BLOCK_BYTES
+    return Array.from(SALT, (salt, word) => ({
+      at: block + word * 4,
+      bit: 1 << (Math.imul(hashes[at + 1]!, salt) >>> 27),
+    }))
+  })
+  const hasZero = places.some((words) => words.every(({ at, bit }) => (view.getInt32(at, true) & bit) !== 0))
+  if (!hasZero) return
+  for (const { at, bit } of places.flat()) view.setInt32(at, view.getInt32(at, true) | bit, true)
 }

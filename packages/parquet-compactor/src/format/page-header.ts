@@ -16,7 +16,7 @@ export interface PageHeader {
   definitionEncoding: number
   repetitionEncoding: number
   /** version 2 only: levels stand outside the compressed part */
-  /** what the writer says; some count wrong, so that levels are what counts */
+  /** what the writer says: some count too few, or -1, so that levels are what counts */
   nulls: number
   rows: number
   definitionBytes: number

@@ -295,6 +295,9 @@ export class ChunkReader implements RowReader {
       }
     }
     const present = countValues(definition, 0, count, maxDefinition)
+    const nulls = header.values - present
+    if (header.kind === PAGE.DATA_V2 && header.nulls > nulls)
+      corrupt(`a page of ${nulls} nulls declares ${header.nulls}`)
     const values = decodeValues(this.#leaf, header.encoding, data, present, this.#dictionary, this.#maxPageBytes)
     return {
       position,

@@ -67,7 +67,9 @@ export function decodeValues(
     case ENCODING.BYTE_STREAM_SPLIT: {
       const { width } = leaf
       if (width === 0 || leaf.physical === PHYSICAL.BOOLEAN || leaf.physical === PHYSICAL.INT96) break
+      // where the streams begin, some readers tell by the bytes and some by the values
       if (bytes.length < count * width) corrupt('streams end early')
+      if (bytes.length > count * width) corrupt('streams are longer than their values')
       const values = new Uint8Array(count * width)
       for (let b = 0, at = 0; b < width; b++) for (let i = b; i < values.length; i += width) values[i] = bytes[at++]!
       return { count, table: { count, bytes: values } }

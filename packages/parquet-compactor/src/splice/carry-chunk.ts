@@ -131,7 +131,7 @@ function carryBloomFilter(
 function buildBloomFilter({ leaf, dictionary }: FinishedChunk, kernel: Kernel): Uint8Array | undefined {
   const values = dictionary!
   try {
-    return bloomFilterOf(values, (bytes) => kernel.fillFilter(values, leaf.width, bytes))
+    return bloomFilterOf(values, leaf, (bytes) => kernel.fillFilter(values, leaf.width, bytes))
   } catch (error) {
     if (!isTrap(error)) throw error
     kernel.hasTrapped = true

@@ -116,8 +116,10 @@ async function walkPages(
     )
     values += header.values
     // readers that allocate by `num_nulls` would stumble over a page that passes with a wrong one
-    if (header.kind === PAGE.DATA_V2 && header.nulls !== countNulls(page, leaf, maxPageBytes)) {
-      return new NotSpliceable('unexpected_pages')
+    if (header.kind === PAGE.DATA_V2) {
+      const nulls = countNulls(page, leaf, maxPageBytes)
+      if (header.nulls > nulls) corrupt(`a page of ${nulls} nulls declares ${header.nulls}`)
+      if (header.nulls < nulls) return new NotSpliceable('unexpected_pages')
     }
     if (leaf.maxRepetition === 0) {
       page.rows = header.values

@@ -216,7 +216,9 @@ async function expectFilters(output: Uint8Array, table: string, columns: CorpusF
     for (const value of constants) {
       const literal = `'${value.replaceAll("'", "''")}'::${type}`
       // a range ends at the greatest value, where bounds that leave out a NaN would end too early
-      const operators = value === found![at]![1] ? ['=', '<', '>='] : ['=']
+      const ranges = value === found![at]![1] ? ['<', '>='] : []
+      // DuckDB 1.5 misses rows of its own files where a BLOB with a zero byte is looked for in a bloom filter
+      const operators = type === 'BLOB' ? ranges : ['=', ...ranges]
       for (const operator of operators) filters.push({ where: `${quoted(name)} ${operator} ${literal}`, name })
     }
     filters.push({ where: `${quoted(name)} is null`, name }, { where: `${quoted(name)} is not null`, name })

@@ -239,6 +239,8 @@ describe('streams', () => {
       [2, 4, 6],
     ])
     expect(() => decode(PHYSICAL.FLOAT, ENCODING.BYTE_STREAM_SPLIT, bytes.slice(0, -1), 2)).toThrow('streams end early')
+    // where streams begin, some readers tell by the bytes and some by the values
+    expect(() => decode(PHYSICAL.FLOAT, ENCODING.BYTE_STREAM_SPLIT, [...bytes, 9], 2)).toThrow('streams are longer')
   })
 })
 

@@ -133,8 +133,8 @@ describe('a filter that is built', () => {
       built(...Array.from({ length: 20 }, (): [ValueTable, number, number] => [numbers(0, 10_000), 0, 10_000])),
     ).toBeDefined()
     const fill = (bytes: number) => new Uint8Array(bytes)
-    expect(bloomFilterOf({ plain: new Uint8Array(), count: most - 500 }, fill)).toBeDefined()
-    expect(bloomFilterOf({ plain: new Uint8Array(), count: most + 500 }, fill)).toBeUndefined()
+    expect(bloomFilterOf({ plain: new Uint8Array(), count: most - 500 }, FOUR, fill)).toBeDefined()
+    expect(bloomFilterOf({ plain: new Uint8Array(), count: most + 500 }, FOUR, fill)).toBeUndefined()
   })
 })
 
