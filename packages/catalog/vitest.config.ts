@@ -7,7 +7,7 @@ export default defineConfig({
   test: {
     name: 'catalog',
     include: ['test/**/*.test.ts'],
-    exclude: [...configDefaults.exclude, ...tooLong],
+    exclude: [...configDefaults.exclude, 'test/units/**', ...tooLong],
     globalSetup: 'test/servers/global-setup.ts',
     // bounds for a machine under load, not expectations
     testTimeout: 60_000,
