@@ -1,9 +1,13 @@
-import { defineConfig } from 'vitest/config'
+import { configDefaults, defineConfig } from 'vitest/config'
+
+/** Two minutes of calls; `npm run test:long` makes them. */
+const tooLong = process.env.FUSOU_TESTS === 'long' ? [] : ['test/state-machine/state-machine.test.ts']
 
 export default defineConfig({
   test: {
     name: 'catalog',
     include: ['test/**/*.test.ts'],
+    exclude: [...configDefaults.exclude, 'test/units/**', ...tooLong],
     globalSetup: 'test/servers/global-setup.ts',
     // bounds for a machine under load, not expectations
     testTimeout: 60_000,

@@ -17,6 +17,20 @@ export const EQUIVALENT_MUTANTS: readonly EquivalentMutant[] = [
       'for (let tier = 1; tier <= Math.max(tierOf((1)), ...tiers.keys()); tier++) {',
     why: 'a tier without files is passed over, so that no turn beyond the tiers that have some changes anything',
   },
+  {
+    path: 'packages/FUSOU-WORKFLOW/src/workflow/plan-merges.ts',
+    change:
+      "if (carry.length > 0 && tierOf(sum(carry, 'fragments')) === tier && here.length + 1 >= TIER_FILES) { => " +
+      "if ((tierOf(sum(carry, 'fragments')) === tier) && here.length + 1 >= TIER_FILES) {",
+    why: 'no fragments at all are of no tier, so that the first operand says nothing that the second does not',
+  },
+  {
+    path: 'packages/catalog/src/database.ts',
+    change:
+      'auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false }, => ' +
+      'auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: true },',
+    why: 'a Worker has no address bar from which a session could be read',
+  },
 ]
 
 /** The line of a change before and after it, without the spaces around. */

@@ -178,6 +178,8 @@ export function literalsOf(root: SyntaxNode): Literals {
 
 /** Their arguments may stand in any order, so that no test could notice another. */
 function isCommutative(callee: SyntaxNode): boolean {
+  // the outcomes that an answer may have, in `catalog`
+  if (callee.name === 'outcomes') return true
   const [object, method] = [callee.object as SyntaxNode | undefined, callee.property as SyntaxNode | undefined]
   return object?.name === 'Math' && ['min', 'max', 'imul'].includes(method?.name as string)
 }

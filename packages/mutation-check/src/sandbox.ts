@@ -23,7 +23,12 @@ export function copyRepository(root: string): { folder: string; remove: () => vo
       cpSync(join(root, modules), join(folder, modules), { recursive: true, verbatimSymlinks: true, filter: isNoCache })
     }
   }
-  return { folder, remove: () => rmSync(folder, { recursive: true, force: true }) }
+  return { folder, remove: () => remove(folder) }
 }
 
 const isNoCache = (path: string) => !/\/\.(vite|vite-temp|mf)(\/|$)/.test(path)
+
+/** Processes that were just ended may still have been writing into it. */
+function remove(folder: string): void {
+  rmSync(folder, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 })
+}

@@ -132,6 +132,7 @@ describe('the figures of the catalog', () => {
     'fusou_uploads_in_parts 35',
     'fusou_vacuum_deleted_objects_total 36',
     'fusou_vacuum_aborted_uploads_total 37',
+    'fusou_cron_last_run_timestamp_seconds 38',
   ])('say %s', (line) => {
     expect(lines).toContain(line)
   })

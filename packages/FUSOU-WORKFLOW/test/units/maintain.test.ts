@@ -9,6 +9,8 @@ import { fakeCatalog, logOf } from './fakes.ts'
 type Answers = Parameters<typeof fakeCatalog>[0]
 
 const IDLE: Answers = {
+  checkInstallation: () => ({ outcome: 'paired', write: false, stamp: 1 }),
+  markOrphans: () => 0,
   listExpiredLeases: () => [],
   redispatchStaleJobs: () => 0,
   retellDeaths: () => 0,
@@ -27,6 +29,8 @@ const IDLE: Answers = {
 const NO_CHANNELS: AlertChannels = new Map()
 const HEARTBEAT_URL = 'https://switch.test/secret'
 
+const EMPTY_BUCKET = { get: async () => null, list: async () => ({ objects: [], truncated: false }) }
+
 /** A watch that keeps what it is told, or that is away. */
 function fakeWatch(answer: () => Promise<number> = async () => 0) {
   const reports: Record<string, string>[] = []
@@ -34,7 +38,8 @@ function fakeWatch(answer: () => Promise<number> = async () => 0) {
     reports.push(failures)
     return answer()
   }
-  return { env: { CRON_WATCH: { getByName: () => ({ report }) } } as unknown as Env, reports }
+  const env = { CRON_WATCH: { getByName: () => ({ report }) }, BUCKET: EMPTY_BUCKET }
+  return { env: env as unknown as Env, reports }
 }
 
 let posted: { url: string; body: unknown }[] = []

@@ -57,7 +57,11 @@ describe('the usage of an owner', () => {
     await database.query("update files set removed_at = now() - interval '30 days' where removed_at is not null")
     await catalog.claimGarbage(100)
     await isRight()
-    await database.query('update files set quarantine_code = $1, quarantined_at = now() where dataset_id = $2', 'corrupt_file', dataset.id)
+    await database.query(
+      'update files set quarantine_code = $1, quarantined_at = now() where dataset_id = $2',
+      'corrupt_file',
+      dataset.id,
+    )
     await isRight()
   })
 })

@@ -141,6 +141,22 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
       p_transient: true,
       p_lease_seconds: 5,
       p_sender: 's',
+      p_counted: true,
+    },
+  ],
+  [
+    (c) => c.failAttempt(ATTEMPT, { code: 'c', step: 'x', message: 'm', transient: true, counted: false }, 5, 's'),
+    'fail_attempt',
+    {
+      p_job_id: JOB,
+      p_attempt: 7,
+      p_code: 'c',
+      p_step: 'x',
+      p_message: 'm',
+      p_transient: true,
+      p_lease_seconds: 5,
+      p_sender: 's',
+      p_counted: false,
     },
   ],
   [(c) => c.cancelJob(JOB, 'u'), 'cancel_job', { p_job_id: JOB, p_requester: 'u' }],
@@ -269,7 +285,16 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.jobStatus('u'), 'job_status', { p_requester: 'u' }],
   [(c) => c.tallyJobs(9), 'tally_jobs', { p_limit: 9 }],
   [(c) => c.metrics(), 'metrics', {}],
-  [(c) => c.deadLetterStatus('u', 9), 'dead_letter_status', { p_requester: 'u', p_limit: 9 }],
+  [
+    (c) => c.deadLetterStatus('u', 9),
+    'dead_letter_status',
+    { p_requester: 'u', p_limit: 9, p_code: null, p_dataset_id: null, p_open: null, p_after: null },
+  ],
+  [
+    (c) => c.deadLetterStatus(null, 9, { code: 'c', datasetId: 'd', open: true, after: { at: 'then' } as never }),
+    'dead_letter_status',
+    { p_requester: null, p_limit: 9, p_code: 'c', p_dataset_id: 'd', p_open: true, p_after: { at: 'then' } },
+  ],
   [
     (c) =>
       c.listFiles({
@@ -317,8 +342,25 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.acknowledgeFiles({ datasetId: 'd', code: 'c' }), 'acknowledge_files', { p_dataset_id: 'd', p_code: 'c' }],
   [(c) => c.acknowledgeFiles({}), 'acknowledge_files', { p_dataset_id: null, p_code: null }],
   [(c) => c.getFile(FILE, 'u'), 'get_file', { p_file_id: FILE, p_requester: 'u' }],
-  [(c) => c.listAbandonedUploads(9), 'list_abandoned_uploads', { p_limit: 9 }],
+  [(c) => c.listAbandonedUploads(9), 'list_abandoned_uploads', { p_limit: 9, p_stamp: null }],
+  [(c) => c.listAbandonedUploads(9, 3), 'list_abandoned_uploads', { p_limit: 9, p_stamp: 3 }],
   [(c) => c.closeMultiparts(['k']), 'close_multiparts', { p_keys: ['k'] }],
+  [(c) => c.claimGarbage(9), 'claim_garbage', { p_limit: 9, p_stamp: null }],
+  [(c) => c.claimGarbage(9, 3), 'claim_garbage', { p_limit: 9, p_stamp: 3 }],
+  [(c) => c.completeGarbage(['k']), 'complete_garbage', { p_keys: ['k'] }],
+  [(c) => c.listOrphans(['k']), 'list_orphans', { p_keys: ['k'] }],
+  [(c) => c.markOrphans('n', 9, 3), 'mark_orphans', { p_name: 'n', p_limit: 9, p_stamp: 3 }],
+  [(c) => c.acceptOrphans('n', 9, true), 'accept_orphans', { p_name: 'n', p_orphans: 9, p_release_kept: true }],
+  [(c) => c.beginSweep('n'), 'begin_sweep', { p_name: 'n' }],
+  [(c) => c.checkInstallation({ id: JOB, stamp: 3 }), 'check_installation', { p_bucket: { id: JOB, stamp: 3 } }],
+  [
+    (c) => c.acceptInstallation('x' as never, { id: JOB, stamp: 3 }),
+    'accept_installation',
+    { p_problem: 'x', p_bucket: { id: JOB, stamp: 3 } },
+  ],
+  [(c) => c.pauseDeletions({ by: 'b', reason: 'r' }), 'pause_deletions', { p_paused: true, p_by: 'b', p_reason: 'r' }],
+  [(c) => c.pauseDeletions(null), 'pause_deletions', { p_paused: false, p_by: null, p_reason: null }],
+  [(c) => c.recordCronRun(), 'record_cron_run', {}],
   [
     (c) => c.previewSuperseded({ a: 'b' }, 9),
     'preview_vacuum',
@@ -476,7 +518,7 @@ describe.each(ANSWERS)('%s', (_, call, answers) => {
     )
     for (const one of [{ outcome: 'unforeseen' }, 'text', 0.5, ...others]) {
       answer = one
-      await expect(call(catalog), JSON.stringify(one)).rejects.toMatchObject({ code: 'database_refused' })
+      await expect(call(catalog), JSON.stringify(one)).rejects.toMatchObject({ code: 'database_mismatch' })
     }
   })
 })
