@@ -166,6 +166,6 @@ describe('dead letters and messages', () => {
 })
 
 test('no retention is shorter than a day', async () => {
-  await expect(catalog.configureRetention({ jobsSeconds: DAY - 1 })).rejects.toMatchObject({ code: 'database_refused' })
+  await expect(catalog.configureRetention({ jobsSeconds: DAY - 1 })).rejects.toThrow(/^database_/)
   expect(await catalog.configureRetention({ jobsSeconds: DAY })).toMatchObject({ jobsSeconds: DAY })
 })
