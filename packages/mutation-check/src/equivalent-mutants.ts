@@ -31,6 +31,13 @@ export const EQUIVALENT_MUTANTS: readonly EquivalentMutant[] = [
       'auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: true },',
     why: 'a Worker has no address bar from which a session could be read',
   },
+  {
+    path: 'packages/FUSOU-WORKFLOW/src/workflow/plan-merges.ts',
+    change:
+      "for (let tier = 1; tier <= Math.max(tierOf(sum(carry, 'fragments') || 1), ...tiers.keys()); tier++) { => " +
+      "for (let tier = 1; tier <= Math.max(tierOf(sum(carry, 'fragments') || 0), ...tiers.keys()); tier++) {",
+    why: 'the tier of no fragments is below every other, as that of one is below every tier that has a turn',
+  },
 ]
 
 /** The line of a change before and after it, without the spaces around. */

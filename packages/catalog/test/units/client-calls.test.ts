@@ -352,6 +352,29 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.markOrphans('n', 9, 3), 'mark_orphans', { p_name: 'n', p_limit: 9, p_stamp: 3 }],
   [(c) => c.acceptOrphans('n', 9, true), 'accept_orphans', { p_name: 'n', p_orphans: 9, p_release_kept: true }],
   [(c) => c.beginSweep('n'), 'begin_sweep', { p_name: 'n' }],
+  [
+    (c) =>
+      c.recordSweepPage('n', {
+        round: 1,
+        cursor: 'a',
+        nextCursor: 'b',
+        objects: 2,
+        oldKeys: ['k'],
+        pauseSeconds: 4,
+        stamp: 3,
+      }),
+    'record_sweep_page',
+    {
+      p_name: 'n',
+      p_round: 1,
+      p_cursor: 'a',
+      p_next_cursor: 'b',
+      p_objects: 2,
+      p_keys: ['k'],
+      p_pause_seconds: 4,
+      p_stamp: 3,
+    },
+  ],
   [(c) => c.checkInstallation({ id: JOB, stamp: 3 }), 'check_installation', { p_bucket: { id: JOB, stamp: 3 } }],
   [
     (c) => c.acceptInstallation('x' as never, { id: JOB, stamp: 3 }),

@@ -124,6 +124,7 @@ describe('fields that nobody knows', () => {
     ['periodtag', ['periodTag'], 'is unknown; did you mean periodTag?'],
     ['period-tag', ['periodTag'], 'is unknown; did you mean periodTag?'],
     ['lmit', ['limit'], 'is unknown; did you mean limit?'],
+    ['ix', ['id'], 'is unknown; did you mean id?'],
     ['xyz', ['a', 'b'], 'is unknown; known are a, b'],
     ['xyz', [], 'is unknown; none is taken here'],
     ['limxxx', ['limit'], 'is unknown; known are limit'],
