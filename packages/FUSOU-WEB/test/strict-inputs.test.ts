@@ -16,6 +16,12 @@ interface DescribedOperation {
   requestBody?: { content: Record<string, { schema?: { properties?: Record<string, unknown>; $ref?: string } }> }
 }
 
+/** An id of the form that the path takes. */
+function idFor(path: string): string {
+  if (path.includes('/datasets/')) return 'a-dataset'
+  return path.includes('/dlq/') ? '1' : crypto.randomUUID()
+}
+
 const user = await newUser()
 const schemas = (document as unknown as { components: { schemas: Record<string, { properties?: object }> } }).components
   .schemas
@@ -27,7 +33,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     return {
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase(),
-      path: path.replace('{id}', path.includes('datasets') ? 'a-dataset' : crypto.randomUUID()),
+      path: path.replace('{id}', idFor(path)),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       body: schema === undefined ? undefined : Object.keys(schema.properties ?? {}),
       isUpload: operation.requestBody?.content['multipart/form-data'] !== undefined,

@@ -1,7 +1,6 @@
 import { createMessageBatch, introspectWorkflowInstance } from 'cloudflare:test'
 import { datasetPrefix, factsKey, ORPHAN_SWEEP, pairInstallation, uploadKey } from '@fusou/catalog'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { ALERT_RULES } from '../src/alerts/alert-rules.ts'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
 import type { Env } from '../src/env.ts'
 import { relayOutbox } from '../src/maintenance/relay-outbox.ts'
@@ -45,42 +44,6 @@ describe('the relay', () => {
     }
     await expect.poll(relayed, POLL).toMatchObject({ state: 'succeeded' })
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
-  })
-})
-
-describe('the relay leaves alone', () => {
-  /** A message of this type that is due, as a database function writes it. */
-  async function raiseAlert() {
-    await catalog.recordDeadLetter({
-      queue: 'q',
-      messageId: crypto.randomUUID(),
-      body: {},
-      code: 'invalid_message',
-      message: 'no',
-      attempts: 1,
-      datasetId: newDatasetId(),
-      jobId: null,
-    })
-    const rules = { ...ALERT_RULES, silenceSeconds: 0, newCausesSeconds: 0 }
-    const { outbox } = await catalog.raiseAlerts(rules, ['slack'], 'test')
-    const ids = outbox.map(({ id }) => id)
-    await catalog.releaseOutbox(ids, 'test', 'not told yet')
-    return ids
-  }
-
-  test('alerts, which it cannot send: they are there for their own sender', async () => {
-    const ids = await raiseAlert()
-    expect(ids.length).toBeGreaterThan(0)
-    const claimAlerts = () =>
-      catalog.claimOutbox({ maxBatch: 1000, lockSeconds: 0, workerId: 'w', includeTypePrefix: 'alert.' })
-    const found = new Set<number>()
-    await expect
-      .poll(async () => {
-        await relayOutbox(env, catalog)
-        for (const { id } of await claimAlerts()) found.add(id)
-        return ids.every((id) => found.has(id))
-      }, POLL)
-      .toBe(true)
   })
 })
 

@@ -72,7 +72,8 @@ describe.each(WAYS)('%s', (way, options) => {
     },
   )
 
-  test.each(['uncompressed', 'snappy'])(
+  // A list is no column to sort by.
+  test.skipIf(/sorted|duplicates/.test(way)).each(['uncompressed', 'snappy'])(
     'a list that has more rows than its row group is refused: %s',
     async (codec) => {
       const sound = await writeWithDuckDB('select [i, i + 1, null] as l from range(900) t(i)', `compression ${codec}`)
@@ -81,8 +82,6 @@ describe.each(WAYS)('%s', (way, options) => {
           footer.set(3, i64(900 - surplus))
           for (const group of valuesOf(footer.get(4))) fieldsOf(group).set(3, i64(900 - surplus))
         })
-        // there is no column to sort by
-        if (/sorted|duplicates/.test(way)) return
         await expect(merge([sound, file], options()), `${surplus}`).rejects.toThrow(
           /row_count_mismatch: file 1: column l/,
         )

@@ -66,6 +66,7 @@ export class ScratchRoom implements Source {
     const bytes = await this.#scratch.read(offset, length)
     if (bytes.byteLength === length) return bytes
     // of a file that ends early trying again may help: it was whole when it was written
-    throw new ParquetError('read_failed', `${this.name}: asked ${length} bytes at ${offset}, got ${bytes.byteLength}`)
+    const detail = `${this.name}: asked ${length} bytes at ${offset}, got ${bytes.byteLength}`
+    throw new ParquetError('read_failed', detail, { source: this.name })
   }
 }
