@@ -288,6 +288,25 @@ as $$
   delete from public.adoption_missing m using healed where m.file_id = healed.id
 $$;
 
+-- An upload whose rows an adopted merge holds: its content stays known, so that a late repetition of the call stores it
+-- no second time, and vacuum takes its object after the retention. It is part of no version that anybody can read.
+create function fusou.remember_upload(p_object public.adoption_objects)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.files (
+    dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
+    content_sha256, schema_fingerprint, work_bytes, created_version, removed_version, removed_at, uploaded_by
+  )
+  select
+    p_object.dataset_id, p_object.table_name, p_object.period_tag, p_object.r2_key, p_object.byte_offset,
+    p_object.byte_length, p_object.row_count, p_object.row_group_count, 0, p_object.content_sha256,
+    p_object.schema_fingerprint, coalesce(p_object.work_bytes, 0), -1, 0, now(), p_object.owner_id
+  where p_object.level = 0
+  on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing
+$$;
+
 -- Live files that have lost their object, and nothing has taken its place.
 create function fusou.count_missing(p_dataset_id text)
 returns bigint
@@ -394,7 +413,9 @@ begin
           else fusou.judge_adoption(v_object)
         end;
         v_counts := fusou.add_to_tally(v_counts, v_judgment, v_object.row_count);
-        if v_judgment <> 'held' then
+        if v_judgment = 'held' then
+          perform fusou.remember_upload(v_object);
+        else
           insert into public.kept_objects (r2_key, reason) values (v_object.r2_key, v_judgment) on conflict do nothing;
           v_items := fusou.add_to_list(v_items, v_object, v_judgment);
         end if;

@@ -18,7 +18,7 @@ import { type Stack, startStack } from '../src/start-stack.ts'
 // What the checks after chaos and load would say: each fault is planted in the catalog of a stack that is at rest.
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-checks-'))
-const nothingDied = { rotten: new Set<string>(), poison: new Set<string>(), failedDeliveries: 0, ends: 0 }
+const nothingDied = { rotten: new Set<string>(), poison: new Set<string>(), failedDeliveries: 0, ends: 0, setBacks: 0 }
 let stack: Stack
 let database: StackDatabase
 

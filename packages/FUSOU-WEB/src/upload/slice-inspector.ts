@@ -116,7 +116,10 @@ class SliceWindow {
     const { maxFooterBytes } = UPLOAD_LIMITS
     if (footerBytes > maxFooterBytes) {
       const detail = `a footer of ${footerBytes} bytes, where ${maxFooterBytes} are allowed`
-      throw new FusouError('unsupported_parquet', `${table}: ${detail}; write fewer row groups or columns`)
+      throw new FusouError(
+        'unsupported_parquet',
+        `${table}: ${detail}; write fewer row groups or columns, or less key-value metadata`,
+      )
     }
     const fits = footerBytes <= this.#tail.byteLength
     const source = { ...sourceOf(this.slice), read: readsNothing }

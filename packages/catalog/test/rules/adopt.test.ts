@@ -166,6 +166,22 @@ describe('the output of a merge that only the bucket knows', () => {
     expect(await scan.dataset.files()).toMatchObject([{ level: 1, rows: 20 }])
   })
 
+  test('leaves the contents of its uploads known: sent again they are duplicates, and vacuum takes them in time', async () => {
+    const uploads = ['a', 'b'].map((content) => scan.fragment(content).r2Key)
+    scan.merged(['a', 'b'])
+    await scan.run()
+    for (const content of ['a', 'b'])
+      expect(await scan.dataset.register(anObject([{ content }]))).toMatchObject({ outcome: 'duplicate' })
+    expect(await scan.dataset.rows()).toBe(20)
+    for (const version of [0, 1]) {
+      const listed = await catalog.listFiles({ datasetId: scan.dataset.id, requester: null, version, limit: 10 })
+      const files = listed.outcome === 'ok' ? listed.files : []
+      expect(files.filter(({ level }) => level === 0)).toEqual([])
+    }
+    await catalog.configureDataset(scan.dataset.id, { retentionSeconds: 0 })
+    expect(await catalog.claimGarbage(1000)).toEqual(expect.arrayContaining(uploads))
+  })
+
   test('is left alone while all that it was merged from is live', async () => {
     await scan.upload('a', 'b')
     scan.merged(['a', 'b'])

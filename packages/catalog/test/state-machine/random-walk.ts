@@ -283,8 +283,14 @@ export class RandomWalk {
   async #adopt(): Promise<void> {
     const catalog = this.#catalog
     const dataset = this.#dataset()
-    const files = await this.#database.query<{ r2_key: string; content_sha256: string; level: number }>(
-      'select r2_key, content_sha256, level from files where dataset_id = $1 and removed_version is null',
+    const files = await this.#database.query<{
+      r2_key: string
+      content_sha256: string
+      level: number
+      quarantined: boolean
+    }>(
+      `select r2_key, content_sha256, level, quarantine_code is not null as quarantined from files
+       where dataset_id = $1 and removed_version is null and table_name = 'ships' and period_tag = '0'`,
       dataset.id,
     )
     const { scan } = await catalog.beginAdoption()
@@ -295,12 +301,14 @@ export class RandomWalk {
     const place = { datasetId: dataset.id, table: 'ships', periodTag: '0', offset: 0 }
     const upload = { ...place, ...facts, r2Key: unknown[0], known: false, level: 0, sha256: sha256(randomUUID()) }
     const fragments = files.filter(({ level }) => level === 0)
-    const leaves = [sha256(randomUUID()), ...(fragments.length === 0 ? [] : [this.#pick(fragments).content_sha256])]
+    const quarantined = fragments.filter((file) => file.quarantined)
+    const known = quarantined.length > 0 && this.#chance(0.7) ? quarantined : fragments
+    const leaves = [sha256(randomUUID()), ...(known.length === 0 ? [] : [this.#pick(known).content_sha256])]
     const merged = { ...upload, r2Key: unknown[1], level: 1, sha256: sha256(randomUUID()), leaves }
-    const known = files
+    const mergedFiles = files
       .filter(({ level }) => level > 0)
       .map(({ r2_key, level }) => ({ ...place, r2Key: r2_key, known: true, level, leaves: [sha256(r2_key)] }))
-    await catalog.noteAdoptionObjects(scan, [upload, merged, ...known])
+    await catalog.noteAdoptionObjects(scan, [upload, merged, ...mergedFiles])
     if (this.#chance(0.4))
       await this.#database.query(
         `insert into adoption_missing (file_id)

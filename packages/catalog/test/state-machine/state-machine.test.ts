@@ -15,7 +15,7 @@ const LEGS_WITHOUT_NEWS = 5
 /** … or when it has long shown nothing new: what is drawn and was not seen by then does not happen. */
 const LEGS_WITHOUT_HOPE = 120
 /** A bound for a machine under load, not an expectation. */
-const WALK_MS = 900_000
+const WALK_MS = 1_800_000
 
 const database = await ownDatabase()
 const drawn = readDrawnMachines(readFileSync(DOCUMENT, 'utf8'))

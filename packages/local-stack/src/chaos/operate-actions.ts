@@ -112,7 +112,7 @@ export class OperateActions {
   /** Messages that nothing can be done with; each carries a mark by which it is known again. */
   async sendPoison(random: SeededRandom): Promise<void> {
     const mark = `poison-${randomUUID()}`
-    this.#ledger.poison.add(mark)
+    this.#ledger.notePoison(mark)
     const body = random.pick<unknown>([
       { datasetId: mark },
       { datasetId: `no such name: ${mark}` },

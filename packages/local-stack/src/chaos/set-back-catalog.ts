@@ -45,7 +45,9 @@ export async function setBackCatalog(parts: Parts, copy: CatalogCopy): Promise<R
     return {}
   }
   await expectNothingDeleted(parts, 'a catalog that was set back')
-  return adoptAll(operator, problem)
+  const adopted = await adoptAll(operator, problem)
+  ledger.isCatalogWhole = true
+  return adopted
 }
 
 /** A new catalog beside the old bucket, while no client is there; then the right one again. */

@@ -100,12 +100,14 @@ export class UploadActions {
   async again(random: SeededRandom): Promise<void> {
     if (this.#repeatable.length === 0) return
     const { upload, call } = random.pick(this.#repeatable)
-    const known = upload.fate === 'accepted'
+    const known = upload.fate === 'accepted' && this.#ledger.isCatalogWhole
+    const { setBacks } = this.#ledger
     const user = this.#users.findIndex(({ name }) => name === upload.user)
     const answer = await this.#users[user]!.insist(call, TRIES)
     this.#judge(upload, answer, 'again')
     const { duplicate } = UploadAnswer.safeParse(answer.body).data ?? {}
-    if (known && duplicate === false) this.#ledger.faults.push(`${describe(upload)} was sent again and stored again`)
+    if (known && duplicate === false && setBacks === this.#ledger.setBacks)
+      this.#ledger.faults.push(`${describe(upload)} was sent again and stored again`)
   }
 
   #sendTo(dataset: ChaosDataset, parts: Part[], random: SeededRandom, offsets = false): Promise<void> {

@@ -45,7 +45,13 @@ export async function checkAll(parts: CheckParts): Promise<Record<string, number
   progress.say('✓ quiet')
 
   const rotten = ledger.rotten()
-  const deaths = { rotten, poison: ledger.poison, failedDeliveries: log.failedDeliveries, ends: countEnds(plan) }
+  const deaths = {
+    rotten,
+    poison: ledger.sentPoison,
+    failedDeliveries: log.failedDeliveries,
+    ends: countEnds(plan),
+    setBacks: ledger.setBacks,
+  }
   faults.push(...(await checkDeadLetters(database, deaths)))
   faults.push(...(await checkSetAside(database, rotten)))
   faults.push(...(await checkTriggers(database, ledger)))

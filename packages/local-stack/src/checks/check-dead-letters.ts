@@ -37,6 +37,8 @@ export interface Deaths {
   failedDeliveries: number
   /** how many attempts were taken for dead */
   ends: number
+  /** how often the catalog was set back, and forgot jobs whose messages were under way */
+  setBacks: number
 }
 
 /** Ends of attempts in a row that it takes to blame a file for them. */
@@ -81,11 +83,15 @@ function whyDead(job: DeadJob, { failedDeliveries }: Deaths): string | undefined
   return job.attempt < job.max_attempts ? `after ${job.attempt} of ${job.max_attempts} attempts` : undefined
 }
 
-function whyLetter({ code, body, job_id, state }: Letter, { poison, failedDeliveries }: Deaths): string | undefined {
+function whyLetter(
+  { code, body, job_id, state }: Letter,
+  { poison, failedDeliveries, setBacks }: Deaths,
+): string | undefined {
   const text = typeof body === 'string' ? body : JSON.stringify(body)
   if ([...poison].some((mark) => text.includes(mark))) return undefined
   // the message of a job can be spent while another one starts the job
   if (code === 'delivery_failed') return failedDeliveries > 0 ? undefined : 'but no delivery failed'
   if (job_id === null) return 'is of no message that was sent to fail'
+  if (state === null && setBacks > 0) return undefined
   return state === 'dead' ? undefined : `is of a job that is ${state ?? 'unknown'}`
 }

@@ -45,6 +45,18 @@ export class Ledger {
   readonly tally = new Map<string, Map<string, number>>()
   /** answers that the contract does not allow */
   readonly faults: string[] = []
+  /** marks of all messages that were ever sent to fail */
+  readonly sentPoison = new Set<string>()
+  /** how often the catalog was set back */
+  setBacks = 0
+  /** false from the moment when the catalog is set back until an operator has adopted what it forgot */
+  isCatalogWhole = true
+
+  /** @param mark in a message that must end as a dead letter */
+  notePoison(mark: string): void {
+    this.poison.add(mark)
+    this.sentPoison.add(mark)
+  }
 
   /** @param answer status of HTTP, 0 where no answer came */
   note(action: string, answer: number | string): void {
@@ -65,6 +77,8 @@ export class Ledger {
     this.jobs.clear()
     this.poison.clear()
     this.versions.clear()
+    this.setBacks += 1
+    this.isCatalogWhole = false
   }
 
   /** @returns a fault if the version was seen before with other files */

@@ -189,7 +189,8 @@ const parquetjsRow = (i: number) => ({
   unsigned_short: i % 6 ? i * 100 : undefined,
   unsigned_int: i * 5_000_000,
   unsigned_long: i * 1e12,
-  int96: i,
+  // whole microseconds: DuckDB reads no smaller unit
+  int96: i * 1000,
   decimal: i / 4,
   millis: new Date(i * 1001),
   micros: i % 7 ? i * 1_234_567 : undefined,

@@ -12,10 +12,13 @@ import { inputFiles, metadataOf, query, readWithArrow, store, writeWithDuckDB } 
 const SCALAR =
   /^(BOOLEAN|U?(TINY|SMALL|BIG)INT|U?INTEGER|FLOAT|DOUBLE|DECIMAL\(.*\)|VARCHAR|JSON|BLOB|DATE|TIME|TIMESTAMP(_S|_MS|_NS)?( WITH TIME ZONE)?|UUID)$/
 
+/** `hyparquet filters`: as its users call it, with values converted; some types it reads only as they are stored. */
+type Reader = 'DuckDB' | 'arrow-rs' | 'hyparquet' | 'hyparquet filters'
+
 export interface CorpusFiles {
   inputs: Uint8Array[]
   /** readers that read all inputs: what a reader cannot read in them it is not asked for in the output */
-  readers: Set<'DuckDB' | 'arrow-rs' | 'hyparquet'>
+  readers: Set<Reader>
   /** tables of DuckDB: rows of the inputs as it reads them, with their number */
   table: string
   columns: { name: string; type: string }[]
@@ -25,7 +28,7 @@ export interface CorpusFiles {
 let tables = 0
 
 export async function readCorpusFiles(inputs: Uint8Array[]): Promise<CorpusFiles> {
-  const readers = new Set<'DuckDB' | 'arrow-rs' | 'hyparquet'>()
+  const readers = new Set<Reader>()
   const table = `inputs_${tables++}`
   const list = listOf(inputs)
   const isRead = async (work: () => unknown) => {
@@ -52,6 +55,7 @@ export async function readCorpusFiles(inputs: Uint8Array[]): Promise<CorpusFiles
   if (await isRead(() => Promise.all([first!, ...rest].map((input) => verifyMerge([input], input))))) {
     readers.add('hyparquet')
   }
+  if (await isRead(() => Promise.all(inputs.map(readConverted)))) readers.add('hyparquet filters')
   return { inputs, readers, table, columns, arrowRows }
 }
 
@@ -114,8 +118,8 @@ async function judgeOrdered(files: CorpusFiles, options: MergeOptions): Promise<
   }
   if (readers.has('hyparquet')) {
     await verifyMerge(inputFiles(inputs), inputFiles([output])[0]!)
-    await expectHyparquetFilters(output)
   }
+  if (readers.has('hyparquet filters')) await expectHyparquetFilters(output)
 }
 
 async function judgeSorted(files: CorpusFiles, key: string, descending: boolean): Promise<void> {
@@ -128,8 +132,8 @@ async function judgeSorted(files: CorpusFiles, key: string, descending: boolean)
   if (readers.has('arrow-rs')) expectSame(readWithArrow(output).rows.sort(), [...arrowRows].sort())
   if (readers.has('hyparquet')) {
     await verifySelection(inputFiles(inputs), inputFiles([output])[0]!, { sortBy })
-    await expectHyparquetFilters(output)
   }
+  if (readers.has('hyparquet filters')) await expectHyparquetFilters(output)
 }
 
 async function judgeDeduplicated(files: CorpusFiles, key: string, keep: 'first' | 'last'): Promise<void> {
@@ -233,9 +237,8 @@ async function expectFilters(output: Uint8Array, table: string, columns: CorpusF
 
 /** hyparquet skips row groups and pages by their bounds, too. */
 async function expectHyparquetFilters(output: Uint8Array): Promise<void> {
-  const { buffer } = new Uint8Array(output)
-  const file = { file: buffer, compressors: readSmall }
-  const rows = await parquetReadObjects(file)
+  const file = convertedBy(output)
+  const rows = await readConverted(output)
   const names = Object.keys(rows[0] ?? {})
   for (const name of names) {
     const value = rows.at(-1)![name]
@@ -245,6 +248,9 @@ async function expectHyparquetFilters(output: Uint8Array): Promise<void> {
     expect(found.length, name).toBe(rows.filter((row) => row[name] === value).length)
   }
 }
+
+const convertedBy = (bytes: Uint8Array) => ({ file: new Uint8Array(bytes).buffer, compressors: readSmall })
+const readConverted = (bytes: Uint8Array) => parquetReadObjects(convertedBy(bytes))
 
 /** A page without values may be a frame that the decoders refuse. */
 const readSmall = Object.fromEntries(
