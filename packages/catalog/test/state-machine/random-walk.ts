@@ -245,7 +245,7 @@ export class RandomWalk {
       [3, () => this.#sweep()],
       [1, () => catalog.pauseDeletions(null)],
       [1, () => this.#pair()],
-      [2, () => this.#adopt()],
+      [3, () => this.#adopt()],
       [1, () => catalog.trimOutbox(10)],
       [2, async () => catalog.completeGarbage(await catalog.claimGarbage(5))],
       [1, () => catalog.doomOrphans([`lost/${randomUUID()}`])],
@@ -282,7 +282,12 @@ export class RandomWalk {
   /** The bucket has an upload that the catalog does not know, and a merge of another one with a file that it knows. */
   async #adopt(): Promise<void> {
     const catalog = this.#catalog
-    const dataset = this.#dataset()
+    const rows = await this.#database.query<{ dataset_id: string }>(
+      `select distinct dataset_id from files
+       where removed_version is null and quarantine_code is not null and table_name = 'ships' and period_tag = '0'`,
+    )
+    const quarantining = this.#datasets.filter(({ id }) => rows.some(({ dataset_id }) => dataset_id === id))
+    const dataset = quarantining.length > 0 && this.#chance(0.5) ? this.#pick(quarantining) : this.#dataset()
     const files = await this.#database.query<{
       r2_key: string
       content_sha256: string
@@ -303,7 +308,8 @@ export class RandomWalk {
     const fragments = files.filter(({ level }) => level === 0)
     const quarantined = fragments.filter((file) => file.quarantined)
     const known = quarantined.length > 0 && this.#chance(0.7) ? quarantined : fragments
-    const leaves = [sha256(randomUUID()), ...(known.length === 0 ? [] : [this.#pick(known).content_sha256])]
+    const lost = this.#chance(0.4) ? upload.sha256 : sha256(randomUUID())
+    const leaves = [lost, ...(known.length === 0 ? [] : [this.#pick(known).content_sha256])]
     const merged = { ...upload, r2Key: unknown[1], level: 1, sha256: sha256(randomUUID()), leaves }
     const mergedFiles = files
       .filter(({ level }) => level > 0)
