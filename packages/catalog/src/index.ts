@@ -51,6 +51,7 @@ export {
   datasetPrefix,
   datasetsPrefix,
   factsKey,
+  HEALTH_KEY,
   INSTALLATION_KEY,
   mergedKey,
   objectOf,

@@ -3,8 +3,12 @@ export const datasetsPrefix = 'datasets/'
 /** A sidecar lies beside its object, and is deleted with it. */
 const FACTS_SUFFIX = '.facts'
 
+/** Objects of the system itself: no file row names them, and no sweep takes them for orphans. */
+const SYSTEM_PREFIX = '.fusou/'
 /** Where the bucket says to which installation it belongs. */
-export const INSTALLATION_KEY = '.fusou/installation.json'
+export const INSTALLATION_KEY = `${SYSTEM_PREFIX}installation.json`
+/** Written over and over, to see whether the bucket takes writes. */
+export const HEALTH_KEY = `${SYSTEM_PREFIX}health`
 
 export const datasetPrefix = (datasetId: string) => `${datasetsPrefix}${datasetId}/`
 
@@ -20,6 +24,6 @@ export const factsKey = (r2Key: string) => `${r2Key}${FACTS_SUFFIX}`
 
 /** The object that a key of the bucket belongs to: its own, or that of its sidecar; undefined for keys of the system. */
 export function objectOf(key: string): string | undefined {
-  if (key === INSTALLATION_KEY) return undefined
+  if (key.startsWith(SYSTEM_PREFIX)) return undefined
   return key.endsWith(FACTS_SUFFIX) ? key.slice(0, -FACTS_SUFFIX.length) : key
 }

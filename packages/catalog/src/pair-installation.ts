@@ -2,7 +2,7 @@ import type { Catalog } from './catalog.ts'
 import { FusouError } from './fusou-error.ts'
 import { type BucketLook, InstallationObject, type PairingProblem } from './installation.ts'
 import { log } from './log.ts'
-import { INSTALLATION_KEY } from './object-keys.ts'
+import { INSTALLATION_KEY, objectOf } from './object-keys.ts'
 
 /** A bucket with more objects than one page is never claimed without a person. */
 const FIRST_PAGE_OBJECTS = 1000
@@ -28,7 +28,8 @@ export async function readInstallation(bucket: PairingBucket): Promise<{ look: B
     const look = parsed.data ?? { id: '00000000-0000-0000-0000-000000000000', stamp: 0 }
     return { look, etag: object.etag }
   }
-  const { objects, truncated } = await storing(bucket.list({ limit: FIRST_PAGE_OBJECTS }))
+  const { objects: listed, truncated } = await storing(bucket.list({ limit: FIRST_PAGE_OBJECTS }))
+  const objects = listed.filter(({ key }) => objectOf(key) !== undefined)
   const times = objects.map(({ uploaded }) => uploaded.getTime())
   const oldestAt = times.length === 0 ? null : new Date(Math.min(...times)).toISOString()
   return { look: { objects: objects.length, truncated, oldestAt }, etag: undefined }

@@ -1,4 +1,4 @@
-import { type Catalog, CronRun, describe, log, withinDeadline } from '@fusou/catalog'
+import { type Catalog, CronRun, describe, HEALTH_KEY, log, withinDeadline } from '@fusou/catalog'
 import { z } from 'zod'
 import { route } from '../http/operation.ts'
 import type { serviceOpener } from '../services.ts'
@@ -21,8 +21,6 @@ const Health = z
   .meta({ id: 'Health' })
 type Health = z.infer<typeof Health>
 
-/** The bucket takes one write a second under a key: this one is written at most once in `CACHE_MS` by an isolate. */
-const PROBE_KEY = 'health/probe'
 /** A monitor that asks once a minute gets a fresh answer; whoever asks each second costs no more than one who does not. */
 const CACHE_MS = 5_000
 /** The answer is there within three seconds, whatever hangs. */
@@ -92,7 +90,7 @@ export const health = (open: ReturnType<typeof serviceOpener>, settings: HealthS
 /** Reading works on a full disk and with a key that may only read: uploads need a bucket that takes bytes. */
 async function probe(bucket: R2Bucket): Promise<true> {
   try {
-    await bucket.put(PROBE_KEY, new Date().toISOString())
+    await bucket.put(HEALTH_KEY, new Date().toISOString())
   } catch (error) {
     // Refused because another isolate has just written it: then the bucket takes writes.
     if (!(error instanceof Error && /\(10058\)/.test(error.message))) throw error
