@@ -114,6 +114,9 @@ function readChunkMetadata(
     table.chunkValues[chunk] = 0
     return undefined
   }
+  // Readers disagree which of the two offsets such a chunk begins at.
+  if (dictionaryOffset > dataOffset)
+    reader.fail(`column ${leaf.name} has its dictionary at ${dictionaryOffset}, behind its data at ${dataOffset}`)
   if (offset < 4) reader.fail(`column ${leaf.name} begins at ${offset}`)
   if (dataOffset >= offset + compressed) reader.fail(`column ${leaf.name} has its data pages past its end`)
   if (offset + compressed > dataEnd) {
