@@ -37,8 +37,11 @@ async function expectNothingDeleted({ stack, database, plan, ledger }: Parts, wh
 export async function setBackCatalog(parts: Parts, copy: CatalogCopy): Promise<Record<string, number>> {
   const { stack, database, ledger, operator } = parts
   await stampBucket(() => stack.info, database)
-  await stack.whileStopped(() => copy.restore())
-  ledger.forgetHistory()
+  await stack.whileStopped(async () => {
+    await copy.restore()
+    // Before the first client is answered again.
+    ledger.forgetHistory()
+  })
   const problem = await findProblem(() => stack.info, operator)
   if (problem !== 'catalog_restored') {
     ledger.faults.push(`a catalog that was set back was not found out: ${problem}`)
