@@ -37,8 +37,8 @@ async function expectNothingDeleted({ stack, database, plan, ledger }: Parts, wh
 export async function setBackCatalog(parts: Parts, copy: CatalogCopy): Promise<Record<string, number>> {
   const { stack, database, ledger, operator } = parts
   await stampBucket(() => stack.info, database)
-  await stack.whileStopped(async () => {
-    await copy.restore()
+  await stack.whileStopped(() => {
+    copy.restore()
     // Before the first client is answered again.
     ledger.forgetHistory()
   })
