@@ -20,7 +20,7 @@ const MAX_OBJECT_BYTES = 1024 * 1024 * 1024
 const UNKNOWN = { datasetId: 'unknown', table: 'unknown', periodTag: '0' }
 
 /**
- * What an object without a row holds. Sizes, hashes, rows and schemas are those of its bytes; its metadata says only
+ * Inspects an object without a row. Sizes, hashes, rows and schemas are those of its bytes; its metadata says only
  * where it belongs.
  */
 export async function scanObject(bucket: R2Bucket, object: R2Object): Promise<ScannedObject[]> {
