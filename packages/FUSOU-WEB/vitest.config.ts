@@ -53,6 +53,9 @@ export default defineConfig({
     globalSetup: './test/support/global-setup.ts',
     setupFiles: './test/support/load-worker.ts',
     testTimeout: 30_000,
+    // all files share one catalog, and some pause it, limit it or count all that is in it: one file at a time
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
     // a test that expects nothing could not fail
     expect: { requireAssertions: true },
     // Every test has data sets and users of its own, so that all files can share one Worker.

@@ -35,6 +35,9 @@ export default defineConfig({
     globalSetup: './test/global-setup.ts',
     setupFiles: './test/pair-bucket.ts',
     testTimeout: 60_000,
+    // all files share one catalog, and some pause it, limit it or count all that is in it: one file at a time
+    fileParallelism: false,
+    sequence: { groupOrder: 1 },
     // a test that expects nothing could not fail
     expect: { requireAssertions: true },
   },
