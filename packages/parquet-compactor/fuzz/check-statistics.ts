@@ -52,8 +52,8 @@ function checkChunk(
     throw new Error(`the footer is wrong about ${column.name}: ${detail}`)
   }
   const nulls = values.filter((value) => value === null || value === undefined).length
-  const count = statistics.get(3)
-  if (areExact && count && numberOf(count) !== nulls) fail(`${numberOf(count)} nulls, not ${nulls}`)
+  const count = numberIn(statistics.get(3))
+  if (areExact && count !== undefined && count !== nulls) fail(`${count} nulls, not ${nulls}`)
   const [min, max] = [boundOf(column, statistics.get(6)), boundOf(column, statistics.get(5))]
   if (min === undefined || max === undefined) return
   for (const value of told) {
@@ -72,12 +72,11 @@ function columnsOf(footer: ThriftStruct): (FlatColumn | undefined)[] {
   const columns: (FlatColumn | undefined)[] = []
   let next = 1
   const pass = () => {
-    const children = elements[next++]!.get(5)
-    for (let left = children ? numberOf(children) : 0; left > 0; left--) pass()
+    for (let left = numberIn(elements[next++]!.get(5)) ?? 0; left > 0; left--) pass()
   }
   while (next < elements.length) {
     const element = elements[next]!
-    const isFlat = element.has(1) && numberOf(element.get(3)) < 2
+    const isFlat = element.has(1) && (numberIn(element.get(3)) ?? 0) < 2
     columns.push(isFlat ? flatColumn(element) : undefined)
     pass()
   }
@@ -85,15 +84,23 @@ function columnsOf(footer: ThriftStruct): (FlatColumn | undefined)[] {
 }
 
 function flatColumn(element: ThriftStruct): FlatColumn {
-  const converted = element.has(6) ? numberOf(element.get(6)) : -1
-  const logical = element.has(10) ? fieldsOf(element.get(10)).get(10) : undefined
-  const sign = logical && fieldsOf(logical).get(2)
+  const converted = numberIn(element.get(6)) ?? -1
+  const sign = structIn(structIn(element.get(10))?.get(10))?.get(2)
   return {
     name: text(element.get(4)),
     physical: numberOf(element.get(1)),
     // UINT_8 to UINT_64
     isUnsigned: (converted >= 11 && converted <= 14) || (sign?.type === 'boolean' && !sign.value),
   }
+}
+
+/** A field of another type than the format gives it is none, as Thrift has it. */
+function numberIn(value: ThriftValue | undefined): number | undefined {
+  return value && 'value' in value && typeof value.value === 'bigint' ? Number(value.value) : undefined
+}
+
+function structIn(value: ThriftValue | undefined): ThriftStruct | undefined {
+  return value?.type === 'struct' ? value.fields : undefined
 }
 
 function text(value: ThriftValue | undefined): string {

@@ -6,11 +6,24 @@ export type ThriftValue =
   | { type: 'i8' | 'i16' | 'i32' | 'i64'; value: bigint }
   | { type: 'double'; value: Uint8Array }
   | { type: 'binary'; value: Uint8Array }
-  | { type: 'list'; element: number; values: ThriftValue[] }
+  | { type: 'list' | 'set'; element: number; values: ThriftValue[] }
+  | { type: 'map'; key: number; element: number; entries: [ThriftValue, ThriftValue][] }
   | { type: 'struct'; fields: ThriftStruct }
 
 const INTEGERS = { 3: 'i8', 4: 'i16', 5: 'i32', 6: 'i64' } as const
-const CODES = { boolean: 1, i8: 3, i16: 4, i32: 5, i64: 6, double: 7, binary: 8, list: 9, struct: 12 } as const
+const CODES = {
+  boolean: 1,
+  i8: 3,
+  i16: 4,
+  i32: 5,
+  i64: 6,
+  double: 7,
+  binary: 8,
+  list: 9,
+  set: 10,
+  map: 11,
+  struct: 12,
+} as const
 
 export const i32 = (value: number): ThriftValue => ({ type: 'i32', value: BigInt(value) })
 export const i64 = (value: number | bigint): ThriftValue => ({ type: 'i64', value: BigInt(value) })
@@ -47,10 +60,15 @@ export function numberOf(value: ThriftValue | undefined): number {
 /** Read a sound struct. @returns the byte behind it, too */
 export function readThrift(bytes: Uint8Array, from: number): { fields: ThriftStruct; end: number } {
   let at = from
+  const nextByte = (): number => {
+    const byte = bytes[at++]
+    if (byte === undefined) throw new Error('the struct ends too early')
+    return byte
+  }
   const varint = (): bigint => {
     let value = 0n
     for (let shift = 0n; ; shift += 7n) {
-      const byte = bytes[at++]!
+      const byte = nextByte()
       value |= BigInt(byte & 127) << shift
       if (byte < 128) return value
     }
@@ -64,19 +82,29 @@ export function readThrift(bytes: Uint8Array, from: number): { fields: ThriftStr
     return bytes.slice(at - length, at)
   }
   const readValue = (type: number, isElement: boolean): ThriftValue => {
-    if (type <= 2) return boolean(isElement ? bytes[at++] === 1 : type === 1)
-    if (type === 3) return { type: 'i8', value: BigInt(bytes[at++]!) }
+    if (type <= 2) return boolean(isElement ? nextByte() === 1 : type === 1)
+    if (type === 3) return { type: 'i8', value: BigInt(nextByte()) }
     if (type <= 6) return { type: INTEGERS[type as 4 | 5 | 6], value: zigzag() }
     if (type === 7) return { type: 'double', value: readBytes(8) }
     if (type === 8) return { type: 'binary', value: readBytes(Number(varint())) }
-    if (type === 9) {
-      const header = bytes[at++]!
+    if (type === 9 || type === 10) {
+      const header = nextByte()
       const size = header >> 4 === 15 ? Number(varint()) : header >> 4
       return {
-        type: 'list',
+        type: type === 9 ? 'list' : 'set',
         element: header & 15,
         values: Array.from({ length: size }, () => readValue(header & 15, true)),
       }
+    }
+    if (type === 11) {
+      const size = Number(varint())
+      const types = size === 0 ? 0 : nextByte()
+      const [key, element] = [types >> 4, types & 15]
+      const entries = Array.from({ length: size }, (): [ThriftValue, ThriftValue] => [
+        readValue(key, true),
+        readValue(element, true),
+      ])
+      return { type: 'map', key, element, entries }
     }
     if (type === 12) return { type: 'struct', fields: readStruct() }
     throw new Error(`thrift type ${type}`)
@@ -85,8 +113,8 @@ export function readThrift(bytes: Uint8Array, from: number): { fields: ThriftStr
     const fields: ThriftStruct = new Map()
     let id = 0
     for (;;) {
-      const header = bytes[at++]!
-      if (header === 0) return fields
+      const header = nextByte()
+      if ((header & 15) === 0) return fields
       id = header >> 4 === 0 ? Number(zigzag()) : id + (header >> 4)
       fields.set(id, readValue(header & 15, false))
     }
@@ -110,11 +138,15 @@ export function writeThrift(fields: ThriftStruct): Uint8Array {
     else if (value.type === 'binary') {
       varint(BigInt(value.value.length))
       for (const byte of value.value) out.push(byte)
-    } else if (value.type === 'list') {
+    } else if (value.type === 'list' || value.type === 'set') {
       const { length } = value.values
       out.push((Math.min(length, 15) << 4) | value.element)
       if (length >= 15) varint(BigInt(length))
       for (const element of value.values) writeValue(element, true)
+    } else if (value.type === 'map') {
+      varint(BigInt(value.entries.length))
+      if (value.entries.length > 0) out.push((value.key << 4) | value.element)
+      for (const entry of value.entries.flat()) writeValue(entry, true)
     } else if (value.type === 'struct') writeStruct(value.fields)
     else zigzag(value.value)
   }
