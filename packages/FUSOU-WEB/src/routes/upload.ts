@@ -9,6 +9,7 @@ import {
   UploadedFile,
   type UploadedObject,
   uploadKey,
+  withinDeadline,
 } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
@@ -17,6 +18,7 @@ import { route } from '../http/operation.ts'
 import { publishAfterAnswer } from '../publish.ts'
 import { senderOf } from '../services.ts'
 import { findBrokenCopies } from '../upload/find-broken-copies.ts'
+import { WRITE_TIMEOUT_MS } from '../upload/object-put.ts'
 import { openBody, RAW_MEDIA_TYPES } from '../upload/open-body.ts'
 import { receiveObject } from '../upload/receive-object.ts'
 import { SliceInspector } from '../upload/slice-inspector.ts'
@@ -116,8 +118,8 @@ export const upload = route(
       inspector,
       () => describeUpload({ ...described, known: inspector.known() }).metadata,
     )
-    const found = await inspector.finish(readBack(c.env.BUCKET, key)).catch((error: unknown) => {
-      c.executionCtx.waitUntil(handToVacuum(c, key))
+    const found = await inspector.finish(readBack(c.env.BUCKET, key)).catch(async (error: unknown) => {
+      await takeBack(c, key)
       throw error
     })
 
@@ -167,8 +169,8 @@ async function register(
 ) {
   const { catalog } = c.var.services
   const sender = senderOf(c)
-  const giveUpObject = (error: unknown) => {
-    c.executionCtx.waitUntil(handToVacuum(c, upload.object.r2Key))
+  const giveUpObject = async (error: unknown) => {
+    await takeBack(c, upload.object.r2Key)
     throw error
   }
   const registerWith = (brokenCopies?: { fileId: string; r2Key: string }[]) =>
@@ -190,11 +192,15 @@ async function register(
     case 'duplicate':
       return registered
     case 'unknown_dataset':
-      throw notYours(upload.datasetId)
+      return giveUpObject(notYours(upload.datasetId))
     case 'unknown_file':
-      throw new FusouError('unknown_file', `replaces: ${upload.replaces} is no uploaded file of ${upload.datasetId}`)
+      return giveUpObject(
+        new FusouError('unknown_file', `replaces: ${upload.replaces} is no uploaded file of ${upload.datasetId}`),
+      )
     case 'file_superseded':
-      throw new FusouError('file_superseded', `replaces: ${upload.replaces} was merged; its rows are in another file`)
+      return giveUpObject(
+        new FusouError('file_superseded', `replaces: ${upload.replaces} was merged; its rows are in another file`),
+      )
     case 'check_copies':
       throw new FusouError('internal', 'the copies were looked at already')
   }
@@ -217,12 +223,17 @@ const readBack = (bucket: R2Bucket, key: string) => async (offset: number, lengt
   return new Uint8Array(await object.arrayBuffer())
 }
 
-/** An object that was refused after it was stored; only vacuum deletes. */
-async function handToVacuum(c: Context<AppEnv>, key: string): Promise<void> {
-  try {
-    await c.var.services.catalog.doomOrphans([key])
-  } catch (error) {
-    // The daily walk over the bucket finds it.
-    log('error', 'orphan_not_doomed', { requestId: c.var.requestId, key, ...describe(error) })
-  }
+/**
+ * Removes what an upload stored before it was refused. Vacuum would do so too, by the mark that is left for it, but a
+ * catalog that is restored from a backup has no such mark, and adoption would take the object for an upload that was
+ * accepted. Never throws.
+ */
+async function takeBack(c: Context<AppEnv>, key: string): Promise<void> {
+  const removed = c.env.BUCKET.delete([key, factsKey(key)])
+  const settled = await Promise.allSettled([
+    c.var.services.catalog.doomOrphans([key]),
+    withinDeadline('delete', WRITE_TIMEOUT_MS, removed),
+  ])
+  for (const { reason } of settled.filter((result) => result.status === 'rejected'))
+    log('error', 'refused_object_left', { requestId: c.var.requestId, key, ...describe(reason) })
 }

@@ -144,10 +144,7 @@ export class ChaosStorm {
   /** The first time a copy is made; the next time, the catalog is set back to it while the clients go on. */
   async #setBack(copy: CatalogCopy): Promise<void> {
     const { stack, plan } = this.#parts
-    if (!copy.isTaken) {
-      this.#parts.ledger.isCopied = true
-      return stack.whileStopped(() => copy.take())
-    }
+    if (!copy.isTaken) return stack.whileStopped(() => copy.take())
     // an operator waits for calm before adopting; the clients do not
     plan.set({})
     plan.count('catalog_set_back')

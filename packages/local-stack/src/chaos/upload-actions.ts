@@ -87,7 +87,6 @@ export class UploadActions {
 
   /** Two users send the first file of one data set at once: one of them becomes its owner. */
   async contested(random: SeededRandom): Promise<void> {
-    if (this.#ledger.isCopied) return
     const dataset = { id: `contested-${this.#contested++}`, owner: 0, shortLived: false, halfRotten: false }
     const racers = [0, 1].map((user) => {
       const prepared = this.#prepare(dataset, [this.#files.sound(TABLES[0])], random)

@@ -49,8 +49,6 @@ export class Ledger {
   readonly sentPoison = new Set<string>()
   /** how often the catalog was set back */
   setBacks = 0
-  /** there is a copy of the catalog, to which it may be set back: who owns a dataset that it then forgets is not known */
-  isCopied = false
   /** false from the moment when the catalog is set back until an operator has adopted what it forgot */
   isCatalogWhole = true
 
