@@ -4,11 +4,11 @@ import { mkdtempSync, rmSync, symlinkSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { afterAll, describe, expect, test } from 'vitest'
-import { Child } from '../src/child.ts'
-import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull, requireRoom, saysDiskFull } from '../src/disk-full.ts'
-import { startStack } from '../src/start-stack.ts'
+import { Child } from '../src/stack/child.ts'
+import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull, requireRoom, saysDiskFull } from '../src/stack/disk-full.ts'
+import { startStack } from '../src/stack/start-stack.ts'
 
-const START = join(import.meta.dirname, '../src/start.ts')
+const START = join(import.meta.dirname, '../src/commands/start.ts')
 const folder = mkdtempSync(join(tmpdir(), 'fusou-disk-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))
 

@@ -4,10 +4,10 @@ import { join } from 'node:path'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { checkRows } from '../src/checks/check-rows.ts'
 import type { ResultFile } from '../src/demo/download-result.ts'
-import { ProgressLine } from '../src/demo/progress-line.ts'
 import { printReport } from '../src/load/print-report.ts'
 import { runLoad } from '../src/load/run-load.ts'
 import { StampedFiles } from '../src/load/stamped-files.ts'
+import { ProgressLine } from '../src/support/progress-line.ts'
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-load-test-'))
 afterAll(() => rmSync(folder, { recursive: true, force: true }))

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
 import { type Partition, type PlannedUpload, planBundles, planSingleUploads } from '../src/demo/plan-fragments.ts'
-import { SeededRandom } from '../src/demo/seeded-random.ts'
 import { offsetsOf } from '../src/demo/upload-all.ts'
+import { SeededRandom } from '../src/support/seeded-random.ts'
 
 function partitionsOf(rows: number[]): Partition[] {
   let firstRow = 0

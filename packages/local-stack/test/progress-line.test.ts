@@ -1,6 +1,6 @@
 import { PassThrough } from 'node:stream'
 import { expect, test } from 'vitest'
-import { ProgressLine } from '../src/demo/progress-line.ts'
+import { ProgressLine } from '../src/support/progress-line.ts'
 
 function outputOf(isTTY: boolean, run: (line: ProgressLine, clock: { ms: number }) => void): string {
   const out = Object.assign(new PassThrough(), { isTTY, columns: 40 }) as unknown as NodeJS.WriteStream & PassThrough

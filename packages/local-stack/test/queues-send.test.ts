@@ -7,7 +7,7 @@ import { join } from 'node:path'
 import { json } from 'node:stream/consumers'
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest'
 
-const SCRIPT = join(import.meta.dirname, '../src/queues-send.ts')
+const SCRIPT = join(import.meta.dirname, '../src/commands/queues-send.ts')
 
 interface Call {
   method: string

@@ -5,12 +5,12 @@ import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
-import { FusouClient, signIn } from '../src/demo/fusou-client.ts'
-import { readStackInfo, stackFile } from '../src/stack-info.ts'
-import { type Stack, startStack } from '../src/start-stack.ts'
+import { FusouClient, signIn } from '../src/client/fusou-client.ts'
+import { readStackInfo, stackFile } from '../src/stack/stack-info.ts'
+import { type Stack, startStack } from '../src/stack/start-stack.ts'
 
-const START = join(import.meta.dirname, '../src/start.ts')
-const SEND = join(import.meta.dirname, '../src/queues-send.ts')
+const START = join(import.meta.dirname, '../src/commands/start.ts')
+const SEND = join(import.meta.dirname, '../src/commands/queues-send.ts')
 const WITHIN = { timeout: 45_000, interval: 100 }
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-stack-'))

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import type { SentSlice } from '../checks/ledger.ts'
-import type { SeededRandom } from '../demo/seeded-random.ts'
 import type { StampedFiles } from '../load/stamped-files.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
 
 type Bytes = Uint8Array<ArrayBuffer>
 

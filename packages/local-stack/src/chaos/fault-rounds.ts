@@ -1,6 +1,6 @@
-import type { SeededRandom } from '../demo/seeded-random.ts'
 import type { FaultKind } from '../faults/fault-kinds.ts'
 import type { PlannedFaults } from '../faults/fault-plan.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
 
 /** A fault that the chaos itself does, once in its round. */
 export type Deed = Extract<

@@ -1,12 +1,12 @@
 import { createHash, randomUUID } from 'node:crypto'
 import { z } from 'zod'
 import { readEnvironments } from '../../../../deploy/wrangler-config.ts'
-import { type Answer, type ApiCaller, type Call, succeeded } from '../checks/api.ts'
 import type { Ledger } from '../checks/ledger.ts'
 import { type ReadFile, readVersion } from '../checks/read-version.ts'
-import type { SeededRandom } from '../demo/seeded-random.ts'
-import { SendError, sendToLocalQueue } from '../send-to-queue.ts'
-import type { StackInfo } from '../stack-info.ts'
+import { type Answer, type ApiCaller, type Call, succeeded } from '../client/api-caller.ts'
+import { SendError, sendToLocalQueue } from '../client/send-to-queue.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
 import { type ChaosDataset, DATASETS, PERIODS, TABLES } from './world.ts'
 
 const QUEUE = readEnvironments().production.queue

@@ -1,6 +1,6 @@
-import { runAsChild } from '../child.ts'
-import type { StackInfo } from '../stack-info.ts'
-import { type StackOptions, startStack } from '../start-stack.ts'
+import { runAsChild } from '../stack/child.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
+import { type StackOptions, startStack } from '../stack/start-stack.ts'
 
 export interface StackReady {
   info: StackInfo

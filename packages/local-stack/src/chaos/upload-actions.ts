@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import { type Answer, type ApiCaller, type Call, passes, succeeded } from '../checks/api.ts'
 import type { Ledger, SentSlice, SentUpload } from '../checks/ledger.ts'
-import type { SeededRandom } from '../demo/seeded-random.ts'
+import { type Answer, type ApiCaller, type Call, passes, succeeded } from '../client/api-caller.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
 import type { ChaosFiles } from './chaos-files.ts'
 import { type ChaosDataset, DATASETS, PERIODS, TABLES } from './world.ts'
 

@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import type { StackInfo } from '../stack-info.ts'
-import { type ApiCaller, succeeded } from './api.ts'
+import { type ApiCaller, succeeded } from '../client/api-caller.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
 import type { StackDatabase } from './database.ts'
 import { runCron } from './run-cron.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { type ApiCaller, succeeded } from './api.ts'
+import { type ApiCaller, succeeded } from '../client/api-caller.ts'
 import type { Ledger } from './ledger.ts'
 
 const ReadFile = z.object({

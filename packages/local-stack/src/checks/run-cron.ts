@@ -1,4 +1,4 @@
-import type { StackInfo } from '../stack-info.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
 
 /** The cron of the Workers, now. @returns 200, 500 when a chore failed, 0 when no answer came */
 export async function runCron({ controlUrl, controlToken }: StackInfo): Promise<number> {

@@ -1,8 +1,8 @@
 import { setTimeout as wait } from 'node:timers/promises'
 import { z } from 'zod'
-import type { ProgressLine } from '../demo/progress-line.ts'
-import type { StackInfo } from '../stack-info.ts'
-import { type ApiCaller, succeeded } from './api.ts'
+import { type ApiCaller, succeeded } from '../client/api-caller.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
+import type { ProgressLine } from '../support/progress-line.ts'
 import type { StackDatabase } from './database.ts'
 import { runCron } from './run-cron.ts'
 

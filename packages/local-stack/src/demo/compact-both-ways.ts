@@ -1,6 +1,6 @@
 import { setTimeout as wait } from 'node:timers/promises'
-import { AnswerError, type FusouClient } from './fusou-client.ts'
-import type { ProgressLine } from './progress-line.ts'
+import { AnswerError, type FusouClient } from '../client/fusou-client.ts'
+import type { ProgressLine } from '../support/progress-line.ts'
 
 /** data sets compacted by jobs that their uploads called for, and in the end by their owner for what is left */
 export const ASKED = ['ada-flights', 'bob-bundles'] as const

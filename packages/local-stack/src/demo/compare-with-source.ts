@@ -1,9 +1,9 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
+import type { ProgressLine } from '../support/progress-line.ts'
 import { checksumTable, compareChecksums } from './checksum-table.ts'
 import { COLUMNS } from './cut-source.ts'
 import type { ResultFile } from './download-result.ts'
 import type { Partition } from './plan-fragments.ts'
-import type { ProgressLine } from './progress-line.ts'
 
 /**
  * Hold every partition of the result against the rows of the source it was cut from.

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto'
 import { mkdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
+import { SeededRandom } from '../support/seeded-random.ts'
 import { FLIGHTS } from './flights-file.ts'
 import { type Fragment, type Partition, type PlannedUpload, planBundles, planSingleUploads } from './plan-fragments.ts'
-import { SeededRandom } from './seeded-random.ts'
 
 const SEED = 20_010_101
 const BUNDLES_OF_A_USER = 22

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto'
 import { mkdirSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import type { FusouClient, ListedFile } from './fusou-client.ts'
+import type { FusouClient, ListedFile } from '../client/fusou-client.ts'
 
 const DOWNLOADS_AT_ONCE = 4
 

@@ -1,4 +1,4 @@
-import type { SeededRandom } from './seeded-random.ts'
+import type { SeededRandom } from '../support/seeded-random.ts'
 
 /** A run of source rows: all rows of one partition lie side by side in the order of `seq`. */
 export interface Partition {

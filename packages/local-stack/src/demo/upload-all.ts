@@ -1,6 +1,6 @@
 import { openAsBlob } from 'node:fs'
+import type { FusouClient, TableOffset, UploadAnswer } from '../client/fusou-client.ts'
 import type { Upload } from './cut-source.ts'
-import type { FusouClient, TableOffset, UploadAnswer } from './fusou-client.ts'
 
 /** What became of one upload. */
 export interface Uploaded {

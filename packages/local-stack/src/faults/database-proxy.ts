@@ -4,7 +4,7 @@ import type { AddressInfo } from 'node:net'
 import { buffer } from 'node:stream/consumers'
 import { pipeline } from 'node:stream/promises'
 import { setTimeout as wait } from 'node:timers/promises'
-import { LOOPBACK } from '../choose-port.ts'
+import { LOOPBACK } from '../stack/choose-port.ts'
 import type { FaultPlan } from './fault-plan.ts'
 
 /** Longer than the callers wait. */

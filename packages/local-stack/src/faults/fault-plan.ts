@@ -1,8 +1,8 @@
 import { once } from 'node:events'
 import { createServer } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { LOOPBACK } from '../choose-port.ts'
-import { SeededRandom } from '../demo/seeded-random.ts'
+import { LOOPBACK } from '../stack/choose-port.ts'
+import { SeededRandom } from '../support/seeded-random.ts'
 import type { FaultKind } from './fault-kinds.ts'
 
 /** What the Workers ask for; see front.ts. */

@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto'
-import { FusouClient, signIn } from '../demo/fusou-client.ts'
-import { StackError } from '../stack-error.ts'
-import type { StackInfo } from '../stack-info.ts'
+import { FusouClient, signIn } from '../client/fusou-client.ts'
+import { StackError } from '../stack/stack-error.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
 
 /** Sign up so many users. */
 export async function signUpUsers(

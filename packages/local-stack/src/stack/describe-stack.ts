@@ -1,5 +1,5 @@
 import { relative } from 'node:path'
-import { FLIGHTS } from './demo/flights-file.ts'
+import { FLIGHTS } from '../demo/flights-file.ts'
 import type { StackInfo } from './stack-info.ts'
 
 /** What `npm start` prints when it is ready: addresses, a user, the operator token, and lines to paste. */

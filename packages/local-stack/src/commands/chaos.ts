@@ -2,10 +2,10 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { printChaos } from './chaos/print-chaos.ts'
-import { runChaos } from './chaos/run-chaos.ts'
-import { ProgressLine } from './demo/progress-line.ts'
-import { StackError } from './stack-error.ts'
+import { printChaos } from '../chaos/print-chaos.ts'
+import { runChaos } from '../chaos/run-chaos.ts'
+import { StackError } from '../stack/stack-error.ts'
+import { ProgressLine } from '../support/progress-line.ts'
 
 const HELP = `npm run chaos -- [--minutes 2] [--seed <number>] [--clients 12]
 

@@ -1,4 +1,4 @@
 import { resolve } from 'node:path'
 
 /** The folder of the root wrangler.toml: three up from this file. */
-export const REPO_ROOT = resolve(import.meta.dirname, '../../..')
+export const REPO_ROOT = resolve(import.meta.dirname, '../../../..')

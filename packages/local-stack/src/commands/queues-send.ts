@@ -1,8 +1,8 @@
 import { resolve } from 'node:path'
 import { parseArgs } from 'node:util'
-import { REPO_ROOT } from './repo-root.ts'
-import { type QueueMessage, SendError, sendToLocalQueue, sendToRemoteQueue } from './send-to-queue.ts'
-import { readStackInfo } from './stack-info.ts'
+import { type QueueMessage, SendError, sendToLocalQueue, sendToRemoteQueue } from '../client/send-to-queue.ts'
+import { readStackInfo } from '../stack/stack-info.ts'
+import { REPO_ROOT } from '../support/repo-root.ts'
 
 const CLOUDFLARE_API = 'https://api.cloudflare.com/client/v4'
 

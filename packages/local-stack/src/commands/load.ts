@@ -2,11 +2,11 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { parseArgs } from 'node:util'
-import { AnswerError } from './demo/fusou-client.ts'
-import { ProgressLine } from './demo/progress-line.ts'
-import { printReport } from './load/print-report.ts'
-import { runLoad } from './load/run-load.ts'
-import { StackError } from './stack-error.ts'
+import { AnswerError } from '../client/fusou-client.ts'
+import { printReport } from '../load/print-report.ts'
+import { runLoad } from '../load/run-load.ts'
+import { StackError } from '../stack/stack-error.ts'
+import { ProgressLine } from '../support/progress-line.ts'
 
 const HELP = `npm run load -- [--uploads 10000] [--clients 50] [--seed 1]
 

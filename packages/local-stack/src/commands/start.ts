@@ -1,9 +1,9 @@
 import { resolve } from 'node:path'
-import { describeStack } from './describe-stack.ts'
-import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull } from './disk-full.ts'
-import { REPO_ROOT } from './repo-root.ts'
-import { StackError } from './stack-error.ts'
-import { type Stack, startStack } from './start-stack.ts'
+import { describeStack } from '../stack/describe-stack.ts'
+import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull } from '../stack/disk-full.ts'
+import { StackError } from '../stack/stack-error.ts'
+import { type Stack, startStack } from '../stack/start-stack.ts'
+import { REPO_ROOT } from '../support/repo-root.ts'
 
 /** Variables of the Workers that make sense on one machine. */
 const WORKER_VARS = [

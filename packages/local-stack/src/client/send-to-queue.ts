@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { StackInfo } from './stack-info.ts'
+import type { StackInfo } from '../stack/stack-info.ts'
 
 /** One message as both ways of sending take it. */
 export interface QueueMessage {

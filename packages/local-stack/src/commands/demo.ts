@@ -1,10 +1,10 @@
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { AnswerError } from './demo/fusou-client.ts'
-import { runDemo } from './demo/run-demo.ts'
-import { StackError } from './stack-error.ts'
-import { type Stack, startStack } from './start-stack.ts'
+import { AnswerError } from '../client/fusou-client.ts'
+import { runDemo } from '../demo/run-demo.ts'
+import { StackError } from '../stack/stack-error.ts'
+import { type Stack, startStack } from '../stack/start-stack.ts'
 
 /** shown when something went wrong */
 const LOG_LINES = 10
