@@ -16,7 +16,7 @@ import {
 import { loadFooter } from '../src/read/inspect.ts'
 import { checkStatistics } from './check-statistics.ts'
 import { pick, type Random } from './random.ts'
-import { readWithArrow, readWithHyparquet } from './read-rows.ts'
+import { readWithArrow, readWithDuckdb, readWithHyparquet } from './read-rows.ts'
 
 /**
  * `equal`      merged, and the rows are those an independent reader finds in the inputs
@@ -132,7 +132,10 @@ export async function checkFile({ mutated, sound }: FuzzCase, random: Random): P
     if (isJoined && !(await isFramedBy(sink.bytes(), sound))) throw new Error(`rows of a sound file differ; ${setting}`)
     return 'unreadable'
   }
-  throw new Error(`hyparquet: ${difference}; arrow: ${second}; ${setting}`)
+  // hyparquet reads arrays with a null among them in its own way; arrow refuses bytes that matter to no row
+  const third = await compare(readWithDuckdb, reading)
+  if (third === undefined) return 'equal'
+  throw new Error(`hyparquet: ${difference}; arrow: ${second}; DuckDB: ${third}; ${setting}`)
 }
 
 async function canBeDecoded(file: Uint8Array): Promise<boolean> {

@@ -1,4 +1,9 @@
+import { rmSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { threadId } from 'node:worker_threads'
 import { brotliDecompressSync, gunzipSync, zstdDecompressSync } from 'node:zlib'
+import { DuckDBInstance } from '@duckdb/node-api'
 import { tableFromIPC } from 'apache-arrow'
 import { type FileMetaData, parquetMetadata, parquetRead } from 'hyparquet'
 import { compressors } from 'hyparquet-compressors'
@@ -48,6 +53,21 @@ function withoutLogicalTypes(metadata: FileMetaData): FileMetaData {
 export async function readWithArrow(file: Uint8Array): Promise<string[]> {
   const table = tableFromIPC(readParquet(file).intoIPCStream())
   return table.toArray().map((row) => JSON.stringify(row, exact))
+}
+
+/** Rows as text. It takes longer than the others together, and is asked where they disagree. */
+export async function readWithDuckdb(file: Uint8Array): Promise<string[]> {
+  const path = join(tmpdir(), `fuzz-${process.pid}-${threadId}.parquet`)
+  writeFileSync(path, file)
+  const instance = await DuckDBInstance.create(':memory:', { threads: '1' })
+  try {
+    const connection = await instance.connect()
+    const result = await connection.runAndReadAll(`select * from read_parquet('${path}')`)
+    return result.getRowsJson().map((row) => JSON.stringify(row))
+  } finally {
+    instance.closeSync()
+    rmSync(path)
+  }
 }
 
 /** JSON keeps neither bigints nor the difference of -0 and NaN */

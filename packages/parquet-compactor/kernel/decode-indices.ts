@@ -27,6 +27,8 @@ export function decodeIndices(
       header |= (byte & 127) << shift
       if (byte < 128) break
     }
+    // readers take a run of no values for the end of all, or fail
+    if (header >> 1 === 0) return false
     const wanted = count - filled
     const out = to + ((<usize>filled) << 2)
     if ((header & 1) === 0) {

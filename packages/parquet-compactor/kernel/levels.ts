@@ -13,6 +13,8 @@ export function decodeLevels(from: usize, end: usize, width: u32, count: u32, to
       header |= (byte & 127) << shift
       if (byte < 128) break
     }
+    // readers take a run of no values for the end of all, or fail
+    if (header >> 1 === 0) return false
     const wanted = count - filled
     const out = to + <usize>filled
     if ((header & 1) === 0) {

@@ -23,6 +23,9 @@ const INDEX = 1
 const DICTIONARY = 2
 const DATA_V2 = 3
 
+/** Fields of the page's own header that were there, bit n for field n. */
+let fields: u32 = 0
+
 let at: usize = 0
 let end: usize = 0
 let isSound: bool = true
@@ -44,6 +47,7 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   definitionBytes = 0
   repetitionBytes = 0
   isCompressed = true
+  fields = 0
   let details = -1
   let id = 0
   while (isSound) {
@@ -67,6 +71,9 @@ export function readHeader(from: usize, chunkEnd: usize): bool {
   const expected = kind === DATA ? 5 : kind === DICTIONARY ? 7 : kind === DATA_V2 ? 8 : -1
   if (!isSound || uncompressedBytes < 0 || compressedBytes < 0) return false
   if (kind !== INDEX && (expected < 0 || details !== expected)) return false
+  // the fields that parquet.thrift requires
+  const required: u32 = expected === 5 ? 0b11110 : expected === 7 ? 0b110 : expected === 8 ? 0b1111110 : 0
+  if ((fields & required) !== required) return false
   if (values < 0 || nulls > values || definitionBytes < 0 || repetitionBytes !== 0) return false
   if (definitionBytes > compressedBytes || definitionBytes > uncompressedBytes) return false
   return <usize>compressedBytes <= end - at
@@ -82,6 +89,7 @@ function readDetails(which: i32): void {
     const type = byte & 15
     if (type === 5) {
       const value = zigzag()
+      if (id < 8) fields |= (<u32>1) << id
       if (id === 1) values = value
       else if (which === 8) {
         if (id === 2) nulls = value

@@ -40,6 +40,8 @@ export class BoundOrder {
       // a zero bound covers both zeros (parquet.thrift, ColumnOrder)
       return { min: low === 0 ? this.#zero(-0) : min, max: high === 0 ? this.#zero(0) : max }
     }
+    // beyond 0 and 1 readers disagree: some take the lowest bit, some any bit
+    if (this.order === 'boolean' && max[0]! > 1) return undefined
     return this.compare(min, max) > 0 ? undefined : { min, max }
   }
 

@@ -30,6 +30,8 @@ export function decodeHybridRuns(
       if (byte < 128) break
     }
     const count = Math.floor(header / 2)
+    // readers take such a run for the end of all, or fail
+    if (count === 0) corrupt('run of no values')
     if (header % 2 === 0) {
       if (at + runBytes > end) corrupt('runs end early')
       let value = 0

@@ -49,6 +49,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
   }
   const reader: ThriftReader = new ThriftReader(bytes, offset, bytes.length, place)
   let details = -1
+  let detailFields = 0
   try {
     reader.enterStruct()
     for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
@@ -58,7 +59,7 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
       else if (id === 4) header.crc = reader.i32() >>> 0
       else if (id === 5 || id === 7 || id === 8) {
         details = id
-        readDetails(reader, id, header)
+        detailFields = readDetails(reader, id, header)
       } else reader.skip()
     }
   } catch (cause) {
@@ -70,6 +71,8 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
     header.kind === PAGE.DATA ? 5 : header.kind === PAGE.DICTIONARY ? 7 : header.kind === PAGE.DATA_V2 ? 8 : -1
   if (header.uncompressedBytes < 0 || header.compressedBytes < 0) corrupt('page header without sizes')
   if (details !== expected && header.kind !== PAGE.INDEX) corrupt(`page of kind ${header.kind} without its header`)
+  if (details >= 0 && (detailFields & REQUIRED[details]!) !== REQUIRED[details])
+    corrupt(`page of kind ${header.kind} without a field that it must have`)
   if (header.values < 0) corrupt('page header with wrong counts')
   if (header.definitionBytes < 0 || header.repetitionBytes < 0) corrupt('page header with negative lengths')
   const levelBytes = header.definitionBytes + header.repetitionBytes
@@ -78,9 +81,15 @@ export function readPageHeader(bytes: Uint8Array, offset: number, place = 0): Pa
   return header
 }
 
-function readDetails(reader: ThriftReader, kind: number, header: PageHeader): void {
+/** Fields that parquet.thrift requires in the header of each kind of page, by its field: bit n stands for field n. */
+const REQUIRED: Readonly<Record<number, number>> = { 5: 0b11110, 7: 0b110, 8: 0b1111110 }
+
+/** @returns the fields that were there, as bits */
+function readDetails(reader: ThriftReader, kind: number, header: PageHeader): number {
+  let fields = 0
   reader.struct()
   for (let id = reader.nextField(); id !== 0; id = reader.nextField()) {
+    if (id < 8) fields |= 1 << id
     if (id === 1) header.values = reader.i32()
     else if (kind === 8) {
       if (id === 2) header.nulls = reader.i32()
@@ -95,6 +104,7 @@ function readDetails(reader: ThriftReader, kind: number, header: PageHeader): vo
     else if (kind === 5 && id === 4) header.repetitionEncoding = reader.i32()
     else reader.skip()
   }
+  return fields
 }
 
 export function corrupt(detail: string): never {

@@ -138,7 +138,7 @@ export function writeThrift(fields: ThriftStruct): Uint8Array {
     else if (value.type === 'binary') {
       varint(BigInt(value.value.length))
       for (const byte of value.value) out.push(byte)
-    } else if (value.type === 'list' || value.type === 'set') {
+    } else if ('values' in value) {
       const { length } = value.values
       out.push((Math.min(length, 15) << 4) | value.element)
       if (length >= 15) varint(BigInt(length))

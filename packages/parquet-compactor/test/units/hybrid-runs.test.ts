@@ -93,6 +93,13 @@ describe('runs', () => {
     expect(() => decode(Uint8Array.of(4, 0x00, 0x02), 9, 2)).toThrow('run of a value too wide')
   })
 
+  test('hold at least one value each', () => {
+    for (const header of [0, 1]) {
+      expect(() => decode(Uint8Array.of(header, 1, 4, 1), 1, 2)).toThrow('run of no values')
+      expect([...decode(Uint8Array.of(4, 1, header), 1, 2)]).toEqual([1, 1])
+    }
+  })
+
   test('have headers of five bytes at the most', () => {
     expect([...decode(Uint8Array.of(0x84, 0x80, 0x80, 0x80, 0x00, 1), 1, 2)]).toEqual([1, 1])
     expect(() => decode(Uint8Array.of(0x84, 0x80, 0x80, 0x80, 0x80, 0x00, 1), 1, 2)).toThrow('runs end early')

@@ -146,8 +146,25 @@ describe('a header is refused', () => {
       read(PAGE.DATA, 5, [
         [1, -1],
         [2, 0],
+        [3, 3],
+        [4, 3],
       ]),
     ).toThrow('page header with wrong counts')
+  })
+
+  test.each([
+    [PAGE.DATA, 5, [1, 2, 3, 4]],
+    [PAGE.DICTIONARY, 7, [1, 2]],
+    [PAGE.DATA_V2, 8, [1, 2, 3, 4, 5, 6]],
+  ] as const)('of kind %i without any one of the fields that the format requires', (kind, details, required) => {
+    const withoutField = (left: number) =>
+      read(
+        kind,
+        details,
+        required.filter((id) => id !== left).map((id) => [id, 0]),
+      )
+    expect(withoutField(0)).toMatchObject({ kind, values: 0 })
+    for (const id of required) expect(() => withoutField(id)).toThrow('without a field that it must have')
   })
 
   test('with levels of a negative length, or longer than the page before or after compression', () => {

@@ -326,3 +326,11 @@ test.each([
   statistics.add({ count: 1, bytes: new Uint8Array(leaf.width || 4) }, 0, 1)
   expect(statistics.bounds()).toBeUndefined()
 })
+
+test('bounds of booleans beyond 0 and 1 are none: readers take them for different values', () => {
+  const order = BoundOrder.of(leafOf(PHYSICAL.BOOLEAN))!
+  const [no, yes, two] = [0, 1, 2].map((byte) => Uint8Array.of(byte!))
+  expect(order.usable(no, yes, true)).toEqual({ min: no, max: yes })
+  expect(order.usable(no, two, true)).toBeUndefined()
+  expect(order.usable(two, two, true)).toBeUndefined()
+})
