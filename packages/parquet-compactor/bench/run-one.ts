@@ -1,5 +1,6 @@
 /** One run of one way in a process of its own, so that its CPU seconds and its peak are its own: run-one ORDER LIST */
 import { readFileSync } from 'node:fs'
+import { peakMemoryBytes } from '../test/support/peak-memory.ts'
 import { mergeInWorkerd } from './in-workerd.ts'
 import {
   copyBytes,
@@ -37,7 +38,7 @@ async function measure(work: () => unknown): Promise<RunResult> {
   const seconds = (performance.now() - started) / 1000
   const after = process.resourceUsage()
   const cpuMicros = after.userCPUTime + after.systemCPUTime - before.userCPUTime - before.systemCPUTime
-  return { seconds, cpuSeconds: cpuMicros / 1e6, peakAboveIdleBytes: Math.max(0, after.maxRSS * 1024 - idle) }
+  return { seconds, cpuSeconds: cpuMicros / 1e6, peakAboveIdleBytes: Math.max(0, peakMemoryBytes() - idle) }
 }
 
 async function run(): Promise<RunResult> {

@@ -12,6 +12,7 @@ import { parseArgs } from 'node:util'
 import { DuckDBInstance } from '@duckdb/node-api'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
 import { mergeParquet, type Source } from '../src/index.ts'
+import { peakMemoryBytes } from '../test/support/peak-memory.ts'
 import { makeSet, SETS, sizeOf } from './sets.ts'
 
 const { values: options } = parseArgs({
@@ -71,7 +72,7 @@ async function runOne(): Promise<void> {
       `copy (select * from read_parquet([${paths.map((path) => `'${path}'`)}]) order by ${by}) to '${options.output}' (format parquet, compression ${options.codec})`,
     )
     const seconds = (performance.now() - started) / 1000
-    const peak = process.resourceUsage().maxRSS * 1024
+    const peak = peakMemoryBytes()
     console.log(JSON.stringify({ seconds, cpu: cpuSeconds(cpu), peak }))
     return
   }
@@ -102,7 +103,7 @@ async function runOne(): Promise<void> {
   const [started, cpu] = [performance.now(), process.cpuUsage()]
   const { rowGroupsKept, rowGroupsMerged } = await engine(inputs)
   const seconds = (performance.now() - started) / 1000
-  const peak = process.resourceUsage().maxRSS * 1024 - idle
+  const peak = peakMemoryBytes() - idle
   console.log(JSON.stringify({ seconds, cpu: cpuSeconds(cpu), peak, rowGroupsKept, rowGroupsMerged }))
 }
 

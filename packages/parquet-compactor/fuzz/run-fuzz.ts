@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { availableParallelism, tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { Worker } from 'node:worker_threads'
+import { peakMemoryBytes } from '../test/support/peak-memory.ts'
 import type { Outcome } from './check-file.ts'
 import { makeSeeds } from './make-seeds.ts'
 import type { FuzzFailure, WorkerMessage, WorkerOrder } from './worker.ts'
@@ -71,7 +72,7 @@ export async function runFuzz(options: FuzzOptions): Promise<FuzzReport> {
     seconds: (performance.now() - started) / 1000,
     outcomes,
     failures: failures.sort((a, b) => a.index - b.index),
-    peakAboveIdleBytes: process.resourceUsage().maxRSS * 1024 - idle,
+    peakAboveIdleBytes: peakMemoryBytes() - idle,
   }
 }
 

@@ -2,6 +2,7 @@ import { CODEC_NUMBERS } from '../src/codecs/compression.ts'
 import { NODE_CODECS } from '../src/command/node-codecs.ts'
 import { type CodecName, memorySink, memorySource, mergeParquet, ParquetError } from '../src/index.ts'
 import { handmade } from './handmade.ts'
+import { peakMemoryBytes } from './support/peak-memory.ts'
 
 const MIB = 2 ** 20
 
@@ -11,13 +12,10 @@ export interface BombReport {
   readonly outcomes: { pages: string; code?: string; isUntouched?: boolean }[]
 }
 
-// the machine's own measure, in a process of its own, for it never falls: buffers that are released at once count too
-const peak = () => process.resourceUsage().maxRSS * 1024
-
 async function tryBomb(codec: CodecName, uncompressedBytes: number, body: Buffer<ArrayBuffer>): Promise<BombReport> {
   const file = handmade({ rows: 1000, pages: [{ values: 1000, body, uncompressedBytes }], codec: CODEC_NUMBERS[codec] })
   const outcomes: BombReport['outcomes'] = []
-  const before = peak()
+  const before = peakMemoryBytes()
   for (const pages of ['splice', 'rewrite'] as const) {
     for (const codecs of [{}, NODE_CODECS]) {
       // pages that must be unpacked may be where the caller allows 8 GB, and those of a codec that cannot be written must
@@ -35,14 +33,14 @@ async function tryBomb(codec: CodecName, uncompressedBytes: number, body: Buffer
       }
     }
   }
-  return { grownBytes: peak() - before, outcomes }
+  return { grownBytes: peakMemoryBytes() - before, outcomes }
 }
 
 /** Takes memory as a decoder would that believes a page, so that a test can see that it is seen. */
 function take(bytes: number): BombReport {
-  const before = peak()
+  const before = peakMemoryBytes()
   new Uint8Array(bytes).fill(1)
-  return { grownBytes: peak() - before, outcomes: [] }
+  return { grownBytes: peakMemoryBytes() - before, outcomes: [] }
 }
 
 /** `none` and how much to take, or the codec of a page, the length that it declares, and its bytes in base 64 */

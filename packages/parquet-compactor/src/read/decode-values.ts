@@ -20,6 +20,9 @@ export function decodeValues(
   dictionary: ValueTable | undefined,
   maxBytes: number,
 ): PageValues {
+  if (!fits(encoding, leaf)) {
+    throw new ParquetError('unsupported_column', `encoding ${encoding} of physical type ${leaf.physical}`)
+  }
   if (count === 0) return { count, table: { count: 0, bytes: new Uint8Array(), ...emptyPositions(leaf) } }
   switch (encoding) {
     case ENCODING.PLAIN:
@@ -36,7 +39,7 @@ export function decodeValues(
       return { count, table: dictionary, indices }
     }
     case ENCODING.RLE: {
-      if (leaf.physical !== PHYSICAL.BOOLEAN || bytes.length < 4) break
+      if (bytes.length < 4) corrupt('booleans end early')
       const end = 4 + uint32At(bytes, 0)
       if (end > bytes.length) corrupt('booleans exceed their page')
       const values = new Uint8Array(count)
@@ -44,13 +47,11 @@ export function decodeValues(
       return { count, table: { count, bytes: values } }
     }
     case ENCODING.DELTA_BINARY_PACKED: {
-      if (leaf.physical !== PHYSICAL.INT32 && leaf.physical !== PHYSICAL.INT64) break
       const values = new Uint32Array((count * leaf.width) / 4)
       decodeDelta(bytes, 0, count, leaf.width, values)
       return { count, table: { count, bytes: new Uint8Array(values.buffer) } }
     }
     case ENCODING.DELTA_LENGTH_BYTE_ARRAY: {
-      if (leaf.physical !== PHYSICAL.BYTE_ARRAY) break
       const lengths = new Uint32Array(count)
       const starts = new Uint32Array(count)
       let at = decodeDelta(bytes, 0, count, 4, lengths)
@@ -62,11 +63,9 @@ export function decodeValues(
       return { count, table: { count, bytes, starts, lengths } }
     }
     case ENCODING.DELTA_BYTE_ARRAY:
-      if (leaf.physical !== PHYSICAL.BYTE_ARRAY && leaf.physical !== PHYSICAL.FIXED_LEN_BYTE_ARRAY) break
       return { count, table: decodeDeltaByteArray(leaf, bytes, count, maxBytes) }
-    case ENCODING.BYTE_STREAM_SPLIT: {
+    default: {
       const { width } = leaf
-      if (width === 0 || leaf.physical === PHYSICAL.BOOLEAN || leaf.physical === PHYSICAL.INT96) break
       // where the streams begin, some readers tell by the bytes and some by the values
       if (bytes.length < count * width) corrupt('streams end early')
       if (bytes.length > count * width) corrupt('streams are longer than their values')
@@ -75,7 +74,28 @@ export function decodeValues(
       return { count, table: { count, bytes: values } }
     }
   }
-  throw new ParquetError('unsupported_column', `encoding ${encoding} of physical type ${leaf.physical}`)
+}
+
+/** Whether values of the column may have the encoding (parquet-format, Encodings.md), also where all of them are null. */
+function fits(encoding: number, { physical, width }: LeafColumn): boolean {
+  switch (encoding) {
+    case ENCODING.PLAIN:
+    case ENCODING.PLAIN_DICTIONARY:
+    case ENCODING.RLE_DICTIONARY:
+      return true
+    case ENCODING.RLE:
+      return physical === PHYSICAL.BOOLEAN
+    case ENCODING.DELTA_BINARY_PACKED:
+      return physical === PHYSICAL.INT32 || physical === PHYSICAL.INT64
+    case ENCODING.DELTA_LENGTH_BYTE_ARRAY:
+      return physical === PHYSICAL.BYTE_ARRAY
+    case ENCODING.DELTA_BYTE_ARRAY:
+      return physical === PHYSICAL.BYTE_ARRAY || physical === PHYSICAL.FIXED_LEN_BYTE_ARRAY
+    case ENCODING.BYTE_STREAM_SPLIT:
+      return width > 0 && physical !== PHYSICAL.BOOLEAN && physical !== PHYSICAL.INT96
+    default:
+      return false
+  }
 }
 
 export function decodePlain(leaf: LeafColumn, bytes: Uint8Array, count: number): ValueTable {
