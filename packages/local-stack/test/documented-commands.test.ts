@@ -63,13 +63,21 @@ async function shell(script: string, env: Record<string, string>) {
   return { code, output }
 }
 
-describe('the curl lines of the README', () => {
-  const readme = readFileSync(join(REPO_ROOT, 'README.md'), 'utf8')
-  const section = readme.slice(readme.indexOf('## HTTP'), readme.indexOf('## Deploy'))
-  const blocks = [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+/** The shell blocks of one section of a page. */
+function blocksOf(page: string, from: string, to: string): string[] {
+  const text = readFileSync(join(REPO_ROOT, page), 'utf8')
+  const section = text.slice(text.indexOf(from), text.indexOf(to))
+  return [...section.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+}
+
+describe('the curl lines of the documents', () => {
+  const blocks = [
+    ...blocksOf('README.md', '## Use it', '## Documents'),
+    ...blocksOf('docs/api.md', '## Examples', '## Rules'),
+  ]
 
   test('work as printed, one after the other', async () => {
-    expect(blocks).toHaveLength(2)
+    expect(blocks).toHaveLength(3)
     const size = statSync(join(folder, 'some.parquet')).size
     await client.upload({
       datasetId: 'my-data',
