@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest'
-import { runsToMerge } from '../src/sort/gather-by-runs.ts'
-import { countReads, rowsOfParts } from '../src/sort/plan-runs.ts'
-import type { Piece } from '../src/sort/value-piece.ts'
+import type { Piece } from '../src/sort/keys/value-piece.ts'
+import { runsToMerge } from '../src/sort/runs/gather-by-runs.ts'
+import { countReads, rowsOfParts } from '../src/sort/runs/plan-runs.ts'
 
 /** pieces of 100 rows and as many bytes, with keys of one byte from `low` to `high` */
 function piecesOf(bounds: readonly (readonly [low: number, high: number])[]) {

@@ -1,6 +1,6 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import { planSort, printSortPlan, type SortMember } from '../src/sort/plan-sort.ts'
+import { planSort, printSortPlan, type SortMember } from '../src/sort/rank/plan-sort.ts'
 
 const member = (low: number, high: number, isInOrder: boolean | undefined = true): SortMember => ({
   rows: 10,

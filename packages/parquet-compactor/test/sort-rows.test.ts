@@ -1,7 +1,7 @@
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
-import type { KeyColumn } from '../src/sort/key-column.ts'
-import { sortRows } from '../src/sort/sort-rows.ts'
+import type { KeyColumn } from '../src/sort/keys/key-column.ts'
+import { sortRows } from '../src/sort/rank/sort-rows.ts'
 
 interface Key {
   words: number[][]

@@ -1,7 +1,7 @@
 import { parseArgs } from 'node:util'
 import type { CodecName } from '../codecs/codec.ts'
 import type { MergeOptions } from '../merge/merge-options.ts'
-import type { SortColumn } from '../sort/key-order.ts'
+import type { SortColumn } from '../sort/keys/key-order.ts'
 import { parseByteSize } from './byte-size.ts'
 import { CommandError, messageOf } from './command-error.ts'
 import { checkCodec, NODE_CODECS } from './node-codecs.ts'

@@ -1,7 +1,7 @@
 import type { CodecName } from '../codecs/codec.ts'
 import { MergePlanner, type PlannedRowGroup } from '../plan/plan-merge.ts'
 import type { Source } from '../read/source.ts'
-import { printSortPlan } from '../sort/plan-sort.ts'
+import { printSortPlan } from '../sort/rank/plan-sort.ts'
 import { type Selection, selectRows } from '../sort/select-rows.ts'
 import type { MergeOptions } from './merge-options.ts'
 import { chooseCodecs, footerBytesFor, rangesOf, readInputs } from './read-inputs.ts'

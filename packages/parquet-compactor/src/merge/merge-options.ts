@@ -5,7 +5,7 @@ import type { PlanReason } from '../plan/plan-merge.ts'
 import type { FileLimits } from '../read/file-limits.ts'
 import type { Scratch } from '../read/scratch.ts'
 import type { SchemaChange } from '../schema/unite-schemas.ts'
-import type { SortColumn } from '../sort/key-order.ts'
+import type { SortColumn } from '../sort/keys/key-order.ts'
 
 export interface MergeOptions {
   /** wanted size of a row group of the output, in bytes of the file; default 16 MiB, a quarter of `memoryBudgetBytes` at most */

@@ -1,11 +1,11 @@
-import { countRows, gatherByRuns, type RunRoom, type SortedCluster } from './gather-by-runs.ts'
-import { RANKING_BYTES_OF_ROW, type RowGatherer, type RowTarget } from './gather-rows.ts'
-import type { KeptRows } from './kept-rows.ts'
-import { planRuns } from './plan-runs.ts'
-import type { SortRange } from './plan-sort.ts'
-import { rankBySort } from './rank-by-sort.ts'
-import { rankInOrder } from './rank-rows.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
+import { RANKING_BYTES_OF_ROW, type RowGatherer, type RowTarget } from './gather/gather-rows.ts'
+import type { SortRange } from './keys/sort-range.ts'
+import type { Piece, PieceSettings } from './keys/value-piece.ts'
+import type { KeptRows } from './rank/kept-rows.ts'
+import { rankBySort } from './rank/rank-by-sort.ts'
+import { rankInOrder } from './rank/rank-rows.ts'
+import { countRows, gatherByRuns, type RunRoom, type SortedCluster } from './runs/gather-by-runs.ts'
+import { planRuns } from './runs/plan-runs.ts'
 
 /** What rows are gathered with. */
 export interface Gathering {

@@ -1,7 +1,7 @@
 import type { InputFile } from '../read/input-file.ts'
 import { type Gather, gatherInOrder } from './gather-step.ts'
+import type { Piece } from './keys/value-piece.ts'
 import type { Selection } from './select-rows.ts'
-import type { Piece } from './value-piece.ts'
 
 /** A row group from this part of the target on stays as it is between others that are written anew. */
 const LARGE_ENOUGH = 0.5

@@ -3,10 +3,11 @@ import { randomFrom } from '../../fuzz/random.ts'
 import { ByteBuffer } from '../../src/format/byte-buffer.ts'
 import { CONVERTED, LOGICAL, PHYSICAL } from '../../src/format/format.ts'
 import type { LeafColumn, Schema } from '../../src/schema/schema.ts'
-import { resolveDedupeBy, resolveSortBy, type SortKey } from '../../src/sort/key-order.ts'
-import { appendDecimal, putWords } from '../../src/sort/key-words.ts'
-import { compareKeys, planSort, printSortPlan } from '../../src/sort/plan-sort.ts'
-import { RadixSort } from '../../src/sort/radix-sort.ts'
+import { resolveDedupeBy, resolveSortBy, type SortKey } from '../../src/sort/keys/key-order.ts'
+import { appendDecimal, putWords } from '../../src/sort/keys/key-words.ts'
+import { compareKeys } from '../../src/sort/keys/sort-range.ts'
+import { planSort, printSortPlan } from '../../src/sort/rank/plan-sort.ts'
+import { RadixSort } from '../../src/sort/rank/radix-sort.ts'
 
 const view = (bytes: number, write: (view: DataView) => void) => {
   const data = new DataView(new ArrayBuffer(bytes))

@@ -1,12 +1,12 @@
-import { ParquetError } from '../parquet-error.ts'
-import { type FileReader, throwIfAborted } from '../read/file-reader.ts'
-import { readAhead } from '../read/read-ahead.ts'
-import type { Schema } from '../schema/schema.ts'
-import type { Kernel } from '../splice/kernel.ts'
+import { ParquetError } from '../../parquet-error.ts'
+import { type FileReader, throwIfAborted } from '../../read/file-reader.ts'
+import { readAhead } from '../../read/read-ahead.ts'
+import type { Schema } from '../../schema/schema.ts'
+import type { Kernel } from '../../splice/kernel.ts'
+import { openPiece, type Piece, type PieceSettings, piecesAhead } from '../keys/value-piece.ts'
+import { LEFT_OUT, type RankedPiece, type RankedRows, ranksOf } from '../rank/rank-rows.ts'
 import { GatheredGroup } from './gathered-group.ts'
 import { guessBytesOfRow, isHardToGuess } from './held-bytes.ts'
-import { LEFT_OUT, type RankedPiece, type RankedRows, ranksOf } from './rank-rows.ts'
-import { openPiece, type Piece, type PieceSettings, piecesAhead } from './value-piece.ts'
 
 /** Takes rows that are complete, all columns of them, and has them written. */
 export interface RowTarget {

@@ -1,6 +1,6 @@
-import { ParquetError } from '../parquet-error.ts'
-import type { LeafColumn, Schema } from '../schema/schema.ts'
-import { type ValueOrder, valueOrderOf } from '../schema/value-order.ts'
+import { ParquetError } from '../../parquet-error.ts'
+import type { LeafColumn, Schema } from '../../schema/schema.ts'
+import { type ValueOrder, valueOrderOf } from '../../schema/value-order.ts'
 
 /** A column to sort by: the names from below the root, joined by dots. */
 export interface SortColumn {

@@ -1,11 +1,11 @@
-import type { KeyColumn } from './key-column.ts'
-import type { SortKey } from './key-order.ts'
-import { compareKeys } from './plan-sort.ts'
-import { LEFT_OUT, ranksOf, type SampledRows, sampleKeys } from './rank-rows.ts'
-import { encodeKey, readKeys } from './read-keys.ts'
+import type { KeyColumn } from '../keys/key-column.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import { encodeKey, readKeys } from '../keys/read-keys.ts'
+import { compareKeys } from '../keys/sort-range.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
+import { LEFT_OUT, ranksOf, type SampledRows, sampleKeys } from '../rank/rank-rows.ts'
+import { sortRows } from '../rank/sort-rows.ts'
 import type { RunSet } from './run-set.ts'
-import { sortRows } from './sort-rows.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** A piece of a run of which rows are still to be ranked. */
 interface OpenPiece {

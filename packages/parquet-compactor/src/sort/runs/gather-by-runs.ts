@@ -1,15 +1,15 @@
-import type { ScratchRoom } from '../read/scratch.ts'
-import type { Schema } from '../schema/schema.ts'
-import type { ChunkWriterLimits } from '../write/chunk-writer.ts'
-import type { RowGatherer, RowTarget } from './gather-rows.ts'
-import type { KeptRows } from './kept-rows.ts'
-import type { SortKey } from './key-order.ts'
+import type { ScratchRoom } from '../../read/scratch.ts'
+import type { Schema } from '../../schema/schema.ts'
+import type { ChunkWriterLimits } from '../../write/chunk-writer.ts'
+import type { RowGatherer, RowTarget } from '../gather/gather-rows.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
+import type { KeptRows } from '../rank/kept-rows.ts'
+import { rankTogether } from '../rank/rank-rows.ts'
 import { type RunPlan, rowsOfParts } from './plan-runs.ts'
-import { rankTogether } from './rank-rows.ts'
 import { rankRuns } from './rank-runs.ts'
 import { RunSet } from './run-set.ts'
 import { RunWriter } from './run-writer.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** What runs are written with. */
 export interface RunRoom {

@@ -1,7 +1,7 @@
-import { ByteBuffer } from '../format/byte-buffer.ts'
-import type { PageValues, ValueTable } from '../format/value-table.ts'
-import type { LeafColumn } from '../schema/schema.ts'
-import { Dictionary } from '../write/dictionary.ts'
+import { ByteBuffer } from '../../format/byte-buffer.ts'
+import type { PageValues, ValueTable } from '../../format/value-table.ts'
+import type { LeafColumn } from '../../schema/schema.ts'
+import { Dictionary } from '../../write/dictionary.ts'
 
 /** Which values are taken, and where they go. */
 export interface Picks {

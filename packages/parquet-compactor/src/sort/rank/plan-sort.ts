@@ -1,10 +1,4 @@
-/** What is known of the keys of an input row group, as bytes whose order is that of the keys. */
-export interface SortRange {
-  /** no key is less */
-  low: Uint8Array
-  /** no key is greater */
-  high: Uint8Array
-}
+import { compareKeys, type SortRange } from '../keys/sort-range.ts'
 
 export interface SortMember {
   rows: number
@@ -57,12 +51,6 @@ export function planSort(members: readonly SortMember[]): SortCluster[] {
     isMerged: own.length > 1 || members[own[0]!]!.isInOrder === false,
     range,
   }))
-}
-
-export function compareKeys(a: Uint8Array, b: Uint8Array): number {
-  const length = Math.min(a.length, b.length)
-  for (let i = 0; i < length; i++) if (a[i] !== b[i]) return a[i]! - b[i]!
-  return a.length - b.length
 }
 
 /** The clusters as text, a line for each run of row groups that stay as they are and each that is merged. */

@@ -1,10 +1,10 @@
-import type { Schema } from '../schema/schema.ts'
-import type { SortKey } from './key-order.ts'
-import { compareKeys, type SortRange } from './plan-sort.ts'
-import { keyBytesOfRow } from './rank-rows.ts'
+import type { Schema } from '../../schema/schema.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import { compareKeys, type SortRange } from '../keys/sort-range.ts'
+import { guessTextBytes } from '../keys/text-bytes.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
+import { keyBytesOfRow } from '../rank/rank-rows.ts'
 import { RunSet } from './run-set.ts'
-import { guessTextBytes } from './text-bytes.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /**
  * To write a value to the scratch and to read it again takes about as long as to read so many bytes of the inputs, of which few rows

@@ -1,10 +1,10 @@
-import type { FileReader } from '../read/file-reader.ts'
-import type { Schema } from '../schema/schema.ts'
-import type { Kernel } from '../splice/kernel.ts'
+import type { FileReader } from '../../read/file-reader.ts'
+import type { Schema } from '../../schema/schema.ts'
+import type { Kernel } from '../../splice/kernel.ts'
+import { type Piece, type PieceOrigin, type PieceSettings, readColumn } from '../keys/value-piece.ts'
+import type { RankedPiece } from '../rank/rank-rows.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'
 import { GatheredSlots } from './gathered-slots.ts'
-import type { RankedPiece } from './rank-rows.ts'
-import { type Piece, type PieceOrigin, type PieceSettings, readColumn } from './value-piece.ts'
 
 export type GatheredColumn = GatheredSlots | GatheredLists
 

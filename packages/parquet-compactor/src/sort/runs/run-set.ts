@@ -1,10 +1,10 @@
-import { FooterTable } from '../footer/footer-table.ts'
-import { ByteBuffer } from '../format/byte-buffer.ts'
-import { CODEC } from '../format/format.ts'
-import type { ScratchRoom } from '../read/scratch.ts'
-import type { Schema } from '../schema/schema.ts'
-import { compareKeys } from './plan-sort.ts'
-import type { Piece, PieceOrigin } from './value-piece.ts'
+import { FooterTable } from '../../footer/footer-table.ts'
+import { ByteBuffer } from '../../format/byte-buffer.ts'
+import { CODEC } from '../../format/format.ts'
+import type { ScratchRoom } from '../../read/scratch.ts'
+import type { Schema } from '../../schema/schema.ts'
+import { compareKeys } from '../keys/sort-range.ts'
+import type { Piece, PieceOrigin } from '../keys/value-piece.ts'
 
 /** bytes held for a piece of a run, without those of its columns and its key */
 const BYTES_OF_PIECE = 8 + 3 * 4 + 4

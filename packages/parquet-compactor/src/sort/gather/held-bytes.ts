@@ -1,5 +1,5 @@
-import type { LeafColumn } from '../schema/schema.ts'
-import type { Piece } from './value-piece.ts'
+import type { LeafColumn } from '../../schema/schema.ts'
+import type { Piece } from '../keys/value-piece.ts'
 
 /** so many pieces stand for all */
 const LOOKED_AT = 64

@@ -1,10 +1,10 @@
-import { ParquetError } from '../parquet-error.ts'
+import { ParquetError } from '../../parquet-error.ts'
+import { KeyColumn } from '../keys/key-column.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import { encodeKey, readKeys } from '../keys/read-keys.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
 import type { KeptRows } from './kept-rows.ts'
-import { KeyColumn } from './key-column.ts'
-import type { SortKey } from './key-order.ts'
-import { encodeKey, readKeys } from './read-keys.ts'
 import { SORT_BYTES_OF_ROW, sortRows } from './sort-rows.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** The rank of a row that is left out. */
 export const LEFT_OUT = -1

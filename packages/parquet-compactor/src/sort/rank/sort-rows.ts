@@ -1,4 +1,4 @@
-import type { KeyColumn } from './key-column.ts'
+import type { KeyColumn } from '../keys/key-column.ts'
 import { RadixSort } from './radix-sort.ts'
 
 /** bytes a row that `sortRows` wants beside the keys */

@@ -1,10 +1,10 @@
-import { ByteBuffer } from '../format/byte-buffer.ts'
-import { ParquetError } from '../parquet-error.ts'
-import { Dictionary } from '../write/dictionary.ts'
+import { ByteBuffer } from '../../format/byte-buffer.ts'
+import { ParquetError } from '../../parquet-error.ts'
+import { Dictionary } from '../../write/dictionary.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import { keysOfPieces } from '../keys/read-keys.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
 import { KeptRows } from './kept-rows.ts'
-import type { SortKey } from './key-order.ts'
-import { keysOfPieces } from './read-keys.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** The keys are read so often at most; then there are too many of them. */
 const MAX_PASSES = 64

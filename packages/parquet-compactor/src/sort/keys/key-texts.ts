@@ -1,4 +1,4 @@
-import type { ValueTable } from '../format/value-table.ts'
+import type { ValueTable } from '../../format/value-table.ts'
 
 /** Compare two byte arrays of a table, unsigned; a prefix comes first. */
 export function compareTexts({ bytes, starts, lengths }: ValueTable, a: number, b: number): number {

@@ -1,13 +1,13 @@
-import { ParquetError } from '../parquet-error.ts'
+import { ParquetError } from '../../parquet-error.ts'
+import { KeyColumn } from '../keys/key-column.ts'
+import type { SortKey } from '../keys/key-order.ts'
+import { encodeKey, keysOfPieces, lookAtKeys } from '../keys/read-keys.ts'
+import { compareKeys, type SortRange } from '../keys/sort-range.ts'
+import { guessTextBytes } from '../keys/text-bytes.ts'
+import type { Piece, PieceSettings } from '../keys/value-piece.ts'
 import type { KeptRows } from './kept-rows.ts'
-import { KeyColumn } from './key-column.ts'
-import type { SortKey } from './key-order.ts'
-import { compareKeys, type SortRange } from './plan-sort.ts'
 import { keyBytesOfRow, type RankedPiece, type RankedRows, rankTogether } from './rank-rows.ts'
-import { encodeKey, keysOfPieces, lookAtKeys } from './read-keys.ts'
 import { sortRows } from './sort-rows.ts'
-import { guessTextBytes } from './text-bytes.ts'
-import type { Piece, PieceSettings } from './value-piece.ts'
 
 /** part of the budget for the keys of a part while it is sorted, beside rows that are being gathered */
 const PART_SHARE = 0.3

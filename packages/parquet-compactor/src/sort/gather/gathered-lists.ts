@@ -1,8 +1,8 @@
-import { ByteBuffer } from '../format/byte-buffer.ts'
-import { corrupt } from '../format/page-header.ts'
-import type { PageValues } from '../format/value-table.ts'
-import type { LevelBatch, RowReader, RowSink } from '../read/row-stream.ts'
-import type { LeafColumn } from '../schema/schema.ts'
+import { ByteBuffer } from '../../format/byte-buffer.ts'
+import { corrupt } from '../../format/page-header.ts'
+import type { PageValues } from '../../format/value-table.ts'
+import type { LevelBatch, RowReader, RowSink } from '../../read/row-stream.ts'
+import type { LeafColumn } from '../../schema/schema.ts'
 import { GatheredValues } from './gathered-values.ts'
 
 const NOWHERE = -1

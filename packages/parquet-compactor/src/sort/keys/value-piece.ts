@@ -1,10 +1,10 @@
-import type { Footer } from '../footer/footer.ts'
-import { FileReader } from '../read/file-reader.ts'
-import { nameSource } from '../read/inspect.ts'
-import { chunkPlace, openChunk, type ReadSettings } from '../read/open-chunk.ts'
-import type { RowSink } from '../read/row-stream.ts'
-import type { Source } from '../read/source.ts'
-import type { LeafColumn } from '../schema/schema.ts'
+import type { Footer } from '../../footer/footer.ts'
+import { FileReader } from '../../read/file-reader.ts'
+import { nameSource } from '../../read/inspect.ts'
+import { chunkPlace, openChunk, type ReadSettings } from '../../read/open-chunk.ts'
+import type { RowSink } from '../../read/row-stream.ts'
+import type { Source } from '../../read/source.ts'
+import type { LeafColumn } from '../../schema/schema.ts'
 
 /** What rows of the inputs in the scratch come from. */
 export interface PieceOrigin {

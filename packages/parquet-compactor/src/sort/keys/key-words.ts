@@ -1,6 +1,6 @@
-import type { ByteBuffer } from '../format/byte-buffer.ts'
-import { corrupt } from '../format/page-header.ts'
-import type { ValueTable } from '../format/value-table.ts'
+import type { ByteBuffer } from '../../format/byte-buffer.ts'
+import { corrupt } from '../../format/page-header.ts'
+import type { ValueTable } from '../../format/value-table.ts'
 import type { SortKey } from './key-order.ts'
 
 /** NaN comes behind every number */
