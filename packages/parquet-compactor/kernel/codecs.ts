@@ -1,4 +1,4 @@
-// As src/splice/kernel.ts numbers them; any other number leaves pages to the caller.
+// As src/kernel/kernel.ts numbers them; any other number leaves pages to the caller.
 
 export const NONE: u32 = 0
 export const SNAPPY: u32 = 1

@@ -16,7 +16,7 @@ const OPTIONS = [
 
 /**
  * Compile the kernel.
- * @returns the module, and the source text of src/splice/kernel-wasm.ts, which holds it as base64
+ * @returns the module, and the source text of src/kernel/kernel-wasm.ts, which holds it as base64
  */
 export async function compileKernel() {
   let wasm

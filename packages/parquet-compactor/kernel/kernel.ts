@@ -1,4 +1,4 @@
-// What src/splice/kernel.ts calls.
+// What src/kernel/kernel.ts calls.
 
 export { fillFilter, makeFilterRoom } from './bloom-filter'
 export {

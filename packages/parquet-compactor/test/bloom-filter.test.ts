@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest'
 import { BloomBuilder, bloomFilterOf } from '../src/footer/bloom-filter.ts'
 import { PHYSICAL } from '../src/format/format.ts'
+import { Kernel } from '../src/kernel/kernel.ts'
 import type { LeafColumn } from '../src/schema/schema.ts'
-import { Kernel } from '../src/splice/kernel.ts'
 import { Dictionary } from '../src/write/dictionary.ts'
 
 /** texts of every length up to four stripes of the hash, and a long one */

@@ -1,7 +1,7 @@
 import { describe, expect, test, vi } from 'vitest'
 import { checksum } from '../src/format/checksum.ts'
 import { type MergeOptions, memorySink, memorySource, mergeParquet } from '../src/index.ts'
-import { Kernel } from '../src/splice/kernel.ts'
+import { Kernel } from '../src/kernel/kernel.ts'
 import { metadataOf, query, readWithArrow, store, writeWithDuckDB } from './engines.ts'
 import { handmade } from './handmade.ts'
 import { checkPageIndexes } from './page-index.ts'

@@ -13,8 +13,8 @@ import { randomFrom } from '../fuzz/random.ts'
 import { CODEC_NAMES } from '../src/codecs/compression.ts'
 import { ENCODING } from '../src/format/format.ts'
 import { memorySource } from '../src/index.ts'
+import { type ColumnLimits, Kernel } from '../src/kernel/kernel.ts'
 import { loadFooter } from '../src/read/inspect.ts'
-import { type ColumnLimits, Kernel } from '../src/splice/kernel.ts'
 import { expectFaithfulMerge, writeWithDuckDB } from './engines.ts'
 
 const SEED = 20_260_102

@@ -5,7 +5,7 @@ import { compileKernel } from '../kernel/compile.mjs'
 
 test('the kernel that is checked in is what its sources compile to', async () => {
   const { wasm, source } = await compileKernel()
-  const checkedIn = (name: string) => readFileSync(join(import.meta.dirname, '../src/splice', name))
+  const checkedIn = (name: string) => readFileSync(join(import.meta.dirname, '../src/kernel', name))
   expect(Buffer.compare(wasm, checkedIn('kernel.wasm'))).toBe(0)
   expect(checkedIn('kernel-wasm.ts').toString()).toBe(source)
 }, 60_000)

@@ -8,10 +8,11 @@ import type { SizeStatistics } from '../footer/size-statistics.ts'
 import { readSizes, sumSizes } from '../footer/size-statistics.ts'
 import { isFloat } from '../footer/statistics.ts'
 import { ThriftReader } from '../format/thrift-reader.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import { isTrap } from '../kernel/kernel-module.ts'
 import type { FileReader } from '../read/file-reader.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk } from '../write/finished-chunk.ts'
-import { isTrap, type Kernel } from './kernel.ts'
 
 /** A chunk of the inputs that rows of the output's chunk come from. */
 export interface CarriedChunk {

@@ -1,6 +1,6 @@
 import { bitWidth } from '../format/hybrid-runs.ts'
+import type { Kernel } from '../kernel/kernel.ts'
 import type { ColumnSums } from '../plan/plan-merge.ts'
-import type { Kernel } from './kernel.ts'
 
 /** A dictionary is judged after so many values; the kernel gives up sooner where nearly all are distinct. */
 export const TRIAL_VALUES = 32_768

@@ -2,9 +2,10 @@ import { NO_STATISTICS } from '../footer/chunk-bounds.ts'
 import type { SizeStatistics } from '../footer/size-statistics.ts'
 import { isFloat, type Order, orderOf, Statistics } from '../footer/statistics.ts'
 import { PHYSICAL } from '../format/format.ts'
+import type { Kernel } from '../kernel/kernel.ts'
+import type { KernelPage } from '../kernel/kernel-page.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage } from '../write/finished-chunk.ts'
-import type { Kernel, KernelPage } from './kernel.ts'
 
 /** What page indexes say of a page, but for its length in the file. */
 export type PageFacts = Omit<FinishedPage, 'bytes'>

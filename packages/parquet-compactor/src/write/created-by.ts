@@ -1,4 +1,4 @@
-import { KERNEL_BUILD } from '../splice/kernel-wasm.ts'
+import { KERNEL_BUILD } from '../kernel/kernel-wasm.ts'
 
 /** The version in package.json; a test holds them together. */
 export const LIBRARY_VERSION = '0.1.0'

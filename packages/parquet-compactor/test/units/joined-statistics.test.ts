@@ -3,9 +3,9 @@ import { mergeGeospatial, readGeospatial } from '../../src/footer/geospatial.ts'
 import { readSizes, type SizeStatistics, sumSizes } from '../../src/footer/size-statistics.ts'
 import { THRIFT, ThriftReader } from '../../src/format/thrift-reader.ts'
 import { ThriftWriter } from '../../src/format/thrift-writer.ts'
+import type { Kernel } from '../../src/kernel/kernel.ts'
 import type { LeafColumn } from '../../src/schema/schema.ts'
 import { DictionaryTrial, expectDistinct, TRIAL_VALUES } from '../../src/splice/dictionary-trial.ts'
-import type { Kernel } from '../../src/splice/kernel.ts'
 
 type Box = Partial<Record<'xmin' | 'xmax' | 'ymin' | 'ymax' | 'zmin' | 'zmax' | 'mmin' | 'mmax', number>>
 const FIELDS = ['xmin', 'xmax', 'ymin', 'ymax', 'zmin', 'zmax', 'mmin', 'mmax'] as const

@@ -1,7 +1,7 @@
 import type { ByteBuffer } from '../../format/byte-buffer.ts'
+import type { ColumnLimits, Kernel } from '../../kernel/kernel.ts'
 import { ParquetError } from '../../parquet-error.ts'
 import { pageHeader } from '../../splice/coalesce-chunk.ts'
-import type { ColumnLimits, Kernel } from '../../splice/kernel.ts'
 import type { GatheredSlots } from './gathered-slots.ts'
 
 /**

@@ -1,6 +1,6 @@
+import type { Kernel } from '../../kernel/kernel.ts'
 import type { FileReader } from '../../read/file-reader.ts'
 import type { Schema } from '../../schema/schema.ts'
-import type { Kernel } from '../../splice/kernel.ts'
 import { type Piece, type PieceOrigin, type PieceSettings, readColumn } from '../keys/value-piece.ts'
 import type { RankedPiece } from '../rank/rank-rows.ts'
 import { GatheredLists, type PickedRows } from './gathered-lists.ts'

@@ -1,5 +1,6 @@
 import { CODEC_NAMES } from '../../codecs/compression.ts'
 import { ByteBuffer } from '../../format/byte-buffer.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
 import { ParquetError } from '../../parquet-error.ts'
 import { inColumn } from '../../read/chunk-reader.ts'
 import type { FileReader } from '../../read/file-reader.ts'
@@ -8,7 +9,6 @@ import { chunkPlace } from '../../read/open-chunk.ts'
 import type { LevelBatch, RowSink } from '../../read/row-stream.ts'
 import type { LeafColumn } from '../../schema/schema.ts'
 import { takePages } from '../../splice/coalesce-chunk.ts'
-import type { Kernel } from '../../splice/kernel.ts'
 import { type Piece, type PieceSettings, readColumn } from '../keys/value-piece.ts'
 
 /** A chunk larger than this part of what a page may take is not copied whole, but read in windows. */

@@ -1,7 +1,7 @@
 import { ByteBuffer } from '../../format/byte-buffer.ts'
+import type { Kernel } from '../../kernel/kernel.ts'
 import { throwIfAborted } from '../../read/file-reader.ts'
 import type { ScratchRoom } from '../../read/scratch.ts'
-import type { Kernel } from '../../splice/kernel.ts'
 import { ChunkWriter, type ChunkWriterLimits } from '../../write/chunk-writer.ts'
 import { appendSlots } from '../gather/append-slots.ts'
 import type { RowTarget } from '../gather/gather-rows.ts'

@@ -1,107 +1,12 @@
 import type { CodecName } from '../codecs/codec.ts'
 import type { DistinctValues } from '../footer/bloom-filter.ts'
 import { PHYSICAL } from '../format/format.ts'
-import { ParquetError } from '../parquet-error.ts'
 import type { LeafColumn } from '../schema/schema.ts'
-import { KERNEL_WASM_BASE64 } from './kernel-wasm.ts'
+import { KERNEL_CODECS, MAX_BYTES, OTHER_CODEC, STOPS, type Taken, WHAT } from './abi.ts'
+import type { KernelExports, PageInHand } from './kernel-exports.ts'
+import { instantiate, kernelModuleOr } from './kernel-module.ts'
+import { type KernelPage, KernelSlice } from './kernel-page.ts'
 import type { SlotExports } from './slot-exports.ts'
-
-/** What kernel/kernel.ts exports. */
-interface KernelExports extends SlotExports {
-  memory: { buffer: ArrayBuffer }
-  beginColumn(
-    width: number,
-    isBoolean: number,
-    maxDefinition: number,
-    codec: number,
-    pageLevels: number,
-    pageBytes: number,
-    dictionaryBytes: number,
-  ): number
-  beginGroup(bytes: number, members: number): number
-  chunkList(): number
-  takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): number
-  whyStopped(): number
-  memberInHand(): number
-  beginCheck(width: number, isBoolean: number, maxDefinition: number, order: number): number
-  makeRoom(bytes: number): number
-  takeChunk(bytes: number, levels: number, codec: number, maxPageBytes: number): number
-  openChunk(bytes: number, levels: number): void
-  takePages(codec: number, maxPageBytes: number): number
-  nextPage(maxPageBytes: number): number
-  pagePosition(): number
-  pageAt(): number
-  pageSize(): number
-  hasChecksum(): number
-  pageChecksum(): number
-  packedAt(): number
-  packedBytes(): number
-  unpackedBytes(): number
-  isPacked(): number
-  makePageRoom(): number
-  takePage(at: number): number
-  takeStoredPage(): number
-  usePlain(): void
-  finishColumn(): void
-  distinctValues(): number
-  dictionaryAt(): number
-  dictionaryBytes(): number
-  isWrittenAnew(): number
-  isDictionaryUsed(): number
-  countValues(): number
-  makeFilterRoom(bytes: number): number
-  fillFilter(values: number, count: number, width: number, bitset: number, blocks: number): void
-}
-
-type PageInHand = Pick<
-  KernelExports,
-  | 'nextPage'
-  | 'pagePosition'
-  | 'pageAt'
-  | 'pageSize'
-  | 'hasChecksum'
-  | 'pageChecksum'
-  | 'packedAt'
-  | 'packedBytes'
-  | 'unpackedBytes'
-  | 'isPacked'
->
-
-/**
- * Bytes in the kernel's memory, as a place and not as a view: every call into the kernel may make that memory grow, and growth
- * detaches all views of it. What stands there is overwritten once the kernel goes on.
- */
-export class KernelSlice {
-  readonly length: number
-  readonly #view: () => Uint8Array<ArrayBuffer>
-
-  /** @param view makes a view of the memory as it is now */
-  constructor(length: number, view: () => Uint8Array<ArrayBuffer>) {
-    this.length = length
-    this.#view = view
-  }
-
-  /** @returns a view that the next call into the kernel may detach: for use at once */
-  view(): Uint8Array<ArrayBuffer> {
-    return this.#view()
-  }
-
-  copy(): Uint8Array<ArrayBuffer> {
-    return this.#view().slice()
-  }
-}
-
-/** A page as the kernel hands it over. */
-export interface KernelPage {
-  /** `checked` is a page of an input that was looked through, without a body */
-  what: 'plain' | 'indices' | 'dictionary' | 'checked'
-  /** compressed if the codec of the column is snappy; for other codecs the caller does it */
-  body: KernelSlice
-  uncompressedBytes: number
-  levels: number
-  /** not null; of a dictionary its entries */
-  values: number
-}
 
 export interface ColumnLimits {
   /** levels of a page at most */
@@ -112,51 +17,9 @@ export interface ColumnLimits {
   dictionaryBytes: number
 }
 
-const WHAT = ['plain', 'indices', 'dictionary', 'checked'] as const
-
-/** as much of WebAssembly as is needed; neither the language's library nor Node's types name it */
-interface WebAssemblyHost {
-  Module: new (bytes: Uint8Array) => object
-  Instance: new (module: object, imports: object) => { exports: unknown }
-  RuntimeError: new () => Error
-}
-
-const { Module, Instance, RuntimeError } = (globalThis as unknown as { WebAssembly: WebAssemblyHost }).WebAssembly
-
-let kernelModule: object | undefined
-try {
-  // as this file loads: a Worker may not do so inside a request
-  kernelModule = new Module(Uint8Array.from(atob(KERNEL_WASM_BASE64), (letter) => letter.charCodeAt(0)))
-} catch {
-  // a runtime that never compiles, or loads files inside requests: its callers hand kernel.wasm over
-}
-
-/**
- * As the kernel numbers the codecs that it knows; any other number leaves pages to the caller. Of zstd it knows frames in
- * which nothing is compressed.
- */
-const KERNEL_CODECS: Partial<Record<CodecName, number>> = { none: 0, snappy: 1, zstd: 2 }
-const OTHER_CODEC = 3
-
-/** No page ought to bring the kernel to this; memory that does not grow does. */
-export function isTrap(error: unknown): boolean {
-  return error instanceof RuntimeError
-}
-
-/** the kernel counts in numbers of 32 bits */
-const MOST_BYTES = 2 ** 29
-
 /** To set one up takes longer than to join a few small files. */
 let atRest: Kernel | undefined
-const MOST_BYTES_AT_REST = 16 * 2 ** 20
-
-const STOPS = ['done', 'paged', 'odd', 'full'] as const
-
-/**
- * `done` with a chunk; `paged` before a page that the caller unpacks, or whose checksum it compares; `odd` where the chunk must
- * be read in another way; `full` when the caller has got a page to compress, and is to come again
- */
-export type Taken = (typeof STOPS)[number]
+const MAX_BYTES_AT_REST = 16 * 2 ** 20
 
 /**
  * One instance of the WebAssembly kernel (kernel/), for one column at a time. Its memory grows to what the largest
@@ -183,10 +46,8 @@ export class Kernel {
    * @throws ParquetError `bad_option` where it must be given
    */
   static acquire(given: object | undefined): Kernel {
-    kernelModule ??= given
-    if (!kernelModule)
-      throw new ParquetError('bad_option', 'nothing compiles here: option `kernel` must be kernel.wasm')
-    const kernel = atRest ?? new Kernel(kernelModule)
+    const module = kernelModuleOr(given)
+    const kernel = atRest ?? new Kernel(module)
     atRest = undefined
     return kernel
   }
@@ -194,22 +55,14 @@ export class Kernel {
   /** Keep it for the next merge, if it is in order and not large. */
   release(): void {
     this.onPage = () => {}
-    if (!this.hasTrapped && this.memoryBytes <= MOST_BYTES_AT_REST) atRest = this
+    if (!this.hasTrapped && this.memoryBytes <= MAX_BYTES_AT_REST) atRest = this
   }
 
   constructor(module: object) {
-    const onPage = (
-      what: number,
-      at: number,
-      bytes: number,
-      uncompressedBytes: number,
-      levels: number,
-      values: number,
-    ) => {
-      const body = this.slice(at, bytes)
-      this.onPage({ what: WHAT[what]!, body, uncompressedBytes, levels, values })
-    }
-    this.#exports = new Instance(module, { 'open-page': { onPage } }).exports as KernelExports
+    this.#exports = instantiate(module, (what, at, bytes, uncompressedBytes, levels, values) => {
+      const body = this.slice(at!, bytes!)
+      this.onPage({ what: WHAT[what!]!, body, uncompressedBytes: uncompressedBytes!, levels: levels!, values: values! })
+    })
   }
 
   get memoryBytes(): number {
@@ -231,7 +84,7 @@ export class Kernel {
       KERNEL_CODECS[codec] ?? OTHER_CODEC,
       pageLevels,
       pageBytes,
-      Math.min(dictionaryBytes, MOST_BYTES / 16),
+      Math.min(dictionaryBytes, MAX_BYTES / 16),
     )
     this.#room = 0
   }
@@ -255,7 +108,7 @@ export class Kernel {
     this.#places = []
     this.#left = 0
     const isNeedless = bytes === 0 && !this.#hasGroup
-    if (isNeedless || bytes > MOST_BYTES || this.hasTrapped) return
+    if (isNeedless || bytes > MAX_BYTES || this.hasTrapped) return
     this.#hasGroup = bytes > 0
     this.#nextPlace = this.#exports.beginGroup(bytes, members)
     this.#left = bytes
@@ -300,7 +153,7 @@ export class Kernel {
    * @returns the first one that is not done and why; `paged` as for `take`
    */
   takeList(from: number, count: number, maxPageBytes: number, pauseAt: number): [number, Taken] {
-    const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MOST_BYTES), pauseAt)
+    const next = this.#exports.takeList(from, count, Math.min(maxPageBytes, MAX_BYTES), pauseAt)
     return [next, STOPS[this.#exports.whyStopped()]!]
   }
 
@@ -316,15 +169,15 @@ export class Kernel {
    *          its checksum compared
    */
   take(chunk: Uint8Array, levels: number, codec: CodecName, maxPageBytes: number): Taken {
-    if (chunk.length > MOST_BYTES) return 'odd'
+    if (chunk.length > MAX_BYTES) return 'odd'
     this.#put(chunk)
-    const most = Math.min(maxPageBytes, MOST_BYTES)
+    const most = Math.min(maxPageBytes, MAX_BYTES)
     return STOPS[this.#exports.takeChunk(chunk.length, levels, this.codecNumber(codec), most)]!
   }
 
   /** Go on with the pages of the chunk in hand. @returns as `take` */
   takeRest(codec: CodecName, maxPageBytes: number): Taken {
-    return STOPS[this.#exports.takePages(this.codecNumber(codec), Math.min(maxPageBytes, MOST_BYTES))]!
+    return STOPS[this.#exports.takePages(this.codecNumber(codec), Math.min(maxPageBytes, MAX_BYTES))]!
   }
 
   #put(chunk: Uint8Array): void {
@@ -411,7 +264,7 @@ export class Kernel {
   /** Begin with a chunk whose values go into slots. */
   beginSlotColumn(number: number, leaf: LeafColumn, maxPageBytes: number): void {
     const isBoolean = leaf.physical === PHYSICAL.BOOLEAN
-    const most = Math.min(maxPageBytes, MOST_BYTES)
+    const most = Math.min(maxPageBytes, MAX_BYTES)
     this.#exports.beginSlotColumn(number, isBoolean ? 1 : leaf.width, Number(isBoolean), leaf.maxDefinition, most)
     this.#room = 0
   }
