@@ -1,4 +1,4 @@
-import { Catalog, FusouError, loadEnvironment } from '@fusou/catalog'
+import { type Catalog, connectCatalog, FusouError, loadEnvironment } from '@fusou/catalog'
 import type { Context } from 'hono'
 import type { Identify } from './auth/caller.ts'
 import { identifyCaller } from './auth/identify-caller.ts'
@@ -27,7 +27,7 @@ export function serviceOpener(envFile: string): (env: Bindings) => Services {
     const missing = BINDINGS.filter((name) => env[name] === undefined)
     if (missing.length > 0) throw new FusouError('not_configured', `bind ${missing.join(', ')}`)
     const environment = loadEnvironment(env, envFile)
-    const catalog = new Catalog({
+    const catalog = connectCatalog({
       supabaseUrl: environment.SUPABASE_URL,
       supabaseSecretKey: environment.SUPABASE_SECRET_KEY,
     })

@@ -1,9 +1,9 @@
-import { Catalog, loadEnvironment } from '@fusou/catalog'
+import { type Catalog, connectCatalog, loadEnvironment } from '@fusou/catalog'
 import envFile from '../../../.env.production'
 import type { Env } from './env.ts'
 
 /** @throws FusouError `not_configured` */
 export function openCatalog(env: Env): Catalog {
   const { SUPABASE_URL, SUPABASE_SECRET_KEY } = loadEnvironment(env, envFile)
-  return new Catalog({ supabaseUrl: SUPABASE_URL, supabaseSecretKey: SUPABASE_SECRET_KEY })
+  return connectCatalog({ supabaseUrl: SUPABASE_URL, supabaseSecretKey: SUPABASE_SECRET_KEY })
 }

@@ -1,5 +1,5 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
-import { Catalog } from '@fusou/catalog'
+import { connectCatalog } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import type { AlertChannels } from '../src/alerts/alert-channels.ts'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
@@ -10,7 +10,7 @@ import { catalog, env, POLL } from './test-env.ts'
 
 const QUEUE = 'dev-kc-compaction-queue'
 const DLQ = 'dev-kc-compaction-dlq'
-const unreachable = new Catalog({ supabaseUrl: 'http://127.0.0.1:1', supabaseSecretKey: 'none' })
+const unreachable = connectCatalog({ supabaseUrl: 'http://127.0.0.1:1', supabaseSecretKey: 'none' })
 
 const NO_CHANNELS: AlertChannels = new Map()
 

@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.ts'
+import type { Catalog } from './client/catalog.ts'
 import { FusouError } from './fusou-error.ts'
 import { type BucketLook, InstallationObject, type PairingProblem } from './installation.ts'
 import { log } from './log.ts'

@@ -1,4 +1,4 @@
-import type { Catalog } from './catalog.ts'
+import type { Catalog } from './client/catalog.ts'
 import { log } from './log.ts'
 import { isUnreadable, type OutboxMessage } from './queue-message.ts'
 

@@ -1,4 +1,4 @@
-import { Catalog } from '@fusou/catalog'
+import { type Catalog, connectCatalog } from '@fusou/catalog'
 import type { EmbeddedSupabase } from './servers/embedded-supabase.ts'
 
 export interface Statement {
@@ -13,7 +13,7 @@ export class EmbeddedDatabase {
 
   constructor(address: EmbeddedSupabase) {
     this.address = address
-    this.catalog = new Catalog(address)
+    this.catalog = connectCatalog(address)
   }
 
   /** Runs statements in one transaction, so that `now()` is the same in all of them. */

@@ -1,5 +1,5 @@
 import { env, exports } from 'cloudflare:workers'
-import { Catalog, ERROR_CODES, type ErrorCode } from '@fusou/catalog'
+import { connectCatalog, ERROR_CODES, type ErrorCode } from '@fusou/catalog'
 import { expect, inject } from 'vitest'
 import type { Bindings } from '../../src/bindings.ts'
 import { describeApi } from '../../src/http/describe-api.ts'
@@ -114,7 +114,7 @@ export async function newJobOf(user: User): Promise<{ datasetId: string; jobId: 
   return askForMerge(user, datasetId)
 }
 
-export const catalog = new Catalog({
+export const catalog = connectCatalog({
   supabaseUrl: inject('supabaseUrl'),
   supabaseSecretKey: inject('supabase').secretKey,
 })

@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AlertRules, Catalog, FusouError, isUnreadable } from '@fusou/catalog'
+import { type AlertRules, type Catalog, connectCatalog, FusouError, isUnreadable } from '@fusou/catalog'
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 
 // What stands between a Worker and PostgREST answers in forms that no database function has.
@@ -18,7 +18,7 @@ async function gateway(handle: Handler, callTimeoutMs?: number): Promise<Catalog
   })
   const { port } = server.address() as AddressInfo
   const address = { supabaseUrl: `http://127.0.0.1:${port}`, supabaseSecretKey: 'sb_secret_x' }
-  return new Catalog({ ...address, ...(callTimeoutMs !== undefined && { callTimeoutMs }) })
+  return connectCatalog({ ...address, ...(callTimeoutMs !== undefined && { callTimeoutMs }) })
 }
 
 /** A gateway that gives this answer to everything. */
@@ -103,7 +103,7 @@ describe('a call passes for a while', () => {
   })
 
   test('with nobody there', async () => {
-    const error = await refusal(new Catalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: 'sb_secret_x' }))
+    const error = await refusal(connectCatalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: 'sb_secret_x' }))
     expect(error).toMatchObject({ code: 'database_unavailable', transient: true })
   })
 
@@ -162,7 +162,7 @@ describe('what a client may see of an error', () => {
   test('of a wrong key of the real thing is that it may pass, since keys are rotated', async () => {
     const { supabaseUrl, publishableKey } = inject('embedded')
     for (const supabaseSecretKey of [publishableKey, 'sb_secret_wrong']) {
-      const error = await refusal(new Catalog({ supabaseUrl, supabaseSecretKey }))
+      const error = await refusal(connectCatalog({ supabaseUrl, supabaseSecretKey }))
       expect(error).toMatchObject({ code: 'database_unavailable', transient: true })
       expect(error.message).not.toContain(supabaseSecretKey)
     }

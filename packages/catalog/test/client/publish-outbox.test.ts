@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { Catalog, OutboxMessage, publishOutbox } from '@fusou/catalog'
+import { connectCatalog, OutboxMessage, publishOutbox } from '@fusou/catalog'
 import { afterAll, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -70,14 +70,14 @@ describe('publishing', () => {
 
   test('does not throw when the database is away: the lock runs out and the relay sends again', async () => {
     const all = await messages(1)
-    const away = new Catalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: 'sb_secret_x' })
+    const away = connectCatalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: 'sb_secret_x' })
     expect(await publishOutbox(away, SENDER, all, async () => {})).toBe(1)
     expect(await rows(all)).toMatchObject([{ status: 'in_progress' }])
     expect(JSON.parse(logged.mock.calls[0]![0])).toMatchObject({ event: 'outbox_not_settled', sent: 1, failed: 0 })
   })
 
   test('of nothing asks nothing', async () => {
-    const away = new Catalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: randomUUID() })
+    const away = connectCatalog({ supabaseUrl: 'http://127.0.0.1:9', supabaseSecretKey: randomUUID() })
     expect(await publishOutbox(away, SENDER, [], unavailable)).toBe(0)
     expect(logged).not.toHaveBeenCalled()
   })

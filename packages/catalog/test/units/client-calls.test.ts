@@ -1,4 +1,4 @@
-import { Catalog } from '@fusou/catalog'
+import { type Catalog, connectCatalog } from '@fusou/catalog'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 const JOB = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
@@ -9,7 +9,7 @@ const MESSAGE = { id: 3, type: 'compaction.requested', payload: { datasetId: 'd'
 
 let sent: { name: string; body: unknown } | undefined
 let answer: unknown
-const catalog = new Catalog({ supabaseUrl: 'https://project.example', supabaseSecretKey: 'sb_secret_x' })
+const catalog = connectCatalog({ supabaseUrl: 'https://project.example', supabaseSecretKey: 'sb_secret_x' })
 
 beforeAll(() => {
   vi.stubGlobal('fetch', async (url: string | URL, init: RequestInit) => {

@@ -1,0 +1,17 @@
+import { z } from 'zod'
+import { AlertChange, type AlertChannel, type AlertRules } from '../alert.ts'
+import type { Database } from '../database.ts'
+import { readableRows } from '../readable-rows.ts'
+import { Outbox } from './outcomes.ts'
+
+/** Calls of the database about alerts. */
+export const alertsCalls = (database: Database) => ({
+  /** Looks for trouble and settles every alert; the messages of the answer are the sender's to send. */
+  raiseAlerts(rules: AlertRules, channels: readonly AlertChannel[], sender: string) {
+    return database.call(
+      'raise_alerts',
+      { p_rules: rules, p_channels: channels, p_sender: sender },
+      z.object({ changes: readableRows('alert changes', AlertChange), outbox: Outbox }),
+    )
+  },
+})

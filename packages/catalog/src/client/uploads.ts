@@ -1,0 +1,56 @@
+import { z } from 'zod'
+import type { Database } from '../database.ts'
+import { StoredCopy, UploadedFile, type UploadedObject } from '../file.ts'
+import { OutboxMessage } from '../queue-message.ts'
+import { outcomes } from './outcomes.ts'
+
+const Upload = z.discriminatedUnion('outcome', [
+  z.object({
+    outcome: z.enum(['stored', 'healed', 'duplicate']),
+    version: z.int(),
+    files: z.array(UploadedFile),
+    jobId: z.uuid().nullable(),
+    outbox: OutboxMessage.nullable(),
+  }),
+  z.object({ outcome: z.literal('check_copies'), copies: z.array(StoredCopy) }),
+  outcomes('unknown_dataset', 'unknown_file', 'file_superseded'),
+])
+
+/** Calls of the database about uploads. */
+export const uploadsCalls = (database: Database) => ({
+  /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
+  checkUpload(datasetId: string, userId: string) {
+    return database.call(
+      'check_upload',
+      { p_dataset_id: datasetId, p_user_id: userId },
+      outcomes('ok', 'unknown_dataset'),
+    )
+  },
+
+  /**
+   * @param upload.brokenCopies of the copies that an answer `check_copies` named, those whose bytes the bucket has not;
+   *                            left out in the first call, which asks so where there are copies
+   * @param upload.replaces     id of a live fragment that goes as this one comes
+   */
+  registerUpload(upload: {
+    datasetId: string
+    userId: string
+    object: UploadedObject
+    brokenCopies?: readonly Pick<StoredCopy, 'fileId' | 'r2Key'>[] | undefined
+    replaces?: string | undefined
+    sender: string
+  }) {
+    return database.call(
+      'register_upload',
+      {
+        p_dataset_id: upload.datasetId,
+        p_user_id: upload.userId,
+        p_object: upload.object,
+        p_sender: upload.sender,
+        p_copies: upload.brokenCopies ?? null,
+        p_replaces: upload.replaces ?? null,
+      },
+      Upload,
+    )
+  },
+})
