@@ -1,6 +1,6 @@
 import type { Catalog } from './client/catalog.ts'
 import { log } from './log.ts'
-import { isUnreadable, type OutboxMessage } from './queue-message.ts'
+import { isUnreadable, type OutboxMessage } from './records/queue-message.ts'
 
 /** How many reasons one log line names. */
 const MAX_LOGGED_FAILURES = 5

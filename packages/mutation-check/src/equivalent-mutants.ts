@@ -25,7 +25,7 @@ export const EQUIVALENT_MUTANTS: readonly EquivalentMutant[] = [
     why: 'no fragments at all are of no tier, so that the first operand says nothing that the second does not',
   },
   {
-    path: 'packages/catalog/src/database.ts',
+    path: 'packages/catalog/src/database/database.ts',
     change:
       'auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: false }, => ' +
       'auth: { persistSession: false, autoRefreshToken: false, detectSessionInUrl: true },',

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
+import type { Database } from '../database/database.ts'
 
 /** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
 const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })

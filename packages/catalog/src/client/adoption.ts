@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { AdoptedDataset, AdoptionPage, NotedObjects, type ScannedObject } from '../adopt.ts'
-import type { Database } from '../database.ts'
+import type { Database } from '../database/database.ts'
+import { AdoptedDataset, AdoptionPage, NotedObjects, type ScannedObject } from '../records/adopt.ts'
 
 /** Calls of the database about adoption. */
 export const adoptionCalls = (database: Database) => ({

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import { AlertChange, type AlertChannel, type AlertRules } from '../alert.ts'
-import type { Database } from '../database.ts'
-import { readableRows } from '../readable-rows.ts'
+import type { Database } from '../database/database.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import { AlertChange, type AlertChannel, type AlertRules } from '../records/alert.ts'
 import { Outbox } from './outcomes.ts'
 
 /** Calls of the database about alerts. */

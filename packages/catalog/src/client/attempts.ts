@@ -1,8 +1,8 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { JobState } from '../job.ts'
-import type { CompactionMessage } from '../queue-message.ts'
-import { readableRows } from '../readable-rows.ts'
+import type { Database } from '../database/database.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import { JobState } from '../records/job.ts'
+import type { CompactionMessage } from '../records/queue-message.ts'
 import type { Attempt, StepEntry } from './call-inputs.ts'
 import { Outbox, outcomes } from './outcomes.ts'
 

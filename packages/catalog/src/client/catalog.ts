@@ -1,4 +1,4 @@
-import { Database, type DatabaseConfig } from '../database.ts'
+import { Database, type DatabaseConfig } from '../database/database.ts'
 import { admissionCalls } from './admission.ts'
 import { adoptionCalls } from './adoption.ts'
 import { alertsCalls } from './alerts.ts'

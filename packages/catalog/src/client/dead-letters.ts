@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from '../dead-letter.ts'
-import { toStorableJson } from '../storable.ts'
+import type { Database } from '../database/database.ts'
+import { toStorableJson } from '../database/storable.ts'
+import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from '../records/dead-letter.ts'
 import type { Requester } from './call-inputs.ts'
 import { outcome, outcomes } from './outcomes.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { ListedFile, type QuarantineFilter, StoredFile } from '../file.ts'
-import { UnreadableRows, withListedRows } from '../listed-rows.ts'
+import type { Database } from '../database/database.ts'
+import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
+import { ListedFile, type QuarantineFilter, StoredFile } from '../records/file.ts'
 import type { Requester } from './call-inputs.ts'
 import { outcomes } from './outcomes.ts'
 

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
+import type { Database } from '../database/database.ts'
 
 /** How long history is kept, in seconds; see public.retention for what each is of. */
 const Retention = z.object({

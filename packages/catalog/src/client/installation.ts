@@ -1,6 +1,11 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { AcceptedInstallation, type BucketLook, CheckedInstallation, type PairingProblem } from '../installation.ts'
+import type { Database } from '../database/database.ts'
+import {
+  AcceptedInstallation,
+  type BucketLook,
+  CheckedInstallation,
+  type PairingProblem,
+} from '../records/installation.ts'
 
 /** Calls of the database about installation. */
 export const installationCalls = (database: Database) => ({

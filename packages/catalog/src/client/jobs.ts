@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { Job, type JobKind, JobState, ListedJobs } from '../job.ts'
-import { readableRows } from '../readable-rows.ts'
+import type { Database } from '../database/database.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import { Job, type JobKind, JobState, ListedJobs } from '../records/job.ts'
 import type { Requester } from './call-inputs.ts'
 import { Outbox, outcome, outcomes, Requested } from './outcomes.ts'
 

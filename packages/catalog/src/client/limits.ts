@@ -1,5 +1,5 @@
-import type { Database } from '../database.ts'
-import { type LimitChanges, LimitsOfOwner } from '../limits.ts'
+import type { Database } from '../database/database.ts'
+import { type LimitChanges, LimitsOfOwner } from '../records/limits.ts'
 import { outcomes } from './outcomes.ts'
 
 /** Calls of the database about limits. */

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { CronRun, ReadJobStatus } from '../job.ts'
-import { Metrics } from '../metrics.ts'
+import type { Database } from '../database/database.ts'
+import { CronRun, ReadJobStatus } from '../records/job.ts'
+import { Metrics } from '../records/metrics.ts'
 import type { Requester } from './call-inputs.ts'
 import { outcome } from './outcomes.ts'
 

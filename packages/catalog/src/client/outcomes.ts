@@ -1,6 +1,6 @@
 import { z } from 'zod'
-import { OutboxMessage } from '../queue-message.ts'
-import { readableRows } from '../readable-rows.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import { OutboxMessage } from '../records/queue-message.ts'
 
 export const outcome = <const Name extends string>(name: Name) => z.object({ outcome: z.literal(name) })
 export const outcomes = <const Names extends readonly [string, ...string[]]>(...names: Names) =>

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import type { MergePolicy } from '../merge-policy.ts'
-import { readableRows } from '../readable-rows.ts'
+import type { Database } from '../database/database.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import type { MergePolicy } from '../policy/merge-policy.ts'
 import type { Requester } from './call-inputs.ts'
 import { Outbox, outcome, outcomes, Requested } from './outcomes.ts'
 

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { StoredCopy, UploadedFile, type UploadedObject } from '../file.ts'
-import { OutboxMessage } from '../queue-message.ts'
+import type { Database } from '../database/database.ts'
+import { StoredCopy, UploadedFile, type UploadedObject } from '../records/file.ts'
+import { OutboxMessage } from '../records/queue-message.ts'
 import { outcomes } from './outcomes.ts'
 
 const Upload = z.discriminatedUnion('outcome', [

@@ -1,7 +1,7 @@
 import { z } from 'zod'
-import type { Database } from '../database.ts'
-import { readableRows } from '../readable-rows.ts'
-import { IncompleteUploadPage, RefusedPage, SupersededPage } from '../vacuum.ts'
+import type { Database } from '../database/database.ts'
+import { readableRows } from '../database/readable-rows.ts'
+import { IncompleteUploadPage, RefusedPage, SupersededPage } from '../records/vacuum.ts'
 
 /** Calls of the database about vacuum. */
 export const vacuumCalls = (database: Database) => ({

@@ -1,10 +1,10 @@
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { UnreadableRows, withListedRows } from '../../src/listed-rows.ts'
+import { UnreadableRows, withListedRows } from '../../src/database/listed-rows.ts'
+import { parseJson } from '../../src/database/parse-json.ts'
 import { describe as describeError, log } from '../../src/log.ts'
-import { DEFAULT_MERGE_POLICY, isMergeDue } from '../../src/merge-policy.ts'
-import { DatasetId, JobId, PeriodTag, TableName } from '../../src/names.ts'
-import { parseJson } from '../../src/parse-json.ts'
+import { DEFAULT_MERGE_POLICY, isMergeDue } from '../../src/policy/merge-policy.ts'
+import { DatasetId, JobId, PeriodTag, TableName } from '../../src/records/names.ts'
 import { describeUnknown, findUnknownFields } from '../../src/unknown-fields.ts'
 
 afterEach(() => vi.restoreAllMocks())

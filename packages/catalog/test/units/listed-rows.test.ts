@@ -1,6 +1,6 @@
 import { expect, test, vi } from 'vitest'
 import { z } from 'zod'
-import { UnreadableRows, withListedRows } from '../../src/listed-rows.ts'
+import { UnreadableRows, withListedRows } from '../../src/database/listed-rows.ts'
 
 const Row = z.object({ id: z.string(), rows: z.int() })
 const List = withListedRows(

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest'
-import { MAX_STORABLE_CHARACTERS, MAX_STORABLE_DEPTH, toStorableJson } from '../../src/storable.ts'
+import { MAX_STORABLE_CHARACTERS, MAX_STORABLE_DEPTH, toStorableJson } from '../../src/database/storable.ts'
 
 const nested = (levels: number): unknown => {
   let value: unknown = 'core'

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest'
 import { z } from 'zod'
-import { parseJson } from '../../src/parse-json.ts'
+import { parseJson } from '../../src/database/parse-json.ts'
 import { findUnknownFields } from '../../src/unknown-fields.ts'
 
 describe('parseJson', () => {

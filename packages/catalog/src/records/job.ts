@@ -1,8 +1,8 @@
 import { z } from 'zod'
+import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
+import { MERGE_REACHES } from '../policy/merge-policy.ts'
 import { RaisedAlert } from './alert.ts'
 import { InstallationStatus } from './installation.ts'
-import { UnreadableRows, withListedRows } from './listed-rows.ts'
-import { MERGE_REACHES } from './merge-policy.ts'
 import { Priority } from './queue-message.ts'
 
 export const JobState = z.enum(['queued', 'running', 'succeeded', 'dead', 'cancelled'])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import type { ErrorCode } from './error-codes.ts'
+import type { ErrorCode } from '../error-codes.ts'
 
 /** One Parquet file inside an uploaded object, as the upload route found it. */
 export interface UploadedSlice {

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UnreadableRows, withListedRows } from './listed-rows.ts'
+import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
 
 /** What a dry run of vacuum shows of one page; `next` is null at the end. */
 const page = <Item extends z.ZodType>(item: Item) =>

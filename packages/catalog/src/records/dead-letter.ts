@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { UnreadableRows, withListedRows } from './listed-rows.ts'
+import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
 
 /** Why nobody needs to look at a letter any more. */
 export const ClosedHow = z.enum(['retried', 'succeeded', 'acknowledged'])

@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { log } from './log.ts'
+import { log } from '../log.ts'
 
 /** How many unreadable rows of one list the log names. */
 const MAX_LOGGED_ROWS = 5

@@ -1,8 +1,8 @@
 import { createClient, type SupabaseClient } from '@supabase/supabase-js'
 import type { z } from 'zod'
+import type { ErrorCode } from '../error-codes.ts'
+import { FusouError } from '../fusou-error.ts'
 import { judgeFault } from './database-faults.ts'
-import type { ErrorCode } from './error-codes.ts'
-import { FusouError } from './fusou-error.ts'
 import { storable } from './storable.ts'
 
 export interface DatabaseConfig {

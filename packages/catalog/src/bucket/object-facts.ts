@@ -1,5 +1,5 @@
 import { z } from 'zod'
-import { DatasetId, JobId, PeriodTag, TableName } from './names.ts'
+import { DatasetId, JobId, PeriodTag, TableName } from '../records/names.ts'
 
 /**
  * What an object of the bucket says about itself, so that the catalog can be rebuilt from the bucket. Names and numbers

@@ -1,6 +1,6 @@
 import { z } from 'zod'
+import type { StorableJson } from '../database/storable.ts'
 import { DatasetId, JobId, PeriodTag, TableName } from './names.ts'
-import type { StorableJson } from './storable.ts'
 
 /** What the database keeps of an id in an index, and of a number of attempts. */
 const MAX_ID_CHARACTERS = 256

@@ -1,7 +1,7 @@
-import type { Catalog } from './client/catalog.ts'
-import { FusouError } from './fusou-error.ts'
-import { type BucketLook, InstallationObject, type PairingProblem } from './installation.ts'
-import { log } from './log.ts'
+import type { Catalog } from '../client/catalog.ts'
+import { FusouError } from '../fusou-error.ts'
+import { log } from '../log.ts'
+import { type BucketLook, InstallationObject, type PairingProblem } from '../records/installation.ts'
 import { INSTALLATION_KEY, objectOf } from './object-keys.ts'
 
 /** A bucket with more objects than one page is never claimed without a person. */

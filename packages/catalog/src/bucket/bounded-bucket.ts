@@ -1,4 +1,4 @@
-import { withinDeadline } from './deadline.ts'
+import { withinDeadline } from '../deadline.ts'
 
 /** A call of the bucket that moves little: the object store answers it within seconds, or something is wrong. */
 export const BUCKET_CALL_TIMEOUT_MS = 30_000

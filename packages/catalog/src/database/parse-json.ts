@@ -1,4 +1,4 @@
-import type { FieldFault } from './unknown-fields.ts'
+import type { FieldFault } from '../unknown-fields.ts'
 
 const MAX_REPEATED_FIELDS = 20
 
