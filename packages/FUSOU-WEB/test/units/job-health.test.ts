@@ -1,6 +1,6 @@
 import type { JobStatus } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
-import { judgeHealth } from '../../src/routes/job-health.ts'
+import { judgeHealth } from '../../src/routes/jobs/job-health.ts'
 
 const WELL: JobStatus = {
   jobs: { queued: 0, running: 0, succeeded: 0, dead: 0, cancelled: 0 },

@@ -1,11 +1,11 @@
 import { DatasetId, FusouError, Job, JobId, JobKind, JobState, JobStatus, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { cursor, Instant, page } from '../http/cursor.ts'
-import { filled, pageSize } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
-import { publishAfterAnswer } from '../publish.ts'
-import { senderOf } from '../services.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { cursor, Instant, page } from '../../http/cursor.ts'
+import { filled, pageSize } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
+import { publishAfterAnswer } from '../../publish.ts'
+import { senderOf } from '../../services.ts'
 import { judgeHealth } from './job-health.ts'
 
 const JobsCursor = cursor(z.strictObject({ createdAt: Instant, id: JobId }))

@@ -1,11 +1,11 @@
 import { FileId, FusouError } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { boundedBody } from '../files/bounded-body.ts'
-import { parseRange } from '../files/byte-range.ts'
-import { evaluatePreconditions } from '../files/preconditions.ts'
-import { route } from '../http/operation.ts'
-import { PARQUET_MEDIA_TYPE } from '../upload/object-put.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { boundedBody } from '../../files/bounded-body.ts'
+import { parseRange } from '../../files/byte-range.ts'
+import { evaluatePreconditions } from '../../files/preconditions.ts'
+import { route } from '../../http/operation.ts'
+import { PARQUET_MEDIA_TYPE } from '../../upload/object-put.ts'
 
 const PARQUET = { mediaType: PARQUET_MEDIA_TYPE }
 

@@ -1,9 +1,9 @@
 import { DatasetId, JobId } from '@fusou/catalog'
 import { z } from 'zod'
-import { integer } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
-import { publishAfterAnswer } from '../publish.ts'
-import { senderOf } from '../services.ts'
+import { integer } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
+import { publishAfterAnswer } from '../../publish.ts'
+import { senderOf } from '../../services.ts'
 
 const TriggerRequest = z
   .object({ limit: integer(z.int().min(1).max(100).meta({ description: 'data sets at the most' }).default(10)) })

@@ -1,11 +1,11 @@
 import { describe, FusouError, JobId, log } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import type { AppEnv } from '../bindings.ts'
-import { eventStream } from '../events/event-stream.ts'
-import { clockUntil, followJob, hasSeenEnd, LIFETIME_MS } from '../events/follow-job.ts'
-import { route } from '../http/operation.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import type { AppEnv } from '../../bindings.ts'
+import { eventStream } from '../../events/event-stream.ts'
+import { clockUntil, followJob, hasSeenEnd, LIFETIME_MS } from '../../events/follow-job.ts'
+import { route } from '../../http/operation.ts'
 
 /** A little longer than a stream lives, so that one whose isolate died gives its place back. */
 const LEASE_SECONDS = LIFETIME_MS / 1000 + 30

@@ -7,10 +7,10 @@ import {
   UnreadableRows,
 } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { cursor } from '../http/cursor.ts'
-import { filled, pageSize } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { cursor } from '../../http/cursor.ts'
+import { filled, pageSize } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
 
 const WorkflowFailure = z.object({
   job_id: z.uuid(),

@@ -1,9 +1,9 @@
 import { FusouError, log, ORPHAN_SWEEP, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
-import { cursor } from '../http/cursor.ts'
-import { filled, pageSize } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
-import { previewVacuum, VacuumItem, VacuumPosition } from '../vacuum/preview-vacuum.ts'
+import { cursor } from '../../http/cursor.ts'
+import { filled, pageSize } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
+import { previewVacuum, VacuumItem, VacuumPosition } from '../../vacuum/preview-vacuum.ts'
 
 const VacuumCursor = cursor(VacuumPosition)
 const VacuumPage = z

@@ -1,9 +1,9 @@
 import { DatasetId, JobId } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { route } from '../http/operation.ts'
-import { publishAfterAnswer } from '../publish.ts'
-import { senderOf } from '../services.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { route } from '../../http/operation.ts'
+import { publishAfterAnswer } from '../../publish.ts'
+import { senderOf } from '../../services.ts'
 
 /** Jobs a call; each may be a message to send after the answer. */
 const MAX_REDRIVEN_JOBS = 100

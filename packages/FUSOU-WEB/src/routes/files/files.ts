@@ -1,7 +1,7 @@
 import { DatasetId, FileId, FusouError, log } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { route } from '../http/operation.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { route } from '../../http/operation.ts'
 
 const FileAddress = z.object({ id: FileId })
 const unknownFile = (id: string) => new FusouError('unknown_file', `no file ${id} that you may see`)

@@ -1,7 +1,7 @@
 import { type Limits, LimitsOfOwner } from '@fusou/catalog'
 import { z } from 'zod'
-import { filled, integer } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
+import { filled, integer } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
 
 const OwnerId = z.uuid('the id of a user is a UUID')
 const LimitsAnswer = LimitsOfOwner.meta({ id: 'LimitsOfOwner' })

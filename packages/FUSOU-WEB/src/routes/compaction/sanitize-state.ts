@@ -1,10 +1,10 @@
 import { DatasetId, FusouError, JobId, TableName } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { PeriodTagInput } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
-import { publishAfterAnswer } from '../publish.ts'
-import { senderOf } from '../services.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { PeriodTagInput } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
+import { publishAfterAnswer } from '../../publish.ts'
+import { senderOf } from '../../services.ts'
 
 const SanitizeRequest = z
   .object({ datasetId: DatasetId, table: TableName.optional(), periodTag: PeriodTagInput.optional() })

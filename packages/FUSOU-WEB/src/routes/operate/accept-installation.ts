@@ -1,6 +1,6 @@
 import { FusouError, log, PairingProblem, readInstallation, writeInstallation } from '@fusou/catalog'
 import { z } from 'zod'
-import { route } from '../http/operation.ts'
+import { route } from '../../http/operation.ts'
 
 const AcceptInstallationRequest = z
   .strictObject({

@@ -1,8 +1,8 @@
 import { AdoptedDataset, DatasetId, log } from '@fusou/catalog'
 import { z } from 'zod'
-import { scanBucket, unknownScan } from '../adopt/scan-bucket.ts'
-import { cursor } from '../http/cursor.ts'
-import { route } from '../http/operation.ts'
+import { scanBucket, unknownScan } from '../../adopt/scan-bucket.ts'
+import { cursor } from '../../http/cursor.ts'
+import { route } from '../../http/operation.ts'
 
 /** Objects that one call puts in order at most. */
 const MAX_ADOPTED_OBJECTS = 500

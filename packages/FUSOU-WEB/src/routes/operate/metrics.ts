@@ -1,6 +1,6 @@
-import { route } from '../http/operation.ts'
-import { metricFamilies } from '../metrics/metric-families.ts'
-import { inTextFormat, TEXT_FORMAT } from '../metrics/text-format.ts'
+import { route } from '../../http/operation.ts'
+import { metricFamilies } from '../../metrics/metric-families.ts'
+import { inTextFormat, TEXT_FORMAT } from '../../metrics/text-format.ts'
 
 export const metrics = route(
   {

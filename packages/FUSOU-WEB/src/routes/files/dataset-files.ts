@@ -9,10 +9,10 @@ import {
   UnreadableRows,
 } from '@fusou/catalog'
 import { z } from 'zod'
-import { requesterOf } from '../auth/caller.ts'
-import { cursor, page } from '../http/cursor.ts'
-import { filled, integer, pageSize } from '../http/inputs.ts'
-import { route } from '../http/operation.ts'
+import { requesterOf } from '../../auth/caller.ts'
+import { cursor, page } from '../../http/cursor.ts'
+import { filled, integer, pageSize } from '../../http/inputs.ts'
+import { route } from '../../http/operation.ts'
 
 const Version = z.int().nonnegative()
 /** It carries the version, so that all pages are of one. */
