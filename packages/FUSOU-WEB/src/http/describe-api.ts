@@ -1,5 +1,6 @@
 import { ERROR_CODES, type ErrorCode } from '@fusou/catalog'
 import { z } from 'zod'
+import { HTTP_STATUS } from './http-status.ts'
 import type { Operation, Route } from './operation.ts'
 import { Problem } from './problem.ts'
 
@@ -82,7 +83,7 @@ function describeAnswers({ answers }: Operation, components: Components): Record
 
 /** One entry a status, naming the codes under it. */
 function describeErrors(operation: Operation, components: Components): Record<string, Json> {
-  const byStatus = Map.groupBy(errorsOf(operation), (code) => ERROR_CODES[code].status)
+  const byStatus = Map.groupBy(errorsOf(operation), (code) => HTTP_STATUS[code])
   const described = [...byStatus].map(([status, codes]) => [
     status,
     {

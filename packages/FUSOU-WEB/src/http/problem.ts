@@ -3,6 +3,7 @@ import type { Context } from 'hono'
 import { z } from 'zod'
 import type { AppEnv } from '../bindings.ts'
 import { faultsOf } from './check.ts'
+import { HTTP_STATUS } from './http-status.ts'
 
 /** Problem details, RFC 9457. `code` is stable: programs and runbooks match on it. */
 export const Problem = z
@@ -38,7 +39,8 @@ const RETRY_AFTER_SECONDS: Partial<Record<ErrorCode, number>> = {
 export function answerError(thrown: unknown, c: Context<AppEnv>): Response {
   const error =
     thrown instanceof FusouError ? thrown : new FusouError('internal', 'an unforeseen error', { cause: thrown })
-  const { status, title } = ERROR_CODES[error.code]
+  const { title } = ERROR_CODES[error.code]
+  const status = HTTP_STATUS[error.code]
   const { requestId } = c.var
   c.set('errorCode', error.code)
   if (status >= 500) {

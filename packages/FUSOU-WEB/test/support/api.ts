@@ -3,6 +3,7 @@ import { connectCatalog, ERROR_CODES, type ErrorCode } from '@fusou/catalog'
 import { expect, inject } from 'vitest'
 import type { Bindings } from '../../src/bindings.ts'
 import { describeApi } from '../../src/http/describe-api.ts'
+import { HTTP_STATUS } from '../../src/http/http-status.ts'
 import type { Problem } from '../../src/http/problem.ts'
 import { allRoutes } from '../../src/routes/all-routes.ts'
 import { FLIGHTS } from './files.ts'
@@ -55,8 +56,8 @@ export function post(path: string, body: unknown, init: Call = {}): Promise<Resp
 export async function expectProblem(answer: Response | Promise<Response>, code: ErrorCode): Promise<Problem> {
   const response = await answer
   const problem = await response.json<Problem>()
-  expect(problem).toMatchObject({ code, status: ERROR_CODES[code].status, title: ERROR_CODES[code].title })
-  expect(response.status).toBe(ERROR_CODES[code].status)
+  expect(problem).toMatchObject({ code, status: HTTP_STATUS[code], title: ERROR_CODES[code].title })
+  expect(response.status).toBe(HTTP_STATUS[code])
   expect(response.headers.get('content-type')).toBe('application/problem+json')
   expect(problem.requestId).toBe(response.headers.get('x-request-id'))
   return problem
