@@ -181,3 +181,27 @@ describe('an encrypted file', () => {
     expect(loadEnvironment(VALUES, file)).toMatchObject(VALUES)
   })
 })
+
+describe('a variable', () => {
+  test.each([
+    ['SUPABASE_URL', 'https://a.supabase.co', 'a.supabase.co'],
+    ['SUPABASE_SECRET_KEY', 'k', undefined],
+    ['SUPABASE_JWT_ISSUER', 'https://issuer.example.com/auth/v1', undefined],
+    ['SUPABASE_JWT_SECRET', 's'.repeat(16), 's'.repeat(15)],
+    ['OPERATOR_TOKEN', 'o'.repeat(32), 'o'.repeat(31)],
+    ['GITHUB_OIDC_ISSUER', 'http://127.0.0.1:8080/github', 'github'],
+    ['GITHUB_OIDC_AUDIENCE', 'an audience', undefined],
+    ['GITHUB_OIDC_REPOSITORY_ID', '42', '42a'],
+    ['GITHUB_OIDC_REF', 'refs/heads/other', undefined],
+    ['GITHUB_OIDC_WORKFLOW_REF', 'o/r/.github/workflows/w.yml@refs/heads/main', undefined],
+    ['ALERT_HEARTBEAT_URL', 'https://hc.example/ping', 'http://hc.example/ping'],
+    ['ALERT_SOURCE', 'a'.repeat(100), 'a'.repeat(101)],
+    ['SLACK_WEBHOOK_URL', 'https://hooks.example/T', 'http://hooks.example/T'],
+    ['PAGERDUTY_ROUTING_KEY', 'R'.repeat(32), 'R'.repeat(33)],
+    ['PAGERDUTY_EVENTS_URL', 'https://events.eu.pagerduty.com', 'ftp://events.pagerduty.com'],
+  ])('%s is taken as %s, and refused by its name as %s', (name, good, bad) => {
+    const file = asFile(Object.fromEntries(Object.entries(VALUES).filter(([other]) => other !== name)))
+    expect(loadEnvironment({ [name]: good }, file)).toMatchObject({ [name]: good })
+    if (bad !== undefined) expect(refusal({ [name]: bad }, file, [bad])).toContain(name)
+  })
+})
