@@ -1,5 +1,5 @@
 import type { Attempt } from '@fusou/catalog'
-import { describe, expect, test } from 'vitest'
+import { describe, expect, test, vi } from 'vitest'
 import type { Env } from '../../src/env.ts'
 import { rescueJobs } from '../../src/maintenance/rescue-jobs.ts'
 import { isInstanceReset } from '../../src/workflow/instance-resets.ts'
@@ -122,4 +122,27 @@ describe('what the platform says of an instance', () => {
     'TypeError: x is not a function',
     '',
   ])('is none: %s', (message) => expect(isInstanceReset(message)).toBe(false))
+})
+
+test('an instance has five seconds to say what it does', async () => {
+  vi.useFakeTimers()
+  try {
+    const { catalog, calls } = fakeCatalog({
+      listExpiredLeases: () => [{ jobId: 'a', attempt: 1 }],
+      renewLease: () => ({ outcome: 'ok', silentLeases: 1 }),
+      redispatchStaleJobs: () => 0,
+      retellDeaths: () => 0,
+    })
+    const { env } = fakeWorkflow({ a: hanging })
+    await logOf(async () => {
+      const rescued = rescueJobs(env, catalog).catch(() => 'failed')
+      await vi.advanceTimersByTimeAsync(4999)
+      expect(calls.map(([method]) => method)).toEqual(['listExpiredLeases'])
+      await vi.advanceTimersByTimeAsync(1)
+      expect(calls.map(([method]) => method)).toContain('renewLease')
+      await rescued
+    })
+  } finally {
+    vi.useRealTimers()
+  }
 })

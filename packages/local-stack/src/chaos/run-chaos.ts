@@ -21,7 +21,7 @@ import { KillableStack } from './killable-stack.ts'
 import { OperateActions } from './operate-actions.ts'
 import { meetForeignBucket } from './set-back-catalog.ts'
 import { UploadActions } from './upload-actions.ts'
-import { DATASETS, EAGER, FEW_SLOTS, SHORT_RETENTION_SECONDS, USERS } from './world.ts'
+import { DATASETS, EAGER, FEW_SLOTS, LONG_RETENTION_SECONDS, SHORT_RETENTION_SECONDS, USERS } from './world.ts'
 
 /** pauses before another try are so many times shorter */
 const HURRY = 20
@@ -105,7 +105,10 @@ async function rageAndCheck(
   for (const dataset of DATASETS) {
     await uploads.found(dataset, new SeededRandom(seed))
     if (dataset.shortLived) ledger.shortLived.add(dataset.id)
-    const settings = { ...EAGER, ...(dataset.shortLived && { retentionSeconds: SHORT_RETENTION_SECONDS }) }
+    const settings = {
+      ...EAGER,
+      retentionSeconds: dataset.shortLived ? SHORT_RETENTION_SECONDS : LONG_RETENTION_SECONDS,
+    }
     await database.query('select configure_dataset($1, $2)', dataset.id, settings)
   }
   await database.query('select configure_admission($1)', FEW_SLOTS)

@@ -16,6 +16,11 @@ export const PERIODS = ['0', '2026-11'] as const
 export const EAGER = { mergeMinFiles: 4, mergeMaxAgeSeconds: 60 }
 /** fewer than data sets, so that jobs wait */
 export const FEW_SLOTS = { maxRunningJobs: 3, maxRunningJobsOfOwner: 2 }
+/**
+ * Retention of the long-lived ones: an upload that is sent again must be known, and each time that the catalog is set back
+ * six days pass.
+ */
+export const LONG_RETENTION_SECONDS = 60 * 24 * 3600
 /** retention of the short-lived ones */
 export const SHORT_RETENTION_SECONDS = 600
 

@@ -8,7 +8,7 @@ import { runCron } from './run-cron.ts'
 
 const DAY_SECONDS = 24 * 3600
 /** longer than every retention */
-const RETENTION_SECONDS = 8 * DAY_SECONDS
+const RETENTION_SECONDS = 61 * DAY_SECONDS
 /** longer than the pause between two walks over the bucket, and than the time between two looks at one object */
 const WALK_SECONDS = 7 * 3600
 const MAX_ROUNDS = 100
