@@ -12,6 +12,7 @@ import type { ColumnSums } from '../plan/plan-merge.ts'
 import { inColumn } from '../read/chunk-reader.ts'
 import { nameSource } from '../read/inspect.ts'
 import type { LeafColumn } from '../schema/schema.ts'
+import { dictionaryLimitOfCompressed } from '../write/dictionary-policy.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from '../write/finished-chunk.ts'
 import { dataPageHeader, dictionaryPageHeader } from '../write/write-page-header.ts'
 import type { RowGroupSource } from './carry-chunk.ts'
@@ -57,9 +58,7 @@ export async function coalesceChunk(
 ): Promise<FinishedChunk | NotSpliceable> {
   const { kernel, codec, maxPageBytes, onlyIfRepeated, limits } = settings
   const columns = members[0]!.footer.schema.leaves.length
-  // a dictionary that an input could afford is worth having: it may be a few times what one is now, compressed
-  const afforded = Math.min(sums.largestDictionary * 4, maxPageBytes / 4)
-  const dictionaryBytes = Math.floor(Math.max(limits.dictionaryBytes, afforded))
+  const dictionaryBytes = dictionaryLimitOfCompressed(limits.dictionaryBytes, sums.largestDictionary, maxPageBytes)
   kernel.begin(leaf, codec, { ...limits, dictionaryBytes })
   const trial = new DictionaryTrial(sums, dictionaryBytes)
   const pages: Pending[] = []

@@ -1,11 +1,12 @@
 import { bitWidth } from '../format/hybrid-runs.ts'
 import type { Kernel } from '../kernel/kernel.ts'
 import type { ColumnSums } from '../plan/plan-merge.ts'
+import { isTooDistinct } from '../write/dictionary-policy.ts'
 
 /** A dictionary is judged after so many values; the kernel gives up sooner where nearly all are distinct. */
 export const TRIAL_VALUES = 32_768
-/** Chunks that have dictionaries keep one unless more than this part of their values is distinct. */
-const MAX_DISTINCT = 0.6
+/** Chunks with so few distinct values keep their dictionary in any case. */
+const TINY_DICTIONARY_ENTRIES = 16
 /** One tenth as many entries as values is always worth it; */
 const FEW_DISTINCT = 0.1
 /** otherwise dictionary and indices must be smaller than this part of what the chunks are now, compressed. */
@@ -35,7 +36,7 @@ export class DictionaryTrial {
     this.isDone = true
     if (seen === 0) return true
     const distinct = kernel.distinctValues
-    if (this.#hadDictionary) return distinct <= Math.max(seen * MAX_DISTINCT, 16)
+    if (this.#hadDictionary) return distinct <= TINY_DICTIONARY_ENTRIES || !isTooDistinct(distinct, seen)
     const expected = expectDistinct(distinct, seen, this.#values)
     const dictionaryBytes = (expected * kernel.dictionaryBytes) / distinct
     if (dictionaryBytes > this.#maxDictionaryBytes) return false

@@ -11,6 +11,7 @@ import { countValues, readLevels } from '../read/chunk-reader.ts'
 import { decodePlain } from '../read/decode-values.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { Dictionary } from '../write/dictionary.ts'
+import { dictionaryLimitBytes, isTooDistinct } from '../write/dictionary-policy.ts'
 import type { ScannedPage } from './scan-chunk.ts'
 import type { PageLimits } from './stored-pages.ts'
 import { writtenPage } from './written-page.ts'
@@ -30,9 +31,6 @@ export interface SpliceSettings {
   /** for the values of a page whose indices change */
   remapped: ByteBuffer
 }
-
-/** More distinct values than this part of all values are not worth a dictionary. */
-const MAX_DISTINCT = 0.6
 
 /** The dictionaries of several chunks joined, the first one's entries first. */
 export class DictionaryUnion {
@@ -82,10 +80,8 @@ export class DictionaryUnion {
 
   isTooLarge(values: number): boolean {
     const { plain, count } = this.dictionary
-    // what an input could afford is worth having
-    return (
-      plain.length > Math.max(this.#settings.dictionaryBytes, this.#largestBytes * 1.5) || count > values * MAX_DISTINCT
-    )
+    const limitBytes = dictionaryLimitBytes(this.#settings.dictionaryBytes, this.#largestBytes)
+    return plain.length > limitBytes || isTooDistinct(count, values)
   }
 
   /** the first page, if the others brought nothing new */

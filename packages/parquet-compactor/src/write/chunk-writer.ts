@@ -14,14 +14,10 @@ import type { PageValues, ValueTable } from '../format/value-table.ts'
 import type { LevelBatch, RowSink } from '../read/row-stream.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import { Dictionary } from './dictionary.ts'
+import { dictionaryLimitBytes, isTrialLost } from './dictionary-policy.ts'
 import type { FinishedChunk, FinishedPage, PageKind } from './finished-chunk.ts'
 import { appendLevels, appendOneRun, appendPlainValues, countRows, histogram } from './page-body.ts'
 import { dataPageHeader, dictionaryPageHeader, type PageLengths } from './write-page-header.ts'
-
-/** A dictionary is judged after so many values … */
-const DICTIONARY_TRIAL_VALUES = 4096
-/** … and dropped if more than this part of them were distinct. */
-const DICTIONARY_MAX_DISTINCT = 0.6
 
 /** Entries up to this length are counted as the longest of them. */
 const SHORT_BYTES = 48
@@ -203,12 +199,9 @@ export class ChunkWriter implements RowSink {
 
   #judgeDictionary(values: PageValues): void {
     const dictionary = this.#dictionary!
-    // a dictionary that the input could afford is worth having
-    const limit = Math.max(this.#limits.dictionaryBytes, values.indices ? values.table.bytes.length * 1.5 : 0)
-    const isTooLarge = dictionary.plain.length > limit
-    const isTooDistinct =
-      this.#values > DICTIONARY_TRIAL_VALUES && dictionary.count > this.#values * DICTIONARY_MAX_DISTINCT
-    if (!isTooLarge && !isTooDistinct) return
+    const inputDictionaryBytes = values.indices ? values.table.bytes.length : 0
+    const limitBytes = dictionaryLimitBytes(this.#limits.dictionaryBytes, inputDictionaryBytes)
+    if (dictionary.plain.length <= limitBytes && !isTrialLost(dictionary.count, this.#values)) return
     const indices = this.#indices.subarray(0, this.#indexCount)
     this.#usesDictionary = false
     this.#pagePlainBytes = 0

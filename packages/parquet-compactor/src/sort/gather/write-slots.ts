@@ -13,6 +13,7 @@ import { decodePlain } from '../../read/decode-values.ts'
 import type { LeafColumn } from '../../schema/schema.ts'
 import { pageHeader } from '../../splice/coalesce-chunk.ts'
 import { factsOfPage, type PageFacts, sizesOfPage, statisticsOfValues } from '../../splice/page-facts.ts'
+import { dictionaryLimitBytes } from '../../write/dictionary-policy.ts'
 import type { FinishedChunk, PageKind } from '../../write/finished-chunk.ts'
 import type { GatheredSlots } from './gathered-slots.ts'
 
@@ -50,8 +51,7 @@ export async function writeSlots(
   }
   // a page must have room for the longest value
   const pageBytes = Math.max(limits.pageBytes, kernel.slots.longestText(number) + 4)
-  // a dictionary that an input could afford is worth having
-  const dictionaryBytes = Math.max(limits.dictionaryBytes, column.dictionaryBytes * 1.5)
+  const dictionaryBytes = dictionaryLimitBytes(limits.dictionaryBytes, column.dictionaryBytes)
   kernel.begin(leaf, codec, { ...limits, pageBytes, dictionaryBytes })
   if (!kernel.slots.writeSlots(number, from, rows)) {
     throw new ParquetError('corrupt_data', `column ${leaf.name}: values that cannot be written`, { column: leaf.name })
