@@ -58,7 +58,7 @@ export default defineConfig({
     sequence: { groupOrder: 1 },
     // a test that expects nothing could not fail
     expect: { requireAssertions: true },
-    // Every test has data sets and users of its own, so that all files can share one Worker.
+    // Every test has datasets and users of its own, so that all files can share one Worker.
     isolate: false,
     silent: 'passed-only',
   },

@@ -1,4 +1,4 @@
--- The catalog: which files hold the rows of a data set, and what work is under way on them.
+-- The catalog: which files hold the rows of a dataset, and what work is under way on them.
 -- Nothing but the functions of the next migrations touches these tables.
 
 create schema fusou;
@@ -90,7 +90,7 @@ comment on column public.jobs.uncounted_attempts is
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.reach is
-  'Which files it merges: due, those that the policy of the data set finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
+  'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
 comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';

@@ -1,5 +1,5 @@
--- Ways in: uploads and triggers. Every function that changes a data set locks its row first, so that
--- what it decides about files and jobs holds until it commits. Order of locks: data set, job, files, outbox.
+-- Ways in: uploads and triggers. Every function that changes a dataset locks its row first, so that
+-- what it decides about files and jobs holds until it commits. Order of locks: dataset, job, files, outbox.
 
 create function fusou.setting(p_settings jsonb, p_name text)
 returns bigint
@@ -53,7 +53,7 @@ set search_path = ''
 as $$ select case when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
 
 -- Tells the queue of a job that may start, which from then on has its slot. One write of the job: a second in the same
--- transaction would check the foreign key again, and so wait for the data set of a job that admit() chose.
+-- transaction would check the foreign key again, and so wait for the dataset of a job that admit() chose.
 create function fusou.dispatch(p_job_id uuid, p_sender text default null, p_delay interval default '0')
 returns jsonb
 language plpgsql
@@ -83,9 +83,9 @@ begin
   );
 end $$;
 
--- At most one running and one queued job a data set: a trigger joins the queued one, or makes it. It starts when
--- fusou.admit() finds a slot for it and no other job of the data set runs; until then it waits without a message.
--- The caller holds the lock of the data set.
+-- At most one running and one queued job a dataset: a trigger joins the queued one, or makes it. It starts when
+-- fusou.admit() finds a slot for it and no other job of the dataset runs; until then it waits without a message.
+-- The caller holds the lock of the dataset.
 create function fusou.request_job(
   p_dataset_id text, p_table text, p_period_tag text, p_priority text, p_requested_by uuid,
   p_sender text default null, p_message_id text default null, p_metric_id text default null,
@@ -131,7 +131,7 @@ begin
   return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_messages -> 0);
 end $$;
 
--- Whether a user may upload to a data set, asked before a byte is stored: the id is free, or theirs.
+-- Whether a user may upload to a dataset, asked before a byte is stored: the id is free, or theirs.
 -- register_upload() decides; this spares the bucket what it would refuse.
 create function public.check_upload(p_dataset_id text, p_user_id uuid)
 returns jsonb
@@ -183,7 +183,7 @@ $$;
 -- p_copies: null at first; if live files hold some of the content already, the answer is check_copies and nothing is
 -- changed. The caller looks whether the bucket has their bytes and calls again with those that it has not,
 -- [{fileId, r2Key}]: this object then takes the place of theirs, and they leave the quarantine.
--- p_replaces: a live fragment of the data set that goes as the new one comes, in one version.
+-- p_replaces: a live fragment of the dataset that goes as the new one comes, in one version.
 -- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
 -- into another file).
 create function public.register_upload(
@@ -403,7 +403,7 @@ begin
     || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', p_requester, p_sender);
 end $$;
 
--- The daily round: data sets that need it and have no job yet, the one whose last attempt is oldest first.
+-- The daily round: datasets that need it and have no job yet, the one whose last attempt is oldest first.
 -- Calling it again goes on where it stopped, so a late or repeated run does no harm.
 create function public.trigger_scheduled(p_limit integer, p_sender text default null)
 returns jsonb

@@ -13,7 +13,7 @@ as $$
 $$;
 
 -- Ends a job and gives its slot to who waits for one. Answers with the messages to send.
--- The caller holds the lock of the data set.
+-- The caller holds the lock of the dataset.
 create function fusou.end_job(
   p_job_id uuid, p_state text, p_sender text,
   p_code text default null, p_step text default null, p_message text default null
@@ -45,7 +45,7 @@ begin
   return fusou.admit(p_sender);
 end $$;
 
--- The fence before every write of an attempt: locks the data set and the job, and says whether this attempt may go on.
+-- The fence before every write of an attempt: locks the dataset and the job, and says whether this attempt may go on.
 -- 'ok' | 'stale_attempt' | 'cancelled' | 'unknown_job'
 create function fusou.fence(p_job_id uuid, p_attempt integer)
 returns text
@@ -74,7 +74,7 @@ end $$;
 
 -- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
 -- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
--- waiting (another job of the data set runs, or no slot is free; the end of a job, or the cron, dispatches this one),
+-- waiting (another job of the dataset runs, or no slot is free; the end of a job, or the cron, dispatches this one),
 -- ended, unknown_dataset, unknown_job.
 create function public.accept_message(
   p_message_id text, p_dataset_id text, p_job_id uuid, p_priority text, p_table text, p_period_tag text,
@@ -339,7 +339,7 @@ begin
   return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
--- Whether the requester (null: an operator) may act on a job. Locks its data set and the job.
+-- Whether the requester (null: an operator) may act on a job. Locks its dataset and the job.
 create function fusou.open_job(p_job_id uuid, p_requester uuid)
 returns public.jobs
 language plpgsql
@@ -391,7 +391,7 @@ begin
 end $$;
 
 -- Asks again for the work of a job that ended. What is in quarantine stays there: only release_file(), or an upload of
--- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the data set.
+-- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the dataset.
 create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
 returns jsonb
 language plpgsql
@@ -410,7 +410,7 @@ begin
 end $$;
 
 -- Somebody has seen to a letter, or needs to do nothing: it counts as open no longer. Operators close any, users those of
--- their data sets. One that is closed already stays as it is.
+-- their datasets. One that is closed already stays as it is.
 create function public.acknowledge_letter(p_letter_id bigint, p_requester uuid)
 returns jsonb
 language plpgsql security definer

@@ -135,7 +135,7 @@ declare
   v_version bigint;
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id;
-  -- One answer for a data set that is not there and one of somebody else: nobody learns which ids exist.
+  -- One answer for a dataset that is not there and one of somebody else: nobody learns which ids exist.
   if not found or v_dataset.owner_id <> p_requester then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;

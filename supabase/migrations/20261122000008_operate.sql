@@ -1,6 +1,6 @@
 -- What people ask for beyond one job: dead jobs tried again in numbers, and files that are to go, or to be tried again.
 
--- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one data set are done by
+-- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one dataset are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
 -- repeating the call goes on with the rest. Null filters match all.
 create function public.redrive(
@@ -23,7 +23,7 @@ begin
   if p_limit not between 1 and 100 then
     raise exception 'redrive: limit must be 1..100' using errcode = '22023';
   end if;
-  -- In one order for all, and all before the first job is asked for: who has admitted one waits for no data set.
+  -- In one order for all, and all before the first job is asked for: who has admitted one waits for no dataset.
   for v_found in
     select m.id, m.dataset_id from (
       select j.id, j.dataset_id, j.finished_at
@@ -62,7 +62,7 @@ begin
   return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
 end $$;
 
--- A file whose data set the requester (null: an operator) owns. Locks the data set.
+-- A file whose dataset the requester (null: an operator) owns. Locks the dataset.
 create function fusou.open_file(p_file_id uuid, p_requester uuid)
 returns public.files
 language plpgsql
@@ -81,7 +81,7 @@ begin
   return v_file;
 end $$;
 
--- Takes a live file, uploaded or merged, out of the data set: its rows are in no later version, earlier ones keep it.
+-- Takes a live file, uploaded or merged, out of the dataset: its rows are in no later version, earlier ones keep it.
 -- A merge that has it as an input goes on without it.
 -- Outcomes: discarded (also when it was before), file_superseded (a merge took it: its rows are in another), unknown_file.
 create function public.discard_file(p_file_id uuid, p_requester uuid)

@@ -1,4 +1,4 @@
--- Which merges are worth a job: tiers of files, and the policy of a data set. See docs/merging.md.
+-- Which merges are worth a job: tiers of files, and the policy of a dataset. See docs/merging.md.
 
 -- The tier of a file by the uploads in it: 0 is a fragment, and tier t holds 2 * 8^(t-1) of them or more.
 -- The rule of tierOf() in plan-merges.ts.
@@ -15,7 +15,7 @@ language sql immutable
 set search_path = ''
 as $$ select p_files >= case p_tier when 0 then 2 else 8 end $$;
 
--- The small live files of a data set by table, period tag and schema, the groups within which files are merged:
+-- The small live files of a dataset by table, period tag and schema, the groups within which files are merged:
 -- how many, how many fragments among them with their bytes and since when they wait, and whether a tier is full.
 create function fusou.small_groups(p_dataset_id text)
 returns table (
@@ -46,7 +46,7 @@ as $$
   group by 1, 2, 3
 $$;
 
--- The policy of a data set: whether fragments of one group, not merged yet, are worth a job now.
+-- The policy of a dataset: whether fragments of one group, not merged yet, are worth a job now.
 -- The rule of isMergeDue() in merge-policy.ts.
 create function fusou.is_due(p_settings jsonb, p_fresh bigint, p_bytes numeric, p_since timestamptz)
 returns boolean
@@ -103,8 +103,8 @@ language sql stable
 set search_path = ''
 as $$ select exists (select 1 from public.jobs where dataset_id = p_dataset_id and state in ('queued', 'running')) $$;
 
--- The look of the cron at age: small files that have waited as long as the policy of their data set allows, without an
--- upload since that would have noticed. At most p_limit data sets a call, the longest overdue first.
+-- The look of the cron at age: small files that have waited as long as the policy of their dataset allows, without an
+-- upload since that would have noticed. At most p_limit datasets a call, the longest overdue first.
 create function public.request_due_merges(p_limit integer)
 returns integer
 language plpgsql security definer

@@ -60,7 +60,7 @@ comment on column public.alerts.incident is 'Grows by one each time the alert is
 comment on column public.alerts.raised_at is 'Null when all is well.';
 comment on column public.alerts.quiet_since is 'Since when the trouble of a raised alert is away.';
 comment on column public.alerts.known_causes is
-  'What this incident was told to be about, such as a code in a data set; at most fusou.max_known_causes(). Others are new.';
+  'What this incident was told to be about, such as a code in a dataset; at most fusou.max_known_causes(). Others are new.';
 comment on column public.alerts.told is 'Channels that know of this incident.';
 
 insert into public.alerts (kind, severity) values
@@ -68,8 +68,8 @@ insert into public.alerts (kind, severity) values
   ('files_set_aside', 'warning'),
   ('installation_mismatch', 'critical'), ('catalog_restored', 'critical'), ('orphans_stopped', 'error');
 
--- Queued jobs that no other of their data set stands in front of, and since when: a job that waits for another of its
--- data set begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
+-- Queued jobs that no other of their dataset stands in front of, and since when: a job that waits for another of its
+-- dataset begins to wait when that one ends. First for a slot, as long as all are taken, then for the queue.
 -- Oldest first, a thousand at the most.
 create function fusou.waiting_jobs(p_older interval)
 returns table (job_id uuid, dataset_id text, priority text, waits_for text, waiting_since timestamptz)
@@ -286,7 +286,7 @@ as $$
   select 'files_set_aside', count(*) > 0, count(*),
     format(
       '%s set aside by merges, in %s', fusou.numbered(count(*), 'file'),
-      fusou.numbered(count(distinct dataset_id), 'data set')
+      fusou.numbered(count(distinct dataset_id), 'dataset')
     ),
     jsonb_build_object(
       'causes', (

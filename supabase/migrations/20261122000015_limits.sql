@@ -1,5 +1,5 @@
 -- What one owner may use. The figures are counted where rows change, so that nothing is scanned to check a limit: the row
--- of the owner is locked after the data set and before the slots, and each call touches that of one owner only.
+-- of the owner is locked after the dataset and before the slots, and each call touches that of one owner only.
 
 create table public.limits (
   owner_id uuid primary key,
@@ -177,7 +177,7 @@ declare
 begin
   select * into v_usage from public.owner_usage where owner_id = p_owner;
   perform fusou.refuse_above_limit(
-    p_owner, 'datasets', v_usage.datasets, 'PT403', 'upload to a data set that you have, or ask the operator for more'
+    p_owner, 'datasets', v_usage.datasets, 'PT403', 'upload to a dataset that you have, or ask the operator for more'
   );
   perform fusou.refuse_above_limit(
     p_owner, 'liveFiles', v_usage.live_files, 'PT403', 'have files merged or deleted, or ask the operator for more'

@@ -111,7 +111,7 @@ test('an upload that the database did not take can be sent again, and is then st
   const user = { id: '', token: await sign(secret, claims) }
   const failed = await request(path, { ...bindings, SUPABASE_URL: 'http://127.0.0.1:9' }, '', uploadBy(user))
   await expectProblem(failed.response, 'database_unavailable')
-  // whose the data set is could not be asked, and so no byte was stored
+  // whose the dataset is could not be asked, and so no byte was stored
   expect(await stored(datasetId)).toEqual({ objects: 0, files: 0 })
 
   const again = await request(path, bindings, '', uploadBy(user))

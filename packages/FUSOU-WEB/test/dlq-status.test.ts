@@ -25,7 +25,7 @@ async function userWithLetters(...codes: string[]) {
 }
 
 describe('what failed for good', () => {
-  test('is found by code, data set and whether it is open', async () => {
+  test('is found by code, dataset and whether it is open', async () => {
     const { find, datasetId, jobId } = await userWithLetters('one', 'two', 'two')
     const codes = async (query: string) => (await find(query)).dlq_failures.records.map(({ code }) => code)
     expect(await codes('')).toEqual(['two', 'two', 'one'])

@@ -16,7 +16,7 @@ const list = (datasetId: string, query = '', user: { token: string } = owner) =>
 const send = async (datasetId: string, bytes = FLIGHTS, tableId = 't') =>
   (await upload(owner, bytes, { datasetId, tableId })).json<{ fileId: string; version: number }>()
 
-/** A data set of two files, one of them set aside by a merge. */
+/** A dataset of two files, one of them set aside by a merge. */
 async function withFileSetAside(user: User = owner) {
   const datasetId = newDataset()
   const { fileId } = await (await upload(user, FLIGHTS, { datasetId, tableId: 't' })).json<{ fileId: string }>()

@@ -136,7 +136,7 @@ test('an object that the bucket has lost is said to be missing', async () => {
   await expectProblem(call(`/api/files/${files[0]!.id}`, owner), 'object_missing')
 })
 
-describe('the files of a data set', () => {
+describe('the files of a dataset', () => {
   test('are listed with addresses that work', async () => {
     const { datasetId, files } = await newFiles()
     expect(files).toMatchObject([

@@ -149,7 +149,7 @@ describe('the list of jobs', () => {
     expect(all.jobs.map(({ id }) => id)).toEqual(expect.arrayContaining(made))
   })
 
-  test('is filtered by state and data set', async () => {
+  test('is filtered by state and dataset', async () => {
     const { datasetId, jobId } = await newJob()
     const ids = async (query: string) => (await json<JobsPage>(`/api/jobs?${query}`, owner)).jobs.map(({ id }) => id)
     expect(await ids(`datasetId=${datasetId}&state=queued&kind=compaction`)).toEqual([jobId])
@@ -247,7 +247,7 @@ describe('sanitize-state', () => {
     expect(await second.json()).toMatchObject({ jobId: first.jobId, message: 'joined the job that is queued' })
   })
 
-  test('is for the owner of a data set that there is', async () => {
+  test('is for the owner of a dataset that there is', async () => {
     const { datasetId } = await newJob()
     await expectProblem(post(path, { datasetId }, stranger), 'unknown_dataset')
     await expectProblem(post(path, { datasetId: newDataset() }, owner), 'unknown_dataset')
@@ -255,9 +255,9 @@ describe('sanitize-state', () => {
   })
 
   test.each([
-    ['no data set', {}, ['datasetId']],
-    ['a number for a data set', { datasetId: 1 }, ['datasetId']],
-    ['a data set with a slash', { datasetId: 'a/b' }, ['datasetId']],
+    ['no dataset', {}, ['datasetId']],
+    ['a number for a dataset', { datasetId: 1 }, ['datasetId']],
+    ['a dataset with a slash', { datasetId: 'a/b' }, ['datasetId']],
     ['a table with a control character', { datasetId: 'd', table: 'a\u0001' }, ['table']],
     ['a period without a table', { datasetId: 'd', periodTag: '1' }, ['table']],
     ['two faults', { datasetId: 'd', table: [], periodTag: {} }, ['table', 'periodTag']],
@@ -310,7 +310,7 @@ describe('trigger-scheduled', () => {
   })
 })
 
-/** A data set with two small files and no job. */
+/** A dataset with two small files and no job. */
 async function newWaitingDataset(): Promise<string> {
   const datasetId = newDataset()
   for (const file of [FLIGHTS, FLIGHTS_EMPTY, CARRIERS]) await upload(owner, file, { datasetId, tableId: 't' })

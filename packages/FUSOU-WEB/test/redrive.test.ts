@@ -58,7 +58,7 @@ describe('redrive', () => {
     ['no ids', { jobIds: [] }, 'jobIds'],
     ['more ids than a call does', { jobIds: Array.from({ length: 101 }, () => crypto.randomUUID()) }, 'jobIds'],
     ['a code that could be none', { code: 'A b' }, 'code'],
-    ['a data set with a slash', { datasetId: 'a/b' }, 'datasetId'],
+    ['a dataset with a slash', { datasetId: 'a/b' }, 'datasetId'],
     ['a word for the dry run', { dryRun: 'yes' }, 'dryRun'],
     ['a slip in the name of a filter', { job_ids: [crypto.randomUUID()] }, 'job_ids'],
     ['nothing', '', ''],

@@ -89,7 +89,7 @@ test('a bad footer that is seen only after the put takes the object back, and va
   expect((await catalog.claimGarbage(1000)).filter((key) => key.includes(datasetId))).toHaveLength(1)
 })
 
-test('of two users who send the first file of a data set at once, one owns it and the other leaves nothing', async () => {
+test('of two users who send the first file of a dataset at once, one owns it and the other leaves nothing', async () => {
   const datasetId = newDataset()
   const racers = [user, await newUser()]
   const answers = await Promise.all(racers.map((racer) => upload(racer, FLIGHTS, { datasetId, tableId: 't' })))
@@ -137,13 +137,13 @@ test('table offsets that are not JSON are refused', async () => {
 })
 
 const badFields: [what: string, fields: Record<string, string>, field: string][] = [
-  ['no data set', { tableId: 't' }, 'datasetId'],
+  ['no dataset', { tableId: 't' }, 'datasetId'],
   ['no table', { datasetId: 'd' }, 'tableId'],
-  ['a data set with a slash', { datasetId: 'a/b', tableId: 't' }, 'datasetId'],
-  ['a data set that climbs', { datasetId: '..', tableId: 't' }, 'datasetId'],
-  ['a data set of 200 characters', { datasetId: 'd'.repeat(200), tableId: 't' }, 'datasetId'],
-  ['a data set with a line break', { datasetId: 'a\nb', tableId: 't' }, 'datasetId'],
-  ['a data set that ends in a line break', { datasetId: 'a\n', tableId: 't' }, 'datasetId'],
+  ['a dataset with a slash', { datasetId: 'a/b', tableId: 't' }, 'datasetId'],
+  ['a dataset that climbs', { datasetId: '..', tableId: 't' }, 'datasetId'],
+  ['a dataset of 200 characters', { datasetId: 'd'.repeat(200), tableId: 't' }, 'datasetId'],
+  ['a dataset with a line break', { datasetId: 'a\nb', tableId: 't' }, 'datasetId'],
+  ['a dataset that ends in a line break', { datasetId: 'a\n', tableId: 't' }, 'datasetId'],
   ['a table with a zero byte', { datasetId: 'd', tableId: 't\0' }, 'tableId'],
   ['a table with a backslash', { datasetId: 'd', tableId: 'a\\b' }, 'tableId'],
   ['a table of 200 characters', { datasetId: 'd', tableId: 't'.repeat(200) }, 'tableId'],

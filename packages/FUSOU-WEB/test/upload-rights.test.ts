@@ -12,7 +12,7 @@ function ownedBy(owner: string) {
   return { asked, catalog: { checkUpload } as unknown as Catalog }
 }
 
-test('a right is asked for once in half a minute, for each user and data set', async () => {
+test('a right is asked for once in half a minute, for each user and dataset', async () => {
   const { asked, catalog } = ownedBy('me')
   let now = 0
   const rights = new UploadRights(catalog, () => now)

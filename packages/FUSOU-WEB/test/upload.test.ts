@@ -271,14 +271,14 @@ test('a body of many chunks arrives whole', async () => {
   expect(await sha256(new Uint8Array(await kept!.arrayBuffer()))).toBe(await sha256(object))
 })
 
-test('somebody else’s data set takes nothing: it is refused before a byte is stored', async () => {
+test('somebody else’s dataset takes nothing: it is refused before a byte is stored', async () => {
   const datasetId = newDataset()
   await upload(user, FLIGHTS, { datasetId, tableId: 't' })
   await expectProblem(upload(await newUser(), CARRIERS, { datasetId, tableId: 't' }), 'unknown_dataset')
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
 })
 
-test('an operator has no data sets and cannot upload', async () => {
+test('an operator has no datasets and cannot upload', async () => {
   const datasetId = newDataset()
   await expectProblem(upload({ id: '', ...OPERATOR }, FLIGHTS, { datasetId, tableId: 't' }), 'forbidden')
   expect(await stored(datasetId)).toEqual({ objects: 0, files: 0 })

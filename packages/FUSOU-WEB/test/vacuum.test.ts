@@ -17,7 +17,7 @@ afterEach(() => {
   vi.useRealTimers()
 })
 
-/** All pages of a dry run that are about this data set. */
+/** All pages of a dry run that are about this dataset. */
 async function dryRun(datasetId: string, limit = 200): Promise<VacuumPage['items']> {
   const items: VacuumPage['items'] = []
   for (let query = `limit=${limit}`; ; ) {

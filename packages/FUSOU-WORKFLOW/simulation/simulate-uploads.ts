@@ -59,8 +59,8 @@ interface Dataset {
 }
 
 /**
- * Uploads that come evenly over time to data sets of which few are busy, merged as the system merges them: the policy
- * decides at each upload and each minute, jobs of a data set follow each other, the planner groups. Outputs are as
+ * Uploads that come evenly over time to datasets of which few are busy, merged as the system merges them: the policy
+ * decides at each upload and each minute, jobs of a dataset follow each other, the planner groups. Outputs are as
  * large as their inputs. Nothing fails, and there is a slot for every job.
  */
 export function simulateUploads(scenario: Scenario): Outcome {

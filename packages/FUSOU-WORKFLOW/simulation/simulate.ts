@@ -16,7 +16,7 @@ const { values: options } = parseArgs({
 const { datasets, tablesPerDataset, minUploadBytes, maxUploadBytes } = DEFAULT_SCENARIO
 console.log(
   `${options.rate} uploads a second of ${minUploadBytes / 1000} KB to ${maxUploadBytes / 1e6} MB, ` +
-    `to ${tablesPerDataset} tables of each of ${datasets} data sets, few of them busy; seed ${options.seed}\n`,
+    `to ${tablesPerDataset} tables of each of ${datasets} datasets, few of them busy; seed ${options.seed}\n`,
 )
 const outcomes: Outcome[] = []
 for (const uploads of options.uploads.split(',').map(Number)) {

@@ -69,7 +69,7 @@ describe('a message for Slack', () => {
     expect(message.text).toBe('[production] ERROR dead_letters: 3 dead letters in 60 min')
     expect(message.blocks.map(({ text }) => text)).toEqual([
       { type: 'mrkdwn', text: `*${message.text}*` },
-      { type: 'mrkdwn', text: 'corrupt_file × 3\n• corrupt_file · torn · data set d' },
+      { type: 'mrkdwn', text: 'corrupt_file × 3\n• corrupt_file · torn · dataset d' },
     ])
     expect(slackMessage(notice({ action: 'resolve' }), 'production').text).toContain('RESOLVED dead_letters')
   })

@@ -42,7 +42,7 @@ const letterOf = (messageId: string) => async () => {
 }
 
 describe('the consumer', () => {
-  test('merges a data set for a message with nothing but its id, sent as JSON or as text', async () => {
+  test('merges a dataset for a message with nothing but its id, sent as JSON or as text', async () => {
     const datasets = [await datasetOf(2), await datasetOf(2)]
     const messages = [message({ datasetId: datasets[0] }), message(JSON.stringify({ datasetId: datasets[1] }))]
     const result = await deliver(consumeCompactionMessages, QUEUE, messages)

@@ -225,7 +225,7 @@ function withBucket(methods: Partial<Record<keyof R2Bucket, (...args: never[]) =
   return { ...env, BUCKET: bucket }
 }
 
-/** The environment with a bucket that lists this data set alone. */
+/** The environment with a bucket that lists this dataset alone. */
 const withOnly = (datasetId: string): Env =>
   withBucket({
     list: (options: R2ListOptions) => env.BUCKET.list({ ...options, prefix: datasetPrefix(datasetId) }),

@@ -51,7 +51,7 @@ function frameOfLevel(bytes: Uint8Array, level: number): Promise<Uint8Array> {
     createZstdCompress(options)
       .on('data', (chunk: Uint8Array) => chunks.push(chunk))
       .on('error', reject)
-      .on('end', async () => resolve(await new Blob(chunks as BlobPart[]).bytes()))
+      .on('end', async () => resolve(await new Blob(chunks as Uint8Array<ArrayBuffer>[]).bytes()))
       .end(bytes)
   })
 }

@@ -29,11 +29,11 @@ export const ERROR_CODES = {
 
   not_found: { transient: false, title: 'There is nothing at this address' },
   method_not_allowed: { transient: false, title: 'The method is not allowed here' },
-  unknown_dataset: { transient: false, title: 'No such data set' },
+  unknown_dataset: { transient: false, title: 'No such dataset' },
   unknown_job: { transient: false, title: 'No such job' },
   unknown_file: { transient: false, title: 'No such file' },
   unknown_letter: { transient: false, title: 'No such dead letter' },
-  unknown_version: { transient: false, title: 'The data set has no such version yet' },
+  unknown_version: { transient: false, title: 'The dataset has no such version yet' },
   version_gone: { transient: false, title: 'Vacuum has removed this version' },
   job_not_dead: { transient: false, title: 'Only a dead or cancelled job can be retried' },
   job_ended: { transient: false, title: 'The job has ended' },

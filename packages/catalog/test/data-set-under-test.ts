@@ -56,7 +56,7 @@ export async function setAside(catalog: Catalog, attempt: Attempt, index: number
   return catalog.setAsideInputs(attempt, index, await Promise.all(faults))
 }
 
-/** A data set of its own, driven as the upload route, the consumer and the Workflow drive one. */
+/** A dataset of its own, driven as the upload route, the consumer and the Workflow drive one. */
 export class DataSetUnderTest {
   readonly id = `ds-${randomUUID()}`
   readonly owner: string

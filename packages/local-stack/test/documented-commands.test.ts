@@ -119,7 +119,7 @@ describe('the step of the daily Action', () => {
       ...env,
     })
 
-  test('goes on until no data set waits', async () => {
+  test('goes on until no dataset waits', async () => {
     const needy = Array.from({ length: 16 }, (_, index) => `needy-${index}`)
     for (const datasetId of needy) {
       for (const rows of [1, 2]) {

@@ -6,7 +6,7 @@ export type Caller = { kind: 'user'; id: string } | { kind: 'operator' } | { kin
 /**
  * Who may call an operation.
  * - `open`: anybody, without a token
- * - `user`: a user; an operator has no data sets of their own
+ * - `user`: a user; an operator has no datasets of their own
  * - `reader`: a user, who sees their own, or an operator, who sees all
  * - `operator`: an operator
  * - `scheduler`: an operator or the scheduled run

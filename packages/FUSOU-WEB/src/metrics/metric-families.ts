@@ -22,7 +22,7 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
     ),
     gauge(
       'fusou_jobs_oldest_waiting_seconds',
-      'How long a job has waited for a slot and the queue, not counting what it waits for another of its data set.',
+      'How long a job has waited for a slot and the queue, not counting what it waits for another of its dataset.',
       metrics.oldestWaitingSeconds,
     ),
     {
@@ -84,7 +84,7 @@ export function metricFamilies(metrics: Metrics): MetricFamily[] {
       'Live files that merges leave out, counted up to 100000.',
       metrics.quarantinedFiles,
     ),
-    gauge('fusou_datasets_waiting', 'Data sets that need compaction.', metrics.datasetsWaiting),
+    gauge('fusou_datasets_waiting', 'Datasets that need compaction.', metrics.datasetsWaiting),
     {
       name: 'fusou_alert_raised',
       type: 'gauge',

@@ -23,7 +23,7 @@ export const UploadFields = z
     fileName: filled(FileName.optional()),
     replaces: filled(FileId.optional()).meta({
       description:
-        'a file of the data set that was uploaded and is not merged yet: it goes as this one comes, in one version',
+        'a file of the dataset that was uploaded and is not merged yet: it goes as this one comes, in one version',
     }),
   })
   .refine(({ replaces, tableOffsets }) => replaces === undefined || tableOffsets === undefined, {

@@ -1,11 +1,11 @@
 import { type Catalog, FusouError } from '@fusou/catalog'
 
-/** How long an isolate remembers that a user may upload to a data set; the database decides in the end. */
+/** How long an isolate remembers that a user may upload to a dataset; the database decides in the end. */
 const REMEMBERED_MS = 30_000
 const MAX_REMEMBERED = 5000
 
 /**
- * Refuses uploads to data sets of others before a byte is stored. One call of the database for each user and data set in
+ * Refuses uploads to datasets of others before a byte is stored. One call of the database for each user and dataset in
  * 30 seconds: only rights are remembered, so that a refusal ends with its cause.
  */
 export class UploadRights {
@@ -32,6 +32,6 @@ export class UploadRights {
   }
 }
 
-/** The same words wherever a data set is not there or not the caller's. */
+/** The same words wherever a dataset is not there or not the caller's. */
 export const notYours = (datasetId: string) =>
-  new FusouError('unknown_dataset', `no data set ${datasetId} of yours, and its id is not free; use another`)
+  new FusouError('unknown_dataset', `no dataset ${datasetId} of yours, and its id is not free; use another`)

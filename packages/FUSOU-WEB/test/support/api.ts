@@ -102,13 +102,13 @@ export function upload(
   })
 }
 
-/** Ask for a merge of all of a data set, as its owner. */
+/** Ask for a merge of all of a dataset, as its owner. */
 export async function askForMerge({ token }: User, datasetId: string): Promise<{ datasetId: string; jobId: string }> {
   const asked = await post('/api/compaction/sanitize-state', { datasetId }, { token })
   return { datasetId, jobId: (await asked.json<{ jobId: string }>()).jobId }
 }
 
-/** A data set of one file, and a job that was asked for by hand. */
+/** A dataset of one file, and a job that was asked for by hand. */
 export async function newJobOf(user: User): Promise<{ datasetId: string; jobId: string }> {
   const datasetId = newDataset()
   await upload(user, FLIGHTS, { datasetId, tableId: 't' })
@@ -120,7 +120,7 @@ export const catalog = connectCatalog({
   supabaseSecretKey: inject('supabase').secretKey,
 })
 
-/** Of a data set: what lies in the bucket, and what the catalog names. */
+/** Of a dataset: what lies in the bucket, and what the catalog names. */
 export async function stored(datasetId: string): Promise<{ objects: number; files: number }> {
   const { objects } = await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })
   const listed = await catalog.listFiles({ datasetId, requester: null, limit: 100 })

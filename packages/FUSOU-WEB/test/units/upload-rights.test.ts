@@ -5,7 +5,7 @@ import { refuseParquet } from '../../src/upload/refuse-parquet.ts'
 import { UploadFields } from '../../src/upload/upload-fields.ts'
 import { UploadRights } from '../../src/upload/upload-rights.ts'
 
-describe('the right to upload to a data set', () => {
+describe('the right to upload to a dataset', () => {
   function rights(outcome = 'ok') {
     let now = 0
     const checkUpload = vi.fn(async (_datasetId: string, _userId: string) => ({ outcome }))
@@ -13,7 +13,7 @@ describe('the right to upload to a data set', () => {
     return { rights, checkUpload, pass: (milliseconds: number) => (now += milliseconds) }
   }
 
-  test('is asked for once in thirty seconds, of each user and data set', async () => {
+  test('is asked for once in thirty seconds, of each user and dataset', async () => {
     const { rights: known, checkUpload, pass } = rights()
     await known.check('d', 'u')
     pass(29_999)

@@ -49,7 +49,7 @@ function describeExample(example: Example): string {
     code && plain(code),
     step && `at ${plain(step)}`,
     message && plain(message),
-    datasetId && `data set ${plain(datasetId)}`,
+    datasetId && `dataset ${plain(datasetId)}`,
     fileId && `file ${plain(fileId)}`,
     jobId && `job ${plain(jobId)}`,
     priority && plain(priority),

@@ -58,7 +58,7 @@ async function consume(message: Message, queue: string, env: Env, catalog: Catal
       await startAttempt(env, { jobId: accepted.jobId, attempt: accepted.attempt })
       break
     case 'unknown_dataset':
-      return refuse(message, queue, env, new FusouError('unknown_dataset', `no data set ${datasetId}`))
+      return refuse(message, queue, env, new FusouError('unknown_dataset', `no dataset ${datasetId}`))
     case 'unknown_job':
       return refuse(message, queue, env, new FusouError('unknown_job', `no job ${parsed.data.jobId} in ${datasetId}`))
   }

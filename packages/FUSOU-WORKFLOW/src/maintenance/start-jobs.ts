@@ -1,7 +1,7 @@
 import type { Catalog } from '@fusou/catalog'
 import type { Env } from '../env.ts'
 
-/** Data sets of one run at the most; the next minute goes on. */
+/** Datasets of one run at the most; the next minute goes on. */
 const MAX_DATASETS = 100
 
 /** Ask for jobs that fell due by age, and give free slots to jobs that wait; the relay sends their messages. */

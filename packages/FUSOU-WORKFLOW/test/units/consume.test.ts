@@ -76,7 +76,7 @@ describe('a message', () => {
   })
 
   test.each([
-    ['unknown_dataset', { datasetId: 'd' }, 'no data set d'],
+    ['unknown_dataset', { datasetId: 'd' }, 'no dataset d'],
     ['unknown_job', { datasetId: 'd', jobId: JOB }, `no job ${JOB} in d`],
   ])('of an %s goes to the dead letters with its reason', async (code, body, reason) => {
     const { id, settled, done, log } = await consume(body, { outcome: code })

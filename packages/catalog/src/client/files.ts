@@ -49,7 +49,7 @@ export const filesCalls = (database: Database) => ({
     )
   },
 
-  /** Takes a live file out of the data set; repeating the call gives the same answer. */
+  /** Takes a live file out of the dataset; repeating the call gives the same answer. */
   discardFile(fileId: string, requester: Requester) {
     return database.call(
       'discard_file',

@@ -27,13 +27,13 @@ export const requestsCalls = (database: Database) => ({
     )
   },
 
-  /** @param limit data sets at the most, 1 to 100 */
+  /** @param limit datasets at the most, 1 to 100 */
   triggerScheduled(limit: number, sender: string) {
     return database.call(
       'trigger_scheduled',
       { p_limit: limit, p_sender: sender },
       z.object({
-        datasets: readableRows('triggered data sets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
+        datasets: readableRows('triggered datasets', z.object({ datasetId: z.string(), jobId: z.uuid() })),
         remaining: z.int(),
         outbox: Outbox,
       }),
@@ -54,7 +54,7 @@ export const requestsCalls = (database: Database) => ({
 
   /**
    * Jobs for small files that have waited as long as their policy allows.
-   * @param limit data sets at the most
+   * @param limit datasets at the most
    * @returns how many
    */
   requestDueMerges(limit: number) {

@@ -18,7 +18,7 @@ const Upload = z.discriminatedUnion('outcome', [
 
 /** Calls of the database about uploads. */
 export const uploadsCalls = (database: Database) => ({
-  /** Whether a user may upload to a data set: its id is free, or theirs. `registerUpload` decides. */
+  /** Whether a user may upload to a dataset: its id is free, or theirs. `registerUpload` decides. */
   checkUpload(datasetId: string, userId: string) {
     return database.call(
       'check_upload',

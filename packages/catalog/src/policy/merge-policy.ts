@@ -10,7 +10,7 @@ export interface MergePolicy {
   readonly mergeMaxAgeSeconds: number
 }
 
-/** What `fusou.setting()` of the database answers for a data set without settings of its own. */
+/** What `fusou.setting()` of the database answers for a dataset without settings of its own. */
 export const DEFAULT_MERGE_POLICY: MergePolicy = {
   mergeMinFiles: 32,
   mergeMinBytes: 32 * 2 ** 20,

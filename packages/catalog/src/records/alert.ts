@@ -31,7 +31,7 @@ export interface AlertRules {
   readonly waitingBoundSeconds: number
   /** how long the daily trigger may stay away */
   readonly triggerBoundSeconds: number
-  /** an alert that stands tells of causes that are new to it, such as another data set, this often at the most */
+  /** an alert that stands tells of causes that are new to it, such as another dataset, this often at the most */
   readonly newCausesSeconds: number
   /** a raised alert is told again after this */
   readonly silenceSeconds: number

@@ -98,7 +98,7 @@ export const JobStatus = z.object({
   oldestWaitingSeconds: z
     .number()
     .nullable()
-    .meta({ description: 'of jobs that wait for a slot or the queue, and not for another job of their data set' }),
+    .meta({ description: 'of jobs that wait for a slot or the queue, and not for another job of their dataset' }),
   slots: z
     .object({ taken: z.int(), all: z.int() })
     .nullable()

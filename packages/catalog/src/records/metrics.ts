@@ -30,7 +30,7 @@ export const Metrics = z.object({
   ),
   /** 0 when none is queued */
   oldestQueuedSeconds: z.number(),
-  /** of jobs that no other of their data set stands in front of; 0 when there is none */
+  /** of jobs that no other of their dataset stands in front of; 0 when there is none */
   oldestWaitingSeconds: z.number(),
   /** for running jobs; taken also by jobs whose message is under way */
   slots: z.object({ taken: z.int(), all: z.int() }),

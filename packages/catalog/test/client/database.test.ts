@@ -209,7 +209,7 @@ describe('one odd row of an answer', () => {
       [{ kind: 'of_tomorrow', change: 'raised', summary: 's' }],
     ],
     [
-      'triggered data sets',
+      'triggered datasets',
       { datasets: [{ datasetId: 'd', jobId: attempt.jobId }, {}], remaining: 0, outbox: [] },
       async (catalog) => (await catalog.triggerScheduled(1, 's')).datasets,
       [{ datasetId: 'd', jobId: attempt.jobId }],

@@ -78,8 +78,7 @@ export const deliver = define({
   },
   judge(model, { jobId, message, answer }) {
     const dataset = model.datasets.get(message.datasetId)
-    if (dataset === undefined)
-      return must(answer.outcome === 'unknown_dataset', 'no job of an unknown data set', answer)
+    if (dataset === undefined) return must(answer.outcome === 'unknown_dataset', 'no job of an unknown dataset', answer)
     const known =
       jobId === undefined
         ? [...model.jobs.values()].find(({ messages, dataset: of }) => of === dataset && messages.has(message.id))
@@ -94,7 +93,7 @@ export const deliver = define({
       const idle = [...model.jobs.values()].every(({ state }) => state !== 'running')
       return must(blocked || !idle, 'where nothing runs a queued job starts', answer)
     }
-    must(!blocked, 'at most one job of a data set runs', answer)
+    must(!blocked, 'at most one job of a dataset runs', answer)
     job.state = 'running'
     job.attempt += 1
     must(answer.attempt === job.attempt, 'each start is an attempt of its own', answer)

@@ -61,7 +61,7 @@ function judgeUpload(model: ModelCatalog, { sent, answer, lost, replaces }: Regi
   const found = model.datasets.get(datasetId) ?? newDataset(datasetId, user)
   model.datasets.set(datasetId, found)
   if (found.owner !== user)
-    return must(answer.outcome === 'unknown_dataset', 'a data set takes uploads of its owner', answer)
+    return must(answer.outcome === 'unknown_dataset', 'a dataset takes uploads of its owner', answer)
   const here = [...found.files.values()].filter(({ key }) => key === object.r2Key)
   if (here.length > 0)
     return must(['stored', 'healed'].includes(answer.outcome), 'an upload that is told twice was stored', answer)
@@ -71,7 +71,7 @@ function judgeUpload(model: ModelCatalog, { sent, answer, lost, replaces }: Regi
   const replaced = replaces?.name === undefined ? undefined : found.files.get(replaces.name)
   if (replaces !== undefined && (replaced === undefined || replaced.content === undefined)) {
     model.refuse(object.r2Key)
-    return must(answer.outcome === 'unknown_file', 'only an upload of the data set is replaced', answer)
+    return must(answer.outcome === 'unknown_file', 'only an upload of the dataset is replaced', answer)
   }
   if (replaced?.removedVersion !== undefined && !replaced.discarded) {
     model.refuse(object.r2Key)
@@ -168,7 +168,7 @@ export const uploadAgain = define({
   judge: judgeUpload,
 })
 
-/** A file, of whatever data set and state; small numbers are the newest. */
+/** A file, of whatever dataset and state; small numbers are the newest. */
 async function fileIn(real: Real, where: string, back: number) {
   const files = await real.database.query<{ id: string; dataset_id: string; owner_id: string; name: string }>(
     `select f.id, f.dataset_id, d.owner_id, f.r2_key || '#' || f.byte_offset as name
@@ -267,7 +267,7 @@ export const request = define({
   },
   judge(model, { dataset, requester, answer }) {
     const found = model.datasets.get(dataset)
-    if (found === undefined) must(answer.outcome === 'unknown_dataset', 'no trigger of an unknown data set', answer)
+    if (found === undefined) must(answer.outcome === 'unknown_dataset', 'no trigger of an unknown dataset', answer)
     else if (requester !== null && requester !== found.owner)
       must(answer.outcome === 'unknown_dataset', 'no trigger by a stranger', answer)
     else model.request(found, answer)
@@ -294,7 +294,7 @@ export const dailyRound = define({
     const chosen = answer.datasets.map(({ datasetId }) => datasetId)
     must(
       chosen.length === Math.min(limit, idle.length) && chosen.every((id) => idle.includes(id)),
-      'the daily round takes data sets that wait and have no job',
+      'the daily round takes datasets that wait and have no job',
       { chosen, idle },
     )
     for (const { datasetId, jobId } of answer.datasets) model.request(model.datasets.get(datasetId)!, { jobId })
@@ -407,9 +407,9 @@ export const read = define({
   },
   async judge(model, { dataset, requester, version, answer }, real) {
     const found = model.datasets.get(dataset)
-    if (found === undefined) return must(answer.outcome === 'unknown_dataset', 'nothing of an unknown data set', answer)
+    if (found === undefined) return must(answer.outcome === 'unknown_dataset', 'nothing of an unknown dataset', answer)
     if (requester !== null && requester !== found.owner)
-      return must(answer.outcome === 'unknown_dataset', 'nobody reads the data set of another', answer)
+      return must(answer.outcome === 'unknown_dataset', 'nobody reads the dataset of another', answer)
     const asked = version ?? found.version
     if (asked > found.version) return must(answer.outcome === 'unknown_version', 'no version before it is made', answer)
     if (asked < found.oldestVersion)

@@ -43,7 +43,7 @@ const WEIGHTED: readonly (readonly [weight: number, deed: fc.Arbitrary<Deed>])[]
 
 export const aDeed: fc.Arbitrary<Deed> = fc.oneof(...WEIGHTED.map(([weight, arbitrary]) => ({ weight, arbitrary })))
 
-/** Uploads, so that there is something to work on, to data sets that are soon worth a job. */
+/** Uploads, so that there is something to work on, to datasets that are soon worth a job. */
 export const beginning: fc.Arbitrary<Deed[]> = fc
   .tuple(
     fc.array(clients.upload, { minLength: 4, maxLength: 8 }),

@@ -3,7 +3,7 @@ import { must } from './model.ts'
 
 /** What no query may ever find, whoever calls what at once. */
 const NEVER: Record<string, string> = {
-  'more than one running or queued job of a data set': `select dataset_id, state from jobs
+  'more than one running or queued job of a dataset': `select dataset_id, state from jobs
     where state in ('running', 'queued') group by 1, 2 having count(*) > 1`,
   'a queued job that waits although a slot is free': `select j.id from jobs j join datasets d on d.id = j.dataset_id, admission a
     where j.state = 'queued' and j.admitted_at is null

@@ -107,7 +107,7 @@ export class ModelCatalog {
       must(answer.joined === (queued !== undefined), 'a trigger joins the queued job, if there is one', answer)
     const id = String(answer.jobId)
     if (queued) {
-      must(queued.id === id, 'at most one job is queued for a data set', answer)
+      must(queued.id === id, 'at most one job is queued for a dataset', answer)
       queued.triggers += 1
       if (messageId !== undefined) queued.messages.add(messageId)
       return queued

@@ -83,14 +83,14 @@ const STATE = `select
 
 type Row = Readonly<Record<string, unknown>>
 
-/** The database and the model must say the same of every data set, file and job. */
+/** The database and the model must say the same of every dataset, file and job. */
 export async function compare(model: ModelCatalog, { database }: Real): Promise<void> {
   const [found] = await database.query<Record<'datasets' | 'jobs' | 'files', Row[]>>(STATE)
   const sorted = <Item extends Row>(rows: Item[], key: keyof Item) => rows.sort((a, b) => (a[key] < b[key] ? -1 : 1))
 
   const datasets = [...model.datasets.values()]
   const pickDataset = ({ id, owner, version, oldestVersion }: ModelDataset) => ({ id, owner, version, oldestVersion })
-  same('data sets', found!.datasets, sorted(datasets.map(pickDataset), 'id'))
+  same('datasets', found!.datasets, sorted(datasets.map(pickDataset), 'id'))
 
   const pickJob = ({ id, state, attempt, cancelRequested, triggers }: ModelJob) => ({
     id,

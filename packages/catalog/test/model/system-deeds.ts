@@ -39,7 +39,7 @@ export const deadLetter = define({
   },
 })
 
-/** What a clock does. Vacuum waits a week for what was removed, unless the data set says otherwise. */
+/** What a clock does. Vacuum waits a week for what was removed, unless the dataset says otherwise. */
 export const timePasses = define({
   name: 'timePasses',
   args: fc.constantFrom('a minute', 'an hour', 'eight days'),
@@ -47,7 +47,7 @@ export const timePasses = define({
     const seconds = { 'a minute': 60, 'an hour': 3600, 'eight days': 8 * 86_400 }[time]
     const earlier = (...columns: string[]) =>
       columns.map((column) => `${column} = ${column} - make_interval(secs => ${seconds})`).join(', ')
-    // one transaction, behind whoever works on a data set: else it would lock rows in an order of its own
+    // one transaction, behind whoever works on a dataset: else it would lock rows in an order of its own
     await database.query(`begin;
       lock table datasets in exclusive mode;
       update jobs set ${earlier('lease_until', 'dispatched_at', 'created_at')};
@@ -73,7 +73,7 @@ export const configure = define({
   },
   judge(model, { dataset, keeps, answer }) {
     const found = model.datasets.get(dataset)
-    must(answer.outcome === (found ? 'configured' : 'unknown_dataset'), 'a data set that is there has settings', answer)
+    must(answer.outcome === (found ? 'configured' : 'unknown_dataset'), 'a dataset that is there has settings', answer)
     if (found) found.keeps = keeps
   },
 })
@@ -88,7 +88,7 @@ export const makeEager = define({
   },
   judge(model, { dataset, answer }) {
     const known = model.datasets.has(dataset)
-    must(answer.outcome === (known ? 'configured' : 'unknown_dataset'), 'a data set that is there has settings', answer)
+    must(answer.outcome === (known ? 'configured' : 'unknown_dataset'), 'a dataset that is there has settings', answer)
   },
 })
 

@@ -3,7 +3,7 @@ import { expect, test } from 'vitest'
 import { anObject, LARGE_FILE_BYTES } from '../data-set-under-test.ts'
 import { describeRaces, RacingDataSet, SESSIONS, tally, times } from './race-database.ts'
 
-describeRaces('on one data set', (database) => {
+describeRaces('on one dataset', (database) => {
   const newDataSet = () => new RacingDataSet(database)
   const garbage = async (keys: readonly string[]) =>
     (await database.query('select 1 from garbage where r2_key = any ($1)', keys)).length
@@ -128,7 +128,7 @@ describeRaces('on one data set', (database) => {
     expect([await dataset.jobs('queued'), await dataset.jobs('running')]).toMatchObject([{ length: 1 }, { length: 1 }])
   })
 
-  test('many triggers of an idle data set make one queued job with one message', async () => {
+  test('many triggers of an idle dataset make one queued job with one message', async () => {
     const dataset = newDataSet()
     await dataset.upload()
     await dataset.finish(await dataset.start())

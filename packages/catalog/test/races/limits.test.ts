@@ -14,7 +14,7 @@ describeRaces('at a limit of one owner', (database) => {
   const refused = SESSIONS - allowed
   const countOf = (codes: readonly string[], code: string) => codes.filter((one) => one === code).length
 
-  test('uploads to data sets of their own take exactly what is allowed', async () => {
+  test('uploads to datasets of their own take exactly what is allowed', async () => {
     await database.call('configure_limits', { p_owner: owner, p_settings: { datasets: allowed } })
     const codes = await Promise.all(
       times(SESSIONS, () =>

@@ -84,7 +84,7 @@ describeRaces('no deadlock', (database) => {
     expect(trimmed.reduce((a, b) => a + b, 0)).toBe(count)
   })
 
-  test('among rescuers of lost messages, rounds, vacuums and those who work on the data sets', async () => {
+  test('among rescuers of lost messages, rounds, vacuums and those who work on the datasets', async () => {
     const datasets = times(8, () => new RacingDataSet(database))
     for (const dataset of datasets) await dataset.uploadAndTrigger([{}, {}])
     const all = datasets.map((dataset) => dataset.id)
@@ -148,7 +148,7 @@ describeRaces('no deadlock', (database) => {
     ['request_due_merges', { p_limit: 100 }],
     ['claim_garbage', { p_limit: 100 }],
   ])(
-    'for %s, which holds many data sets and so waits for none: it passes over one that is locked',
+    'for %s, which holds many datasets and so waits for none: it passes over one that is locked',
     async (name, args) => {
       const [locked, free] = times(2, () => new RacingDataSet(database)) as [RacingDataSet, RacingDataSet]
       for (const dataset of [locked, free]) {
@@ -167,7 +167,7 @@ describeRaces('no deadlock', (database) => {
         "update outbox set status = 'dead', locked_by = null, locked_until = null where payload ->> 'datasetId' = any ($1)",
         ids,
       )
-      /** Data sets in which the function left a trace. */
+      /** Datasets in which the function left a trace. */
       const touched = async () =>
         (
           await database.query<{ id: string }>(

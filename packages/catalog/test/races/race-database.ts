@@ -61,7 +61,7 @@ export class RaceDatabase {
   }
 
   /**
-   * Lets the calls line up behind a lock on the data set, then lets them all go: whatever they read before they wait is
+   * Lets the calls line up behind a lock on the dataset, then lets them all go: whatever they read before they wait is
    * old by the time they go on. Calls that do not wait for the lock simply run.
    */
   async lineUp<Result>(datasetId: string, calls: readonly (() => Promise<Result>)[]): Promise<Result[]> {
@@ -102,7 +102,7 @@ export function describeRaces(name: string, races: (database: RaceDatabase) => v
   })
 }
 
-/** A data set of its own on the real server. */
+/** A dataset of its own on the real server. */
 export class RacingDataSet {
   readonly id = `ds-${randomUUID()}`
   readonly owner = randomUUID()

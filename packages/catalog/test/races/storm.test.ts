@@ -5,7 +5,7 @@ import { type Answer, describeRaces, SESSIONS, times } from './race-database.ts'
 
 const SEED = 20_261_122
 const STEPS_A_SESSION = 120
-/** Fewer than data sets, so that jobs wait. */
+/** Fewer than datasets, so that jobs wait. */
 const SLOTS = 3
 
 interface Attempt {
@@ -17,7 +17,7 @@ interface Attempt {
 interface Dataset {
   readonly id: string
   readonly owner: string
-  /** Vacuum may take what is removed at once. Such a data set gets each content once, as vacuum forgets contents. */
+  /** Vacuum may take what is removed at once. Such a dataset gets each content once, as vacuum forgets contents. */
   readonly shortLived: boolean
   /** Rows of all contents stored, and how many uploads and swaps were told to have made a version. */
   rows: number

@@ -10,7 +10,7 @@ const { catalog } = database
 
 type Kind = 'manual' | 'realtime' | 'scheduled'
 
-/** A data set of an owner, new or given, with a job of that priority. */
+/** A dataset of an owner, new or given, with a job of that priority. */
 async function asked(kind: Kind, owner?: string): Promise<DataSetUnderTest> {
   const dataset = new DataSetUnderTest(catalog, owner)
   await dataset.store({}, {})
@@ -29,7 +29,7 @@ const ask = async (...kinds: Kind[]) => {
   return datasets
 }
 const jobOf = async (dataset: DataSetUnderTest) => (await dataset.jobs())[0]!.id
-/** The jobs that have a slot and have not ended: by data set, in the order they got it. */
+/** The jobs that have a slot and have not ended: by dataset, in the order they got it. */
 const admitted = async () =>
   (
     await database.query<{ dataset_id: string }>(

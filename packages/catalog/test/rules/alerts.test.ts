@@ -166,7 +166,7 @@ describe('an alert that stands', () => {
   const told = (outbox: readonly OutboxMessage[]) =>
     noticesOf(outbox).map(({ action, details }) => ({ action, details }))
 
-  test('speaks again of a new cause and of a new data set, and of nothing that it was told of before', async () => {
+  test('speaks again of a new cause and of a new dataset, and of nothing that it was told of before', async () => {
     await recordLetter({ code: 'delivery_failed', datasetId: 'one' })
     await settle((await raise()).outbox)
     await letPass(RULES.newCausesSeconds)
@@ -319,7 +319,7 @@ describe('trouble is', () => {
     expect((await raise(['slack'], { ...rules, quietSeconds: 0 })).changes).toMatchObject([{ change: 'resolved' }])
   })
 
-  test('a job that waits too long, but not for another of its data set', async () => {
+  test('a job that waits too long, but not for another of its dataset', async () => {
     const dataset = new DataSetUnderTest(catalog)
     await dataset.upload()
     const first = await dataset.start()

@@ -78,7 +78,7 @@ describe('compaction is needed', () => {
     expect(await dataset.compactionNeeded()).toBe(true)
   })
 
-  test('by the target of the data set', async () => {
+  test('by the target of the dataset', async () => {
     const dataset = newDataSet()
     await dataset.upload({ length: 1000 }, { length: 1000 })
     await catalog.configureDataset(dataset.id, { targetFileBytes: 1000 })

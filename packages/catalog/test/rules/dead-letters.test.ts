@@ -93,7 +93,7 @@ describe('a dead letter', () => {
     expect(await dataset.job(attempt.jobId)).toEqual(before)
   })
 
-  test('that names a job of another data set does not touch that job', async () => {
+  test('that names a job of another dataset does not touch that job', async () => {
     const [dataset, other] = [newDataSet(), newDataSet()]
     await dataset.upload()
     const { jobId } = await other.upload()
@@ -101,7 +101,7 @@ describe('a dead letter', () => {
     expect(await other.job(jobId)).toMatchObject({ state: 'queued' })
   })
 
-  test('of nobody is seen by operators alone, of a data set by its owner too', async () => {
+  test('of nobody is seen by operators alone, of a dataset by its owner too', async () => {
     const [dataset, other] = [newDataSet(), newDataSet()]
     await dataset.upload()
     await other.upload()
@@ -138,7 +138,7 @@ describe('a dead letter', () => {
     expect((await lettersOf(dataset)).records).toMatchObject([{ closedHow: 'retried' }])
   })
 
-  test('is acknowledged by an operator or the owner of its data set, once, and by nobody else', async () => {
+  test('is acknowledged by an operator or the owner of its dataset, once, and by nobody else', async () => {
     const [dataset, other] = [newDataSet(), newDataSet()]
     await dataset.upload()
     await other.upload()
@@ -154,7 +154,7 @@ describe('a dead letter', () => {
     expect((await catalog.deadLetterStatus(dataset.owner, 10, { open: true })).dlqFailures.count).toBe(0)
   })
 
-  test('is found by its code, its data set and whether it is open, and the counts are of what was found', async () => {
+  test('is found by its code, its dataset and whether it is open, and the counts are of what was found', async () => {
     const dataset = newDataSet()
     await dataset.upload()
     for (const code of ['delivery_failed', 'delivery_failed', 'invalid_message'])

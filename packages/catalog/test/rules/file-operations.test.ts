@@ -90,7 +90,7 @@ describe('an upload of content whose bytes are lost', () => {
     expect(await isGarbage(merged.r2Key)).toBe(true)
   })
 
-  test('names copies of its own data set only, and changes nothing until they were looked at', async () => {
+  test('names copies of its own dataset only, and changes nothing until they were looked at', async () => {
     const [dataset, other] = [newDataSet(), newDataSet()]
     await other.store({ content: 'same' })
     await dataset.store({ content: 'same' })
@@ -188,7 +188,7 @@ describe('replacing', () => {
     expect(again).toMatchObject({ outcome: 'duplicate', version: 3 })
   })
 
-  test('a file of another data set, none, or one that was merged is refused, and its object is garbage', async () => {
+  test('a file of another dataset, none, or one that was merged is refused, and its object is garbage', async () => {
     const [dataset, other] = [newDataSet(), newDataSet()]
     await other.store()
     await dataset.upload({}, {})

@@ -91,7 +91,7 @@ describe('a limit', () => {
       expect((await refusal(catalog.configureLimits(null, odd as LimitChanges))).code).toBe('database_refused')
   })
 
-  test('of data sets refuses the next and leaves nothing of it', async () => {
+  test('of datasets refuses the next and leaves nothing of it', async () => {
     const owner = randomUUID()
     await catalog.configureLimits(owner, { datasets: 2 })
     const [first] = [newDataSet(owner), newDataSet(owner)]

@@ -3,7 +3,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
 
-// Rule 1: at most one running and one queued compaction job per data set; no trigger is lost, no storm.
+// Rule 1: at most one running and one queued compaction job per dataset; no trigger is lost, no storm.
 
 const database = new EmbeddedDatabase(inject('embedded'))
 const { catalog } = database
@@ -20,7 +20,7 @@ async function requested(dataset: DataSetUnderTest, scope: { table?: string; per
 }
 
 describe('a trigger', () => {
-  test('of an idle data set makes a job and one message that carries it', async () => {
+  test('of an idle dataset makes a job and one message that carries it', async () => {
     const dataset = newDataSet()
     const { jobId, outbox } = await dataset.upload()
     expect(outbox).toMatchObject({
@@ -182,7 +182,7 @@ describe('the message of a job', () => {
     expect((await dataset.finish(running)).outbox).toMatchObject([{ payload: { jobId } }])
   })
 
-  test('names a job of another data set, or none that is known: unknown_job', async () => {
+  test('names a job of another dataset, or none that is known: unknown_job', async () => {
     const dataset = newDataSet()
     const other = newDataSet()
     await dataset.upload()
@@ -192,7 +192,7 @@ describe('the message of a job', () => {
     expect(await other.job(jobId)).toMatchObject({ state: 'queued' })
   })
 
-  test('of a data set that nobody made: unknown_dataset, and no job', async () => {
+  test('of a dataset that nobody made: unknown_dataset, and no job', async () => {
     const dataset = newDataSet()
     expect(await dataset.deliver(undefined)).toEqual({ outcome: 'unknown_dataset' })
     expect(await trigger(dataset)).toEqual({ outcome: 'unknown_dataset' })

@@ -4,7 +4,7 @@ import { beforeEach, describe, expect, test } from 'vitest'
 import { anOutput, DataSetUnderTest, LARGE_FILE_BYTES, LEASE_SECONDS, type SliceSpec } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
 
-// Many uploads give one job, and only once the policy of their data set finds it worth one.
+// Many uploads give one job, and only once the policy of their dataset finds it worth one.
 
 const NEVER: MergePolicy = { mergeMinFiles: 1e6, mergeMinBytes: 1e12, mergeMaxAgeSeconds: 1e6 }
 
@@ -114,7 +114,7 @@ describe('age', () => {
     expect(await catalog.requestDueMerges(10)).toBe(0)
   })
 
-  test('is looked at for so many data sets a call, the longest overdue first', async () => {
+  test('is looked at for so many datasets a call, the longest overdue first', async () => {
     const datasets: DataSetUnderTest[] = []
     for (const overdue of [10, 30, 20]) {
       const dataset = await newDataSet({ mergeMaxAgeSeconds: 600 }, {}, {})

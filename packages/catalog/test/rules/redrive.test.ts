@@ -3,7 +3,7 @@ import { describe, expect, inject, test } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
 
-// Dead jobs tried again in numbers: each data set concerned is asked for once, and nothing is tried twice unasked.
+// Dead jobs tried again in numbers: each dataset concerned is asked for once, and nothing is tried twice unasked.
 
 const database = new EmbeddedDatabase(inject('embedded'))
 const { catalog } = database
@@ -12,7 +12,7 @@ function redrive(requester: string | null, filter: Partial<Parameters<typeof cat
   return catalog.redrive({ requester, dryRun: false, limit: 100, sender: SENDER, ...filter })
 }
 
-/** A data set whose job set a file aside and died then. */
+/** A dataset whose job set a file aside and died then. */
 async function withDeadJob(dataset = new DataSetUnderTest(catalog)) {
   await dataset.upload({}, {}, {})
   const attempt = await dataset.start()
@@ -23,7 +23,7 @@ async function withDeadJob(dataset = new DataSetUnderTest(catalog)) {
 }
 
 describe('a redrive', () => {
-  test('asks once for a data set, leaves its quarantine, and gives the message to send', async () => {
+  test('asks once for a dataset, leaves its quarantine, and gives the message to send', async () => {
     const { dataset, jobId } = await withDeadJob()
     const second = await withDeadJob(dataset)
     expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 2 })

@@ -5,7 +5,7 @@ import { ownDatabase } from '../own-database.ts'
 const database = await ownDatabase()
 const { catalog } = database
 
-/** Data sets that need compaction and have no job. */
+/** Datasets that need compaction and have no job. */
 async function waiting(count: number): Promise<DataSetUnderTest[]> {
   const datasets = Array.from({ length: count }, () => new DataSetUnderTest(catalog))
   for (const dataset of datasets) {
@@ -30,7 +30,7 @@ beforeEach(async () => {
 })
 
 describe('the daily round', () => {
-  test('takes at most so many data sets a call, and goes on until none remains', async () => {
+  test('takes at most so many datasets a call, and goes on until none remains', async () => {
     const datasets = await waiting(5)
     const calls = [await round(2), await round(2), await round(2), await round(2)]
     expect(calls.map(({ picked, remaining }) => [picked.length, remaining])).toEqual([
@@ -52,7 +52,7 @@ describe('the daily round', () => {
     expect(await catalog.completeOutbox([outbox[0]!.id], SENDER)).toBe(1)
   })
 
-  test('leaves data sets that have a job, or nothing to merge', async () => {
+  test('leaves datasets that have a job, or nothing to merge', async () => {
     const [busy, running, done] = await waiting(3)
     await busy!.upload()
     await running!.start()
@@ -89,7 +89,7 @@ describe('the daily round', () => {
         }),
     ],
     ['their jobs are cancelled', async (_: DataSetUnderTest, jobId: string) => catalog.cancelJob(jobId, null)],
-  ])('is not starved by data sets that fail each time: %s', async (_how, fail) => {
+  ])('is not starved by datasets that fail each time: %s', async (_how, fail) => {
     const datasets = await waiting(6)
     const picks = new Map(datasets.map((dataset) => [dataset.id, 0]))
     for (let call = 0; call < 6; call++) {
@@ -103,7 +103,7 @@ describe('the daily round', () => {
     expect([...picks.values()]).toEqual([2, 2, 2, 2, 2, 2])
   })
 
-  test.each([0, -1, 101, 1e9])('of %d data sets a call is refused', async (limit) => {
+  test.each([0, -1, 101, 1e9])('of %d datasets a call is refused', async (limit) => {
     await expect(catalog.triggerScheduled(limit, SENDER)).rejects.toMatchObject({ code: 'database_refused' })
   })
 })

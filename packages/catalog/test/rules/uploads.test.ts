@@ -55,7 +55,7 @@ describe('an upload', () => {
     expect(await dataset.compactionNeeded()).toBe(false)
   })
 
-  test('of the same content in another table, period or data set is not', async () => {
+  test('of the same content in another table, period or dataset is not', async () => {
     const dataset = newDataSet()
     const slice = { content: 'same' }
     await dataset.upload(slice, { ...slice, table: 'other' }, { ...slice, periodTag: '2026' })
@@ -77,7 +77,7 @@ describe('an upload', () => {
     ['no bytes', { length: 0 }],
     ['fewer than no rows', { rows: -1 }],
     ['rows in no row group that exists', { rowGroups: -1 }],
-  ])('of a slice of %s is refused whole: no data set, no file, no job', async (_name, bad) => {
+  ])('of a slice of %s is refused whole: no dataset, no file, no job', async (_name, bad) => {
     const dataset = newDataSet()
     await expect(dataset.register(anObject([{}, bad]))).rejects.toThrow(REFUSED)
     expect(await catalog.listFiles({ datasetId: dataset.id, requester: null, limit: 1 })).toEqual({
@@ -87,14 +87,14 @@ describe('an upload', () => {
   })
 
   test.each(['', '-x', 'a/b', 'a b', 'ä', `a${'b'.repeat(128)}`, "a'; drop table files; --"])(
-    'to a data set called %j is refused',
+    'to a dataset called %j is refused',
     async (datasetId) => {
       const upload = { datasetId, userId: randomUUID(), object: anObject([{}]), sender: SENDER }
       await expect(catalog.registerUpload(upload)).rejects.toThrow(REFUSED)
     },
   )
 
-  test.each(['a', '7', `A${'.'.repeat(127)}`, randomUUID()])('to a data set called %j is fine', async (name) => {
+  test.each(['a', '7', `A${'.'.repeat(127)}`, randomUUID()])('to a dataset called %j is fine', async (name) => {
     const datasetId = name.length > 100 ? name : `${name}-${randomUUID()}`
     const upload = { datasetId, userId: randomUUID(), object: anObject([{}]), sender: SENDER }
     expect(await catalog.registerUpload(upload)).toMatchObject({ outcome: 'stored' })

@@ -4,7 +4,7 @@ import { findPostgres, startPostgres } from './postgres-server.ts'
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** One embedded Supabase for all files whose tests touch nothing but their own data sets. */
+    /** One embedded Supabase for all files whose tests touch nothing but their own datasets. */
     embedded: EmbeddedSupabase
     /** Address of a real PostgreSQL with a database `fusou` to copy; null where there is none. */
     postgresUrl: string | null

@@ -13,7 +13,7 @@ import type { EmbeddedDatabase } from '../embedded-database.ts'
 
 const DATA_SETS = 4
 const RELAY = 'a relay'
-/** Fewer than data sets, so that jobs wait for a slot. */
+/** Fewer than datasets, so that jobs wait for a slot. */
 const SLOTS = 2
 
 interface JobRow {
@@ -128,7 +128,7 @@ export class RandomWalk {
     ]
   }
 
-  /** Slots that nobody gave on go to those who wait, with whatever is asked for next: here of a data set without a job. */
+  /** Slots that nobody gave on go to those who wait, with whatever is asked for next: here of a dataset without a job. */
   async #askWhileSlotsAreFree(): Promise<void> {
     const dataset = this.#dataset()
     for (const { id } of await dataset.jobs('queued')) await this.#catalog.cancelJob(id, null)
@@ -436,7 +436,7 @@ export class RandomWalk {
     return merge
   }
 
-  /** The newest job in one of these states, of any data set, or of one that has none to do. */
+  /** The newest job in one of these states, of any dataset, or of one that has none to do. */
   async #withJob(states: readonly string[], act: (job: JobRow) => Promise<unknown>, idle = false): Promise<void> {
     const jobs = await this.#database.query<JobRow>(
       `select distinct on (dataset_id) id, state, attempt, dataset_id from jobs

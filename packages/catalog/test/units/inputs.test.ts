@@ -19,7 +19,7 @@ function logged(): [level: string, line: unknown][] {
 
 describe('a name', () => {
   const isName = (schema: z.ZodType, text: unknown) => schema.safeParse(text).success
-  test.each(['a', 'A9._-', '0', 'a'.repeat(128)])('%s is one of a data set, a table and a period', (text) => {
+  test.each(['a', 'A9._-', '0', 'a'.repeat(128)])('%s is one of a dataset, a table and a period', (text) => {
     expect([DatasetId, TableName, PeriodTag].map((schema) => isName(schema, text))).toEqual([true, true, true])
   })
 
@@ -27,7 +27,7 @@ describe('a name', () => {
     expect([DatasetId, TableName, PeriodTag].map((schema) => isName(schema, text))).toEqual([false, false, false])
   })
 
-  test('of a table or a period may begin with an underscore, that of a data set may not', () => {
+  test('of a table or a period may begin with an underscore, that of a dataset may not', () => {
     expect([DatasetId, TableName, PeriodTag].map((schema) => isName(schema, '_a'))).toEqual([false, true, true])
     expect([isName(JobId, 'seven'), isName(JobId, crypto.randomUUID())]).toEqual([false, true])
   })

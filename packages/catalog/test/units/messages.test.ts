@@ -14,7 +14,7 @@ import { describe, expect, test } from 'vitest'
 const jobId = randomUUID()
 
 describe('a compaction message', () => {
-  test('needs nothing but the data set', () => {
+  test('needs nothing but the dataset', () => {
     expect(CompactionMessage.parse({ datasetId: 'weather' })).toEqual({ datasetId: 'weather', priority: 'manual' })
   })
 
@@ -36,12 +36,12 @@ describe('a compaction message', () => {
     ['null', null],
     ['text', 'weather'],
     ['a list', [{ datasetId: 'weather' }]],
-    ['no data set', {}],
-    ['a data set that is a number', { datasetId: 7 }],
-    ['an empty data set', { datasetId: '' }],
-    ['a data set with a slash', { datasetId: 'a/b' }],
-    ['a data set of 129 characters', { datasetId: 'a'.repeat(129) }],
-    ['a data set and a line feed', { datasetId: 'weather\n' }],
+    ['no dataset', {}],
+    ['a dataset that is a number', { datasetId: 7 }],
+    ['an empty dataset', { datasetId: '' }],
+    ['a dataset with a slash', { datasetId: 'a/b' }],
+    ['a dataset of 129 characters', { datasetId: 'a'.repeat(129) }],
+    ['a dataset and a line feed', { datasetId: 'weather\n' }],
     ['a priority that is none', { priority: 'urgent' }],
     ['a null priority', { priority: null }],
     ['a job id that is not one', { jobId: '7' }],

@@ -96,7 +96,7 @@ export class OperateActions {
     await this.#ask('release', caller, { method: 'POST', path: `/api/files/${random.pick(files).id}/release` })
   }
 
-  /** As an operator does who knows no more than the data set, or a producer that repeats itself. */
+  /** As an operator does who knows no more than the dataset, or a producer that repeats itself. */
   async sendByHand(random: SeededRandom): Promise<void> {
     const datasetId = random.pick(DATASETS).id
     const job = await this.#aJob(random, random.pick(['queued', 'running', 'succeeded', 'cancelled']))
@@ -125,7 +125,7 @@ export class OperateActions {
     await this.#send('send poison', body)
   }
 
-  /** Lists a data set as it is, and holds a version that was seen before against what it was. */
+  /** Lists a dataset as it is, and holds a version that was seen before against what it was. */
   async read(random: SeededRandom): Promise<void> {
     const dataset = random.pick(DATASETS)
     const reader = this.#ownerOr(dataset, random)
@@ -174,5 +174,5 @@ export class OperateActions {
   }
 }
 
-/** A contested data set has an owner that the chaos does not know; its first racer asks. */
+/** A contested dataset has an owner that the chaos does not know; its first racer asks. */
 const datasetOf = (id: string) => DATASETS.find((dataset) => dataset.id === id) ?? { owner: 0 }

@@ -112,7 +112,7 @@ async function rageAndCheck(
     await database.query('select configure_dataset($1, $2)', dataset.id, settings)
   }
   await database.query('select configure_admission($1)', FEW_SLOTS)
-  progress.say(`✓ a stack runs, with ${DATASETS.length} data sets of ${USERS} users`)
+  progress.say(`✓ a stack runs, with ${DATASETS.length} datasets of ${USERS} users`)
 
   const copy = new CatalogCopy(join(folder, 'state'), folder)
   const storm = new ChaosStorm({ stack, database, plan, uploads, operate, operator, copy, ledger, seed, progress })

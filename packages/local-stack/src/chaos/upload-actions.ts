@@ -36,7 +36,7 @@ export class UploadActions {
     this.#ledger = ledger
   }
 
-  /** The first upload of a data set makes its owner. */
+  /** The first upload of a dataset makes its owner. */
   found(dataset: ChaosDataset, random: SeededRandom): Promise<void> {
     return this.#send(this.#prepare(dataset, [this.#files.sound(TABLES[0])], random), dataset.owner, TRIES)
   }
@@ -85,7 +85,7 @@ export class UploadActions {
     return this.#send(prepared, stranger, TRIES)
   }
 
-  /** Two users send the first file of one data set at once: one of them becomes its owner. */
+  /** Two users send the first file of one dataset at once: one of them becomes its owner. */
   async contested(random: SeededRandom): Promise<void> {
     const dataset = { id: `contested-${this.#contested++}`, owner: 0, shortLived: false, halfRotten: false }
     const racers = [0, 1].map((user) => {
@@ -113,7 +113,7 @@ export class UploadActions {
   #sendTo(dataset: ChaosDataset, parts: Part[], random: SeededRandom, offsets = false): Promise<void> {
     const prepared = this.#prepare(dataset, parts, random, offsets)
     if (!dataset.shortLived) this.#repeatable.push(prepared)
-    // what a short-lived data set has merged and forgotten would be stored anew
+    // what a short-lived dataset has merged and forgotten would be stored anew
     return this.#send(prepared, dataset.owner, dataset.shortLived ? 1 : random.between(1, TRIES))
   }
 

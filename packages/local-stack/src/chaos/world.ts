@@ -1,4 +1,4 @@
-/** The data sets that the clients of a chaos run share, and what is special about each. */
+/** The datasets that the clients of a chaos run share, and what is special about each. */
 export interface ChaosDataset {
   id: string
   /** index of the user whose it is */
@@ -12,9 +12,9 @@ export interface ChaosDataset {
 export const USERS = 3
 export const TABLES = ['ships', 'ports', 'lanes'] as const
 export const PERIODS = ['0', '2026-11'] as const
-/** of every data set: a few uploads are worth a job */
+/** of every dataset: a few uploads are worth a job */
 export const EAGER = { mergeMinFiles: 4, mergeMaxAgeSeconds: 60 }
-/** fewer than data sets, so that jobs wait */
+/** fewer than datasets, so that jobs wait */
 export const FEW_SLOTS = { maxRunningJobs: 3, maxRunningJobsOfOwner: 2 }
 /**
  * Retention of the long-lived ones: an upload that is sent again must be known, and each time that the catalog is set back

@@ -104,7 +104,7 @@ const countEnds = ({ counts }: FaultPlan) =>
     0,
   )
 
-/** Versions of long-lived data sets must still be there, and be what they were; so must the bytes of their files. */
+/** Versions of long-lived datasets must still be there, and be what they were; so must the bytes of their files. */
 async function readVersionsAgain(operator: ApiCaller, ledger: Ledger): Promise<number> {
   const files = new Map<string, string>()
   let read = 0

@@ -2,7 +2,7 @@ import type { StackDatabase } from './database.ts'
 
 /** What must never be found in the catalog, whatever happens; each answers with what is wrong. */
 const NEVER: Record<string, string> = {
-  'more than one running or queued job of a data set': `select dataset_id, state, count(*)::int from jobs
+  'more than one running or queued job of a dataset': `select dataset_id, state, count(*)::int from jobs
     where state in ('running', 'queued') group by kind, dataset_id, state having count(*) > 1`,
   'a file of a version that is not there yet': `select f.id from files f join datasets d on d.id = f.dataset_id
     where greatest(f.created_version, f.removed_version) > d.version`,

@@ -3,7 +3,7 @@ import type { Ledger } from './ledger.ts'
 
 /**
  * Each job that an answer named is known and has ended, none was cancelled unasked, and of two users who raced for a
- * data set one has it alone.
+ * dataset one has it alone.
  */
 export async function checkTriggers(database: StackDatabase, ledger: Ledger): Promise<string[]> {
   const faults: string[] = []

@@ -17,7 +17,7 @@ export interface SentUpload {
   periodTag: string
   user: string
   slices: SentSlice[]
-  /** what the contract says must become of it; `either` where two users race for a new data set */
+  /** what the contract says must become of it; `either` where two users race for a new dataset */
   must: 'accept' | 'refuse' | 'either'
   fate: 'unknown' | 'accepted' | 'refused'
 }
@@ -39,7 +39,7 @@ export class Ledger {
   /** marks of messages sent by hand that must end as dead letters, if the queue delivers them */
   readonly poison = new Set<string>()
   readonly versions = new Map<string, SeenVersion>()
-  /** data sets whose replaced files vacuum takes after minutes: their versions go */
+  /** datasets whose replaced files vacuum takes after minutes: their versions go */
   readonly shortLived = new Set<string>()
   /** how often each thing was done, by how it was answered */
   readonly tally = new Map<string, Map<string, number>>()

@@ -74,5 +74,5 @@ export async function compactAll(
     await waitForQuiet(stack, database, progress)
     if (enqueued + remaining === 0) return []
   }
-  return [`after ${MAX_SCHEDULED_ROUNDS} daily rounds there still are data sets to compact`]
+  return [`after ${MAX_SCHEDULED_ROUNDS} daily rounds there still are datasets to compact`]
 }

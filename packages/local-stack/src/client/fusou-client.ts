@@ -138,7 +138,7 @@ export class FusouClient {
     return (await this.#request('/api/compaction/dlq-status')).text()
   }
 
-  /** @returns the job that merges all small files of the data set */
+  /** @returns the job that merges all small files of the dataset */
   async askForMerge(datasetId: string): Promise<string> {
     const asked = await this.#json('/api/compaction/sanitize-state', z.object({ jobId: z.string() }), {
       method: 'POST',

@@ -2,14 +2,14 @@ import { setTimeout as wait } from 'node:timers/promises'
 import { AnswerError, type FusouClient } from '../client/fusou-client.ts'
 import type { ProgressLine } from '../support/progress-line.ts'
 
-/** data sets compacted by jobs that their uploads called for, and in the end by their owner for what is left */
+/** datasets compacted by jobs that their uploads called for, and in the end by their owner for what is left */
 export const ASKED = ['ada-flights', 'bob-bundles'] as const
-/** data sets whose owner cancels such jobs, and leaves the work to the nightly round */
+/** datasets whose owner cancels such jobs, and leaves the work to the nightly round */
 export const SCHEDULED = ['ada-bundles', 'bob-flights'] as const
 
 const POLL_MS = 500
 const QUIET_WITHIN_SECONDS = 200
-/** small, so that the round takes more than one call, as it does when many data sets wait */
+/** small, so that the round takes more than one call, as it does when many datasets wait */
 const TRIGGER_LIMIT = 1
 
 export interface Ways {

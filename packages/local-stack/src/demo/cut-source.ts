@@ -29,7 +29,7 @@ export interface CutSource {
 }
 
 /**
- * Spread the source over two users, each with a data set of single files (a table for each range of distance, a period
+ * Spread the source over two users, each with a dataset of single files (a table for each range of distance, a period
  * tag for each month) and one of bundles (a tenth of the rows, up to 33 tables), then cut it into files.
  * @param onCut gets the number of files cut so far and of all
  */

@@ -11,7 +11,7 @@ export interface ResultFile extends ListedFile {
   path: string
 }
 
-/** List every data set in one version, get its files, and hold each against the listed size and SHA-256. */
+/** List every dataset in one version, get its files, and hold each against the listed size and SHA-256. */
 export async function downloadResult(
   datasetIds: readonly string[],
   ownerOf: (datasetId: string) => FusouClient,

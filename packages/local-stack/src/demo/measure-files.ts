@@ -20,7 +20,7 @@ export async function countRowGroups(
   return files.map((file) => ({ ...file, rowGroups: rowGroups.get(file.path)! }))
 }
 
-/** Tables of one data set with the same letters before `_` make one line: `airports_00` … `airports_32`. */
+/** Tables of one dataset with the same letters before `_` make one line: `airports_00` … `airports_32`. */
 const lineOf = ({ datasetId, table }: MeasuredFile) =>
   `${datasetId} ${table.includes('_') ? `${table.split('_')[0]}_*` : table}`
 

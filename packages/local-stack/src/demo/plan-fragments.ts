@@ -56,9 +56,9 @@ export function planSingleUploads(partitions: readonly Partition[], random: Seed
 }
 
 /**
- * Put the rows of many tables of one data set into `count` objects of 2 to 33 slices each, many of zero rows; the last
+ * Put the rows of many tables of one dataset into `count` objects of 2 to 33 slices each, many of zero rows; the last
  * object holds what is left of every table.
- * @param partitions of one data set and one period tag, at most 33
+ * @param partitions of one dataset and one period tag, at most 33
  */
 export function planBundles(partitions: readonly Partition[], count: number, random: SeededRandom): PlannedUpload[] {
   if (partitions.length > MAX_SLICES || partitions.length < 2) throw new RangeError('a bundle holds 2 to 33 tables')

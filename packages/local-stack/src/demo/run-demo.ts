@@ -51,7 +51,7 @@ export async function runDemo(stack: StackInfo, folder: string, started: number)
   )
   const owners = { ada: ada!, bob: bob! }
   const ownerOf = (datasetId: string) => owners[datasetId.split('-')[0] as keyof typeof owners]
-  // the data sets of the nightly round last: what jobs their uploads call for are cancelled before they begin
+  // the datasets of the nightly round last: what jobs their uploads call for are cancelled before they begin
   const inOrder = (datasetIds: readonly string[]) => uploads.filter(({ datasetId }) => datasetIds.includes(datasetId))
   const ordered = [...inOrder(ASKED), ...inOrder(SCHEDULED)]
   const sent = await stage('upload', async () => {

@@ -25,7 +25,7 @@ const TABLES = ['ships', 'ports'] as const
 const PERIODS = ['2026-10', '2026-11'] as const
 /** Each of so many uploads is sent a second time, as a client does whose answer was lost. */
 const REPEAT_EVERY = 20
-/** After each of so many uploads somebody lists the data set: its version must be the same when all is done. */
+/** After each of so many uploads somebody lists the dataset: its version must be the same when all is done. */
 const READ_EVERY = 50
 
 export interface LoadOptions {

@@ -21,7 +21,7 @@ export const sanitizeState = route(
   {
     method: 'post',
     path: '/api/compaction/sanitize-state',
-    summary: 'Compact a data set now, or one table or period of it',
+    summary: 'Compact a dataset now, or one table or period of it',
     access: 'reader',
     body: SanitizeRequest,
     answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
@@ -32,7 +32,7 @@ export const sanitizeState = route(
     const sender = senderOf(c)
     const requested = await c.var.services.catalog.requestCompaction({ datasetId, requester, table, periodTag, sender })
     if (requested.outcome !== 'requested')
-      throw new FusouError(requested.outcome, `no data set ${datasetId} that you may see`)
+      throw new FusouError(requested.outcome, `no dataset ${datasetId} that you may see`)
     publishAfterAnswer(c, [requested.outbox])
     const message = requested.joined ? 'joined the job that is queued' : 'a job is queued'
     const answer: z.infer<typeof SanitizeAnswer> = { success: true, datasetId, jobId: requested.jobId, message }

@@ -6,7 +6,7 @@ import { publishAfterAnswer } from '../../publish.ts'
 import { senderOf } from '../../services.ts'
 
 const TriggerRequest = z
-  .object({ limit: integer(z.int().min(1).max(100).meta({ description: 'data sets at the most' }).default(10)) })
+  .object({ limit: integer(z.int().min(1).max(100).meta({ description: 'datasets at the most' }).default(10)) })
   .default({ limit: 10 })
   .meta({ id: 'TriggerRequest' })
 const TriggerAnswer = z
@@ -14,7 +14,7 @@ const TriggerAnswer = z
     success: z.literal(true),
     enqueued: z.int(),
     datasets: z.array(z.object({ datasetId: DatasetId, jobId: JobId })),
-    remaining: z.int().meta({ description: 'data sets that still wait; call again while it is not 0' }),
+    remaining: z.int().meta({ description: 'datasets that still wait; call again while it is not 0' }),
   })
   .meta({ id: 'TriggerAnswer' })
 
@@ -22,7 +22,7 @@ export const triggerScheduled = route(
   {
     method: 'post',
     path: '/api/compaction/trigger-scheduled',
-    summary: 'Queue jobs for data sets that need compaction, the one whose last attempt is oldest first',
+    summary: 'Queue jobs for datasets that need compaction, the one whose last attempt is oldest first',
     access: 'scheduler',
     body: TriggerRequest,
     answers: { 202: { description: 'What was queued', schema: TriggerAnswer } },

@@ -40,12 +40,12 @@ const UploadAnswer = z
     healed: z.boolean().meta({
       description: 'it was here already, and what was damaged or missing of it is stored again',
     }),
-    version: z.int().meta({ description: 'of the data set, from which on all of it is listed' }),
+    version: z.int().meta({ description: 'of the dataset, from which on all of it is listed' }),
     fileId: FileId.nullable().meta({ description: 'null with tableOffsets: see files' }),
     files: z.array(UploadedFile).meta({ description: 'of each table, in the order of their bytes' }),
     jobId: JobId.nullable().meta({
       description:
-        'the job that this upload called for or joined, of a duplicate the newest of the data set; null as long as too little has come to be worth a job',
+        'the job that this upload called for or joined, of a duplicate the newest of the dataset; null as long as too little has come to be worth a job',
     }),
     tables: z
       .array(z.object({ table: z.string(), rows: z.int(), bytes: z.int(), sha256: z.string() }))

@@ -46,7 +46,7 @@ export const listDatasetFiles = route(
   {
     method: 'get',
     path: '/api/datasets/:id/files',
-    summary: 'The files of one version of a data set, in order of table, period tag and id',
+    summary: 'The files of one version of a dataset, in order of table, period tag and id',
     access: 'reader',
     params: z.object({ id: DatasetId }),
     query: FilesQuery,
@@ -65,9 +65,9 @@ export const listDatasetFiles = route(
       limit: query.limit + 1,
     })
     if (listed.outcome === 'unknown_dataset') {
-      throw new FusouError('unknown_dataset', `no data set ${datasetId} that you may see`)
+      throw new FusouError('unknown_dataset', `no dataset ${datasetId} that you may see`)
     }
-    if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the data set ${datasetId}`)
+    if (listed.outcome !== 'ok') throw new FusouError(listed.outcome, `the dataset ${datasetId}`)
     const { version } = listed
     const { shown, unreadable, last } = page(listed.files, listed.unreadable ?? [], query.limit)
     const { origin } = new URL(c.req.url)

@@ -22,7 +22,7 @@ export const discardFile = route(
   {
     method: 'delete',
     path: '/api/files/:id',
-    summary: 'Take a live file, and all rows in it, out of its data set; earlier versions keep it until vacuum',
+    summary: 'Take a live file, and all rows in it, out of its dataset; earlier versions keep it until vacuum',
     access: 'reader',
     params: FileAddress,
     answers: {
