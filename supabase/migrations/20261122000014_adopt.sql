@@ -21,6 +21,7 @@ create table public.adoption_objects (
   table_name text not null,
   period_tag text not null,
   owner_id uuid,
+  dataset_owner uuid,
   byte_length bigint,
   row_count bigint,
   row_group_count integer,
@@ -33,6 +34,7 @@ create table public.adoption_objects (
   primary key (r2_key, byte_offset)
 );
 comment on column public.adoption_objects.known is 'A live merged file of the catalog, noted for its leaves.';
+comment on column public.adoption_objects.dataset_owner is 'Whom the bucket names as owner of the dataset.';
 comment on column public.adoption_objects.fault is 'Why this object cannot be adopted whatever the catalog holds.';
 create index adoption_objects_of_dataset on public.adoption_objects (dataset_id);
 
@@ -120,7 +122,7 @@ begin
   );
 end $$;
 
--- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, length?, rows?, rowGroups?, workBytes?, sha256?,
+-- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, datasetOwner?, length?, rows?, rowGroups?, workBytes?, sha256?,
 -- fingerprint?, level, ancestors?, leaves?, fault?}]
 create function public.note_adoption_objects(p_scan uuid, p_objects jsonb)
 returns jsonb
@@ -132,14 +134,15 @@ begin
     return jsonb_build_object('outcome', 'unknown_scan');
   end if;
   insert into public.adoption_objects (
-    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, byte_length, row_count, row_group_count,
-    work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
+    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, dataset_owner, byte_length, row_count,
+    row_group_count, work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
   )
-  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."length", o."rows",
+  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."datasetOwner", o."length", o."rows",
     o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
     array(select jsonb_array_elements_text(coalesce(o.ancestors, '[]'))), o.fault
   from jsonb_to_recordset(p_objects) as o (
     "r2Key" text, "offset" bigint, known boolean, "datasetId" text, "table" text, "periodTag" text, "ownerId" uuid,
+    "datasetOwner" uuid,
     "length" bigint, "rows" bigint, "rowGroups" integer, "workBytes" bigint, sha256 text, fingerprint text, "level" integer,
     ancestors jsonb, fault text
   )
@@ -352,12 +355,14 @@ begin
   end if;
 
   begin
-    -- The owner of a dataset that the catalog has lost: merges name the one that the catalog had; else most uploads do.
+    -- The owner of a dataset that the catalog has lost: the bucket names the one that the catalog had, or merges do;
+    -- else most uploads do.
     insert into public.datasets (id, owner_id)
     select v_dataset_id, o.owner_id from public.adoption_objects o
     where o.dataset_id = v_dataset_id and not o.known and o.fault is null and o.owner_id is not null
     group by o.owner_id
-    order by bool_or(o.level > 0) desc, count(*) desc, o.owner_id
+    order by coalesce(bool_or(o.owner_id = o.dataset_owner), false) desc, bool_or(o.level > 0) desc, count(*) desc,
+      o.owner_id
     limit 1
     on conflict (id) do nothing;
     select * into v_dataset from public.datasets where id = v_dataset_id for update;

@@ -1,6 +1,6 @@
-import type { ErrorCode } from '@fusou/catalog'
+import { type ErrorCode, readDatasetOwner } from '@fusou/catalog'
 import { expect, test } from 'vitest'
-import { call, catalog, expectProblem, newDataset, stored, upload } from './support/api.ts'
+import { bindings, call, catalog, expectProblem, newDataset, stored, upload } from './support/api.ts'
 import { CARRIERS, FLIGHTS, joinBytes, LONG_FOOTER } from './support/files.ts'
 import { newUser } from './support/tokens.ts'
 
@@ -95,6 +95,8 @@ test('of two users who send the first file of a dataset at once, one owns it and
   const answers = await Promise.all(racers.map((racer) => upload(racer, FLIGHTS, { datasetId, tableId: 't' })))
   expect(answers.map(({ status }) => status).sort()).toEqual([202, 404])
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
+  const winner = racers[answers.findIndex(({ status }) => status === 202)]!
+  expect(await readDatasetOwner(bindings.BUCKET, datasetId)).toBe(winner.id)
 })
 
 const size = FLIGHTS.length

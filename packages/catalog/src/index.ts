@@ -1,4 +1,5 @@
 export { boundedBucket } from './bucket/bounded-bucket.ts'
+export { readDatasetOwner, writeDatasetOwner } from './bucket/dataset-owner.ts'
 export {
   describeUpload,
   MAX_FACTS_BYTES,
@@ -17,6 +18,7 @@ export {
   INSTALLATION_KEY,
   mergedKey,
   objectOf,
+  ownerKey,
   uploadKey,
 } from './bucket/object-keys.ts'
 export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './bucket/pair-installation.ts'

@@ -1,4 +1,11 @@
-import { type Catalog, datasetsPrefix, FusouError, objectOf, type ScannedObject } from '@fusou/catalog'
+import {
+  type Catalog,
+  datasetsPrefix,
+  FusouError,
+  objectOf,
+  readDatasetOwner,
+  type ScannedObject,
+} from '@fusou/catalog'
 import { readLeaves, scanObject } from './scan-object.ts'
 
 /** R2 lists up to 1,000 keys a call; fewer, since each unknown object is read whole. */
@@ -35,6 +42,12 @@ export async function scanBucket(
 
   const unnamed = new Set(begun.unnamed)
   const merged = new Map(begun.merged.map((file) => [file.r2Key, file]))
+  const owners = new Map<string, Promise<string | undefined>>()
+  const ownerOf = (datasetId: string) => {
+    const owner = owners.get(datasetId) ?? readDatasetOwner(bucket, datasetId)
+    owners.set(datasetId, owner)
+    return owner
+  }
   let scannedBytes = 0
   let scanned = 0
   for (const [index, object] of objects.entries()) {
@@ -44,7 +57,9 @@ export async function scanBucket(
     if (unnamed.has(key)) {
       scanned += 1
       scannedBytes += object.size
-      notes.push(...(await storing(scanObject(bucket, object))))
+      const found = await storing(scanObject(bucket, object))
+      const datasetOwner = await storing(ownerOf(found[0]!.datasetId))
+      notes.push(...found.map((note) => ({ ...note, ...(datasetOwner !== undefined && { datasetOwner }) })))
     } else if (file !== undefined) {
       const leaves = await storing(readLeaves(bucket, key))
       if (leaves !== undefined) notes.push({ ...file, ...leaves, offset: 0, known: true })

@@ -7,6 +7,8 @@ const FACTS_SUFFIX = '.facts'
 const SYSTEM_PREFIX = '.fusou/'
 /** Where the bucket says to which installation it belongs. */
 export const INSTALLATION_KEY = `${SYSTEM_PREFIX}installation.json`
+/** Says who owns a dataset, also when the catalog has forgotten it. */
+export const ownerKey = (datasetId: string) => `${SYSTEM_PREFIX}owners/${datasetId}.json`
 /** Written over and over, to see whether the bucket takes writes. */
 export const HEALTH_KEY = `${SYSTEM_PREFIX}health`
 

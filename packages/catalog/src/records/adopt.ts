@@ -25,6 +25,8 @@ export interface ScannedObject {
   readonly table: string
   readonly periodTag: string
   readonly ownerId?: string
+  /** whom the bucket names as owner of the dataset */
+  readonly datasetOwner?: string
   readonly length?: number
   readonly rows?: number
   readonly rowGroups?: number

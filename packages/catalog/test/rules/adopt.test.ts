@@ -313,6 +313,16 @@ test('the owner of a dataset that the catalog has lost is the one that its merge
   expect(await scan.dataset.rows()).toBe(20)
 })
 
+test('the owner of a dataset that the catalog has lost is the one that the bucket names, before all others', async () => {
+  const racer = randomUUID()
+  const datasetOwner = scan.dataset.owner
+  for (const content of ['x', 'y', 'z']) scan.fragment(content, { ownerId: racer, datasetOwner })
+  scan.merged(['v', 'w'], { ownerId: racer, datasetOwner })
+  scan.fragment('a', { datasetOwner })
+  expect((await scan.run()).counts).toEqual({ adopt: 1, foreign_owner: 4 })
+  expect(await scan.dataset.rows()).toBe(10)
+})
+
 test('a merge that was planned with a file that adoption replaced is refused, and nothing is lost', async () => {
   await scan.upload('a', 'b')
   await scan.dataset.trigger()

@@ -10,6 +10,7 @@ import {
   type UploadedObject,
   uploadKey,
   withinDeadline,
+  writeDatasetOwner,
 } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
@@ -126,6 +127,7 @@ export const upload = route(
     const object = { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) }
     const registered = await register(c, { datasetId, userId, object, replaces })
     publishAfterAnswer(c, [registered.outbox])
+    if (registered.version === FIRST_VERSION) await nameOwner(c.env.BUCKET, datasetId, userId)
     const answer: z.infer<typeof UploadAnswer> = {
       success: true,
       datasetId,
@@ -151,6 +153,18 @@ export const upload = route(
     return c.json(answer, 202)
   },
 )
+
+/** Of the upload that makes its user the owner of the dataset. */
+const FIRST_VERSION = 1
+
+/** Before the answer: an upload that was accepted must have its owner in the bucket. A repetition names the same one. */
+async function nameOwner(bucket: R2Bucket, datasetId: string, owner: string): Promise<void> {
+  try {
+    await writeDatasetOwner(bucket, datasetId, owner)
+  } catch (cause) {
+    throw new FusouError('storage_unavailable', 'the upload could not be completed; try again', { cause })
+  }
+}
 
 /** The sidecar of an upload of many tables, before the upload: no object may lie in the bucket without its tables. */
 async function storeFacts(bucket: R2Bucket, key: string, facts: string | undefined): Promise<void> {

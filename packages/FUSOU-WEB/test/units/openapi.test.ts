@@ -1,0 +1,48 @@
+import { describe, expect, test } from 'vitest'
+import { describeApi } from '../../src/http/describe-api.ts'
+import { allRoutes } from '../../src/routes/all-routes.ts'
+
+interface Content {
+  'application/json'?: { schema?: { $ref?: string } }
+}
+interface Described {
+  requestBody?: { content: Content }
+  responses: Record<string, { content?: Content }>
+}
+
+const document = describeApi(
+  allRoutes(() => {
+    throw new Error('no call is made')
+  }),
+) as { paths: Record<string, Record<string, Described>>; components: { schemas: Record<string, unknown> } }
+
+describe('the OpenAPI document', () => {
+  const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
+    Object.entries(methods).map(([method, operation]) => [`${method.toUpperCase()} ${path}`, operation] as const),
+  )
+
+  test.each(operations)(
+    'names every JSON body and answer of %s, so that generated clients have types',
+    (_, operation) => {
+      const contents = [
+        operation.requestBody?.content,
+        ...Object.values(operation.responses).map(({ content }) => content),
+      ]
+      const schemas = contents
+        .map((content) => content?.['application/json']?.schema)
+        .filter((schema) => schema !== undefined)
+      expect(schemas.filter(({ $ref }) => !$ref?.startsWith('#/components/schemas/'))).toEqual([])
+    },
+  )
+
+  test('has these schemas: a change of a name changes the types of generated clients', () => {
+    expect(operations.length).toBeGreaterThan(25)
+    expect(Object.keys(document.components.schemas).sort().join(' ')).toBe(
+      'AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AcknowledgeAnswer ' +
+        'AcknowledgeRequest AdoptAnswer AdoptRequest AnyJson CancelAnswer DiscardAnswer DlqStatus FilesPage Health Job ' +
+        'JobStatus JobsPage Limits LimitsOfOwner LimitsRequest PauseAnswer PauseRequest Problem RedriveAnswer ' +
+        'RedriveRequest ReleaseAnswer RetryAnswer SanitizeAnswer SanitizeRequest TriggerAnswer TriggerRequest ' +
+        'UnreadableRow UploadAnswer VacuumPage',
+    )
+  })
+})
