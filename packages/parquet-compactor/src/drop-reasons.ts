@@ -5,7 +5,7 @@ export const DROP_REASONS = {
   bloom_filter_full: 'bloom filters that, joined, would let nearly every value pass',
   bloom_filter_large: 'bloom filters of more values than one of 128 KiB can tell apart',
   bloom_filter_unread: 'bloom filters of an unknown kind or length, or too far from each other to be read',
-  page_index_memory: 'page indexes beyond an eighth of the memory budget',
+  page_index_memory: 'page indexes beyond a sixteenth of the memory budget',
   description_memory:
     'bounds, key-value metadata and geospatial statistics of column chunks, together beyond an eighth of the memory budget',
   page_index_unread:

@@ -55,7 +55,7 @@ export interface MergeOptions {
    * Sort the rows by these columns, the first being the most significant; rows of equal keys keep their order. Numbers and
    * times by value, decimals and float16 too, booleans false first, anything else byte by byte, as DuckDB's ORDER BY does:
    * -0 equals 0, NaN is greater than every number. Row groups whose ranges do not overlap are only put in order; the
-   * values of the others are merged, which takes 12 to 20 bytes a row of `memoryBudgetBytes`, or `memory_budget` is
+   * values of the others are merged, which takes 12 to 24 bytes a row of `memoryBudgetBytes`, or `memory_budget` is
    * thrown. Columns of lists, and types without an order (intervals, geometry), are refused with `bad_option`.
    */
   sortBy?: readonly SortColumn[]
