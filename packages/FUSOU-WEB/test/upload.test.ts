@@ -1,4 +1,4 @@
-import { factsKey } from '@fusou/catalog'
+import { factsKey, ownerKey, readDatasetOwner } from '@fusou/catalog'
 import { describe, expect, test, vi } from 'vitest'
 import {
   askForMerge,
@@ -210,6 +210,19 @@ describe('the same file again', () => {
     expect((await catalog.claimGarbage(1000)).filter((key) => key.includes(datasetId))).toHaveLength(1)
     expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
   })
+})
+
+test('the first upload of a dataset is repeated until the bucket names its owner', async () => {
+  const datasetId = newDataset()
+  const put = bindings.BUCKET.put.bind(bindings.BUCKET)
+  const spy = vi.spyOn(bindings.BUCKET, 'put').mockImplementation(((key: string, ...rest: [never]) => {
+    return key === ownerKey(datasetId) ? Promise.reject(new Error('overloaded')) : put(key, ...rest)
+  }) as typeof put)
+  await expectProblem(upload(user, FLIGHTS, { datasetId, tableId: 't' }), 'storage_unavailable')
+  spy.mockRestore()
+  const again = await upload(user, FLIGHTS, { datasetId, tableId: 't' })
+  expect(await again.json()).toMatchObject({ duplicate: true, version: 1 })
+  expect(await readDatasetOwner(bindings.BUCKET, datasetId)).toBe(user.id)
 })
 
 describe('an upload that replaces a file', () => {
