@@ -13,7 +13,8 @@ export type ReadFile = z.infer<typeof ReadFile>
 const FilesPage = z.object({ version: z.int(), files: z.array(ReadFile), nextCursor: z.string().nullable() })
 
 /**
- * List the files of a version, all pages, and note it: seen before, it must be what it was.
+ * List the files of a version, all pages, and note it: seen before, it must be what it was. A listing during which the
+ * catalog was set back tells of no version.
  * @param version undefined: the current one
  * @returns the files, nothing where no answer came or the version is gone
  */
@@ -24,6 +25,7 @@ export async function readVersion(
   version?: number,
 ): Promise<ReadFile[] | undefined> {
   const files: ReadFile[] = []
+  const { setBacks } = ledger
   const query = new URLSearchParams(version === undefined ? {} : { version: String(version) })
   for (;;) {
     const answer = await reader.call({ path: `/api/datasets/${datasetId}/files?${query}` })
@@ -36,7 +38,7 @@ export async function readVersion(
       const listing = files.map(({ id, table, periodTag, rows, sha256 }) =>
         [id, table, periodTag, rows, sha256].join(' '),
       )
-      ledger.see({ datasetId, version: page.version, listing: listing.join('\n') })
+      if (setBacks === ledger.setBacks) ledger.see({ datasetId, version: page.version, listing: listing.join('\n') })
       return files
     }
     query.set('cursor', page.nextCursor)
