@@ -58,7 +58,7 @@ function describe(operation: Operation): string {
 /** @returns each field with a question mark if it may be left out */
 function fieldsOf(schema: z.ZodType | undefined): string[] {
   if (!schema) return []
-  // what is preprocessed takes any input; what comes of it has the fields
+  // A preprocessed schema accepts any input, so its fields show in its output only.
   const { properties = {}, required = [] } = objectOf(schema, 'input') ?? objectOf(schema, 'output') ?? {}
   const isOptional = (name: string) => !required.includes(name) || 'default' in (properties[name] as object)
   return Object.keys(properties).map((name) => `\`${name}${isOptional(name) ? '?' : ''}\``)

@@ -1,4 +1,5 @@
 import { z } from 'zod'
+import { jsonText } from './json-text.ts'
 import { ownerKey } from './object-keys.ts'
 
 /** The part of a bucket that is needed here. */
@@ -8,17 +9,7 @@ interface OwnerBucket {
 }
 
 const DatasetOwner = z.object({ owner: z.uuid() })
-const DatasetOwnerText = z
-  .string()
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not JSON' })
-      return z.NEVER
-    }
-  })
-  .pipe(DatasetOwner)
+const DatasetOwnerText = jsonText(z.string().max(200)).pipe(DatasetOwner)
 
 /**
  * Says in the bucket who owns a dataset, unless it says so already. Adoption believes it: of a dataset that a restored

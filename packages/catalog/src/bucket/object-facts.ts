@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DatasetId, JobId, PeriodTag, TableName } from '../records/names.ts'
+import { jsonText } from './json-text.ts'
 
 /**
  * What an object of the bucket says about itself, so that the catalog can be rebuilt from the bucket. Names and numbers
@@ -22,18 +23,7 @@ const Slices = z
   .max(256)
 type Slices = z.infer<typeof Slices>
 
-const JsonSlices = z
-  .string()
-  .max(MAX_METADATA_BYTES)
-  .transform((text, context) => {
-    try {
-      return JSON.parse(text) as unknown
-    } catch {
-      context.addIssue({ code: 'custom', message: 'not JSON' })
-      return z.NEVER
-    }
-  })
-  .pipe(Slices)
+const JsonSlices = jsonText(z.string().max(MAX_METADATA_BYTES)).pipe(Slices)
 
 const Common = { dataset: DatasetId, owner: z.uuid(), period: PeriodTag }
 /** Custom metadata of an upload; without `slices` the sidecar has them. */

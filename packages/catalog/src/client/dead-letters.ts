@@ -7,7 +7,7 @@ import { outcome, outcomes } from './outcomes.ts'
 
 /** Calls of the database about dead letters. */
 export const deadLettersCalls = (database: Database) => ({
-  /** Sends word anew of dead jobs of which no dead letter came. */
+  /** Queues the message about each dead job again whose dead letter never arrived. */
   retellDeaths(olderSeconds: number, limit: number) {
     return database.call('retell_deaths', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
   },
