@@ -194,7 +194,7 @@ describe('posting', () => {
 
 /** Jobs die in other tests too: their alert stands, and was told, before one of letters is looked at. */
 const DYING = { ...ALERT_RULES, failureRatio: 0, failureMinJobs: 1 }
-async function tellOfDeadJobs() {
+async function notifyOfDeadJobs() {
   const { url } = await newReceiver()
   const channels = alertChannels(
     environment({ SLACK_WEBHOOK_URL: url, PAGERDUTY_ROUTING_KEY: ROUTING_KEY, PAGERDUTY_EVENTS_URL: receiverUrl }),
@@ -209,7 +209,7 @@ async function tellOfDeadJobs() {
 
 describe('an alert', () => {
   test('of a dead letter is told by the consumer to both channels, again until they take it, and resolved', async () => {
-    await tellOfDeadJobs()
+    await notifyOfDeadJobs()
     const slack = await newReceiver({ status: 500 }, 'hang', { status: 429, headers: { 'retry-after': '1' } })
     // only the host is configured; the path is PagerDuty's own
     const pagerDuty = await receiverAt('enqueue', 'hang')

@@ -185,7 +185,7 @@ describe('vacuum', () => {
   test('goes on after a deletion that failed: the note of garbage outlives the object', async () => {
     const orphan = `datasets/${newDatasetId()}/uploads/refused.parquet`
     await env.BUCKET.put(orphan, 'refused')
-    await catalog.doomOrphans([orphan])
+    await catalog.markKeysForDeletion([orphan])
     const refusing = withBucket({
       delete: () => Promise.reject(new Error('the bucket refuses')),
     })
@@ -297,7 +297,7 @@ describe('a bucket that does not belong to the catalog', () => {
   ])('%s: nothing is deleted and nothing is merged', async (_what, body, problem) => {
     const garbage = uploadKey(newDatasetId())
     await env.BUCKET.put(garbage, 'refused')
-    await catalog.doomOrphans([garbage])
+    await catalog.markKeysForDeletion([garbage])
     const { datasetId, jobId } = await twoFragments()
     const attempt = await claim(datasetId, jobId, 60)
     await withInstallation(await body(), async () => {

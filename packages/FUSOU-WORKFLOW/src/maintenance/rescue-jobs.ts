@@ -55,7 +55,7 @@ export async function rescueJobs(
     return expired.length
   })
   const redispatched = await orZero(() => catalog.redispatchStaleJobs(LOST_MESSAGE_SECONDS, MAX_JOBS))
-  const retold = await orZero(() => catalog.retellDeaths(LOST_MESSAGE_SECONDS, MAX_JOBS))
+  const retold = await orZero(() => catalog.repeatDeathNotices(LOST_MESSAGE_SECONDS, MAX_JOBS))
   if (failures.length === 1) throw failures[0]
   if (failures.length > 1) throw new AggregateError(failures, `${failures.length} rescues failed`)
   return { rescued, redispatched, retold }

@@ -13,7 +13,7 @@ const IDLE: Answers = {
   markOrphans: () => 0,
   listExpiredLeases: () => [],
   redispatchStaleJobs: () => 0,
-  retellDeaths: () => 0,
+  repeatDeathNotices: () => 0,
   requestDueMerges: () => 0,
   admitJobs: () => 0,
   claimOutbox: () => [],
@@ -91,7 +91,7 @@ describe('a run of the cron', () => {
     expect(reports.map((report) => Object.keys(report))).toEqual([[chore]])
     expect(posted).toEqual([])
     const called = new Set(calls.map(([method]) => method))
-    for (const method of ['retellDeaths', 'admitJobs', 'trimOutbox', 'raiseAlerts', 'tallyJobs', 'claimGarbage'])
+    for (const method of ['repeatDeathNotices', 'admitJobs', 'trimOutbox', 'raiseAlerts', 'tallyJobs', 'claimGarbage'])
       expect(called).toContain(method)
     expect(calls.at(-1)).toEqual(['recordCronRun'])
   })

@@ -26,7 +26,7 @@ async function rescue(statuses: Record<string, Status>, silentLeases = 1) {
     renewLease: () => ({ outcome: 'ok', silentLeases }),
     failAttempt: () => ({ outcome: 'retrying', attempt: 2, delaySeconds: 1, outbox: [] }),
     redispatchStaleJobs: () => 0,
-    retellDeaths: () => 0,
+    repeatDeathNotices: () => 0,
   })
   const { env, started } = fakeWorkflow(statuses)
   let failure: unknown
@@ -56,7 +56,9 @@ describe('the rescuer', () => {
     expect(started).toEqual(['good-1'])
     expect(of('renewLease')).toContainEqual([{ jobId: 'poison0', attempt: 1 }, 300])
     expect(of('failAttempt')).toEqual([])
-    expect(calls.map(([method]) => method)).toEqual(expect.arrayContaining(['redispatchStaleJobs', 'retellDeaths']))
+    expect(calls.map(([method]) => method)).toEqual(
+      expect.arrayContaining(['redispatchStaleJobs', 'repeatDeathNotices']),
+    )
   })
 
   test('takes over in the end from an instance of which nothing is said for half an hour', async () => {
@@ -77,12 +79,12 @@ describe('the rescuer', () => {
         return { outcome: 'ok', silentLeases: 1 }
       }) as never,
       redispatchStaleJobs: () => Promise.reject(new Error('no')),
-      retellDeaths: () => 0,
+      repeatDeathNotices: () => 0,
     })
     const { env, started } = fakeWorkflow({ a: missing, b: missing })
     await logOf(() => expect(rescueJobs(env, catalog, TIMEOUT_MS)).rejects.toBeInstanceOf(AggregateError))
     expect(started).toEqual(['b-1'])
-    expect(calls.at(-1)![0]).toBe('retellDeaths')
+    expect(calls.at(-1)![0]).toBe('repeatDeathNotices')
   })
 
   test('gives back the attempt of an instance that the platform reset, and takes that of any other', async () => {
@@ -131,7 +133,7 @@ test('an instance has five seconds to say what it does', async () => {
       listExpiredLeases: () => [{ jobId: 'a', attempt: 1 }],
       renewLease: () => ({ outcome: 'ok', silentLeases: 1 }),
       redispatchStaleJobs: () => 0,
-      retellDeaths: () => 0,
+      repeatDeathNotices: () => 0,
     })
     const { env } = fakeWorkflow({ a: hanging })
     await logOf(async () => {

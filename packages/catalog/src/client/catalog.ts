@@ -17,7 +17,7 @@ import { uploadsCalls } from './uploads.ts'
 import { vacuumCalls } from './vacuum.ts'
 
 /**
- * The catalog, one method a database function; see supabase/migrations for what each promises.
+ * The catalog, one method a database function; see supabase/schemas for what each promises.
  * Every method throws FusouError `database_unavailable` or `database_mismatch` (transient: call again, each call can be
  * repeated) or `database_refused`. A `sender` is who will send the outbox messages of the answer; without one the relay does.
  */

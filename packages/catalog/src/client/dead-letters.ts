@@ -8,8 +8,8 @@ import { outcome, outcomes } from './outcomes.ts'
 /** Calls of the database about dead letters. */
 export const deadLettersCalls = (database: Database) => ({
   /** Queues the message about each dead job again whose dead letter never arrived. */
-  retellDeaths(olderSeconds: number, limit: number) {
-    return database.call('retell_deaths', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
+  repeatDeathNotices(olderSeconds: number, limit: number) {
+    return database.call('repeat_death_notices', { p_older_seconds: olderSeconds, p_limit: limit }, z.int())
   },
 
   recordDeadLetter(letter: {

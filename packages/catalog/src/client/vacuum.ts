@@ -18,8 +18,8 @@ export const vacuumCalls = (database: Database) => ({
   },
 
   /** Keys of objects that the caller has just stored and then refused. */
-  doomOrphans(keys: readonly string[]) {
-    return database.call('doom_orphans', { p_keys: keys }, z.int())
+  markKeysForDeletion(keys: readonly string[]) {
+    return database.call('mark_keys_for_deletion', { p_keys: keys }, z.int())
   },
 
   /** Of these keys of objects older than a day, those that no row names. */

@@ -81,7 +81,7 @@ test('a signed-in user may call no function either', async () => {
 })
 
 test('the parts of the functions are not there over HTTP', async () => {
-  for (const name of ['doom', 'end_job', 'request_job']) {
+  for (const name of ['mark_for_deletion', 'end_job', 'request_job']) {
     const { error } = await createClient(address.supabaseUrl, address.supabaseSecretKey, options).rpc(name, {})
     expect(error?.code).toMatch(/^PGRST202|42883$/)
   }

@@ -81,7 +81,7 @@ describeRaces('who may do what', (database) => {
         await expect(session.query(`select * from public.${table}`)).rejects.toMatchObject({ code: '42501' })
         await expect(session.query(`delete from public.${table}`)).rejects.toMatchObject({ code: '42501' })
       }
-      await expect(session.query("select fusou.doom('x')")).rejects.toMatchObject({ code: '42501' })
+      await expect(session.query("select fusou.mark_for_deletion('x')")).rejects.toMatchObject({ code: '42501' })
       const ping = session.query('select public.ping()')
       if (role === 'service_role') await expect(ping).resolves.toMatchObject({ rowCount: 1 })
       else await expect(ping).rejects.toMatchObject({ code: '42501' })

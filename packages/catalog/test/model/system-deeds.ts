@@ -159,7 +159,7 @@ export const sweep = define({
   args: fc.record({ back }),
   async call(real, { back }) {
     const keys = [real.settled.at(-1 - (back % Math.max(1, real.settled.length))) ?? 'lost/1', `lost/${randomUUID()}`]
-    return { keys, count: await real.call<number>('doom_orphans', { p_keys: keys }) }
+    return { keys, count: await real.call<number>('mark_keys_for_deletion', { p_keys: keys }) }
   },
   judge(model, { keys }) {
     const named = [...model.datasets.values()].flatMap(({ files }) => [...files.values()].map(({ key }) => key))
@@ -176,7 +176,7 @@ export const redispatch = define({
 export const retell = define({
   name: 'retell',
   args: fc.constant(null),
-  call: (real) => real.call<number>('retell_deaths', { p_older_seconds: 180, p_limit: 10 }),
+  call: (real) => real.call<number>('repeat_death_notices', { p_older_seconds: 180, p_limit: 10 }),
 })
 
 export const relay = define({

@@ -22,7 +22,9 @@ describeRaces('no deadlock', (database) => {
 
   test('among walkers over the bucket that find the same orphans', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      const found = await eachInItsOrder(keys, (some) => database.call<number>('doom_orphans', { p_keys: some }))
+      const found = await eachInItsOrder(keys, (some) =>
+        database.call<number>('mark_keys_for_deletion', { p_keys: some }),
+      )
       expect((found as number[]).reduce((a, b) => a + b, 0)).toBe(keys.length)
       await database.query('truncate garbage')
     }
@@ -30,7 +32,7 @@ describeRaces('no deadlock', (database) => {
 
   test('among vacuums that deleted the same objects', async () => {
     for (let round = 0; round < ROUNDS; round++) {
-      await database.call('doom_orphans', { p_keys: keys })
+      await database.call('mark_keys_for_deletion', { p_keys: keys })
       const done = await eachInItsOrder(keys, (some) => database.call<number>('complete_garbage', { p_keys: some }))
       expect((done as number[]).reduce((a, b) => a + b, 0)).toBe(keys.length)
     }

@@ -17,19 +17,19 @@ export type Answer = Record<string, unknown> & { outcome: string }
 export class RaceDatabase {
   #pool: pg.Pool | undefined
   readonly #root: pg.Client
-  readonly #name = `race_${randomUUID().replaceAll('-', '')}`
-  readonly #serverUrl: string
+  readonly name = `race_${randomUUID().replaceAll('-', '')}`
+  readonly serverUrl: string
 
   constructor(serverUrl: string) {
-    this.#serverUrl = serverUrl
+    this.serverUrl = serverUrl
     this.#root = new pg.Client({ connectionString: `${serverUrl}/postgres` })
   }
 
   async open(): Promise<void> {
     await this.#root.connect()
-    await this.#root.query(`create database ${this.#name} template fusou`)
+    await this.#root.query(`create database ${this.name} template fusou`)
     // one more than race: for whoever holds the lock behind which they line up, or looks on
-    this.#pool = new pg.Pool({ connectionString: `${this.#serverUrl}/${this.#name}`, max: SESSIONS + 2 })
+    this.#pool = new pg.Pool({ connectionString: `${this.serverUrl}/${this.name}`, max: SESSIONS + 2 })
   }
 
   async close(): Promise<void> {

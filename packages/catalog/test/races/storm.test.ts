@@ -345,7 +345,7 @@ describeRaces('a storm of all functions at once', (database) => {
         [3, () => call('redispatch_stale_jobs', { p_older_seconds: 0, p_limit: 10 })],
         [3, () => call('request_due_merges', { p_limit: 10 })],
         [2, () => call('admit_jobs')],
-        [2, () => call('retell_deaths', { p_older_seconds: 0, p_limit: 10 })],
+        [2, () => call('repeat_death_notices', { p_older_seconds: 0, p_limit: 10 })],
         [
           5,
           async () => {
@@ -360,7 +360,7 @@ describeRaces('a storm of all functions at once', (database) => {
             const lost = times(8, (i) => `lost/${i}`)
             const named = times(3, () => pick(objects)?.object.r2Key ?? 'lost/none')
             const keys = [...lost, ...named].sort(() => random() - 0.5)
-            return call('doom_orphans', { p_keys: keys })
+            return call('mark_keys_for_deletion', { p_keys: keys })
           },
         ],
         [

@@ -151,7 +151,7 @@ describe('an upload that only the bucket knows', () => {
 
   test('that vacuum is about to delete is left to it', async () => {
     const { r2Key } = scan.fragment('a')
-    await catalog.doomOrphans([r2Key])
+    await catalog.markKeysForDeletion([r2Key])
     expect(await scan.run()).toMatchObject({ counts: {} })
   })
 })

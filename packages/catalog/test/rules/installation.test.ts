@@ -25,7 +25,7 @@ async function pair() {
 /** An object that vacuum would take. */
 async function garbage(): Promise<string> {
   const key = `lost/${randomUUID()}`
-  await catalog.doomOrphans([key])
+  await catalog.markKeysForDeletion([key])
   return key
 }
 

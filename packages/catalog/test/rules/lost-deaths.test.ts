@@ -27,12 +27,12 @@ const sent = () =>
 
 test('word of a dead job that the queue lost is sent anew, until its letter is recorded', async () => {
   const { jobId, word } = await aDeadJob()
-  expect(await catalog.retellDeaths(0, 10)).toBe(0)
+  expect(await catalog.repeatDeathNotices(0, 10)).toBe(0)
   await sent()
-  expect(await catalog.retellDeaths(3600, 10)).toBe(0)
+  expect(await catalog.repeatDeathNotices(3600, 10)).toBe(0)
   for (const _ of [1, 2]) {
-    expect(await catalog.retellDeaths(0, 10)).toBe(1)
-    expect(await catalog.retellDeaths(0, 10)).toBe(0)
+    expect(await catalog.repeatDeathNotices(0, 10)).toBe(1)
+    expect(await catalog.repeatDeathNotices(0, 10)).toBe(0)
     expect(await words()).toEqual([word.payload])
     await sent()
     await database.nextTick()
@@ -42,5 +42,5 @@ test('word of a dead job that the queue lost is sent anew, until its letter is r
   }
   const letter = { queue: 'dlq', messageId: `${jobId}-${attempt}`, body: word.payload, attempts: attempt }
   await catalog.recordDeadLetter({ ...letter, datasetId, jobId, code, message })
-  expect(await catalog.retellDeaths(0, 10)).toBe(0)
+  expect(await catalog.repeatDeathNotices(0, 10)).toBe(0)
 })

@@ -1,3 +1,9 @@
+import { globSync } from 'node:fs'
 import { join } from 'node:path'
 
-export const MIGRATIONS = join(import.meta.dirname, '../../../../supabase/migrations')
+const SUPABASE = join(import.meta.dirname, '../../../../supabase')
+export const MIGRATIONS = join(SUPABASE, 'migrations')
+export const SCHEMAS = join(SUPABASE, 'schemas')
+
+/** The SQL files of a folder, in the order in which they apply. */
+export const sqlFiles = (folder: string): string[] => globSync(join(folder, '*.sql')).sort()

@@ -6,7 +6,6 @@ import {
   existsSync,
   globSync,
   mkdtempSync,
-  readdirSync,
   readFileSync,
   realpathSync,
   rmSync,
@@ -17,7 +16,7 @@ import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
 import pg from 'pg'
 import { MANY_JOBS_BY_HAND, UNBOUNDED } from './embedded-supabase.ts'
-import { MIGRATIONS } from './migrations.ts'
+import { MIGRATIONS, sqlFiles } from './migrations.ts'
 
 /** The version of hosted projects that the migrations are written for; a later one will do. */
 const MAJOR_VERSION = 15
@@ -124,14 +123,27 @@ async function freePort(): Promise<number> {
   return address.port
 }
 
-/** The roles and the default privileges of a hosted project: there, what a migration makes is open to everybody at first. */
+/** The roles, which are of the whole server, and the database `fusou` with the migrations. */
 async function layOut(url: string): Promise<void> {
   const root = new pg.Client({ connectionString: `${url}/postgres` })
   await root.connect()
   await root.query('create role anon; create role authenticated; create role service_role bypassrls')
-  await root.query('create database fusou')
   await root.end()
+  await layOutDatabase(url, 'fusou', sqlFiles(MIGRATIONS))
   const client = new pg.Client({ connectionString: `${url}/fusou` })
+  await client.connect()
+  await client.query('select public.configure_admission($1)', [UNBOUNDED])
+  await client.query('select public.configure_limits(null, $1)', [MANY_JOBS_BY_HAND])
+  await client.end()
+}
+
+/** A database with the default privileges of a hosted project: there, what a migration makes is open to everybody at first. */
+export async function layOutDatabase(url: string, name: string, files: readonly string[]): Promise<void> {
+  const root = new pg.Client({ connectionString: `${url}/postgres` })
+  await root.connect()
+  await root.query(`create database ${name}`)
+  await root.end()
+  const client = new pg.Client({ connectionString: `${url}/${name}` })
   await client.connect()
   await client.query('grant usage on schema public to anon, authenticated, service_role')
   for (const kind of ['tables', 'functions', 'sequences']) {
@@ -139,10 +151,6 @@ async function layOut(url: string): Promise<void> {
       `alter default privileges in schema public grant all on ${kind} to anon, authenticated, service_role`,
     )
   }
-  for (const file of readdirSync(MIGRATIONS).sort()) {
-    if (file.endsWith('.sql')) await client.query(readFileSync(join(MIGRATIONS, file), 'utf8'))
-  }
-  await client.query('select public.configure_admission($1)', [UNBOUNDED])
-  await client.query('select public.configure_limits(null, $1)', [MANY_JOBS_BY_HAND])
+  for (const file of files) await client.query(readFileSync(file, 'utf8'))
   await client.end()
 }

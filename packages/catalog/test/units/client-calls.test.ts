@@ -193,7 +193,7 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.requestDueMerges(9), 'request_due_merges', { p_limit: 9 }],
   [(c) => c.configureAdmission({ ageingSeconds: 1 }), 'configure_admission', { p_settings: { ageingSeconds: 1 } }],
   [(c) => c.configureAdmission(), 'configure_admission', { p_settings: {} }],
-  [(c) => c.retellDeaths(5, 9), 'retell_deaths', { p_older_seconds: 5, p_limit: 9 }],
+  [(c) => c.repeatDeathNotices(5, 9), 'repeat_death_notices', { p_older_seconds: 5, p_limit: 9 }],
   [
     (c) =>
       c.recordDeadLetter({

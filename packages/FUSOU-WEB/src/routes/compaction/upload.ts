@@ -245,7 +245,7 @@ const readBack = (bucket: R2Bucket, key: string) => async (offset: number, lengt
 async function takeBack(c: Context<AppEnv>, key: string): Promise<void> {
   const removed = c.env.BUCKET.delete([key, factsKey(key)])
   const settled = await Promise.allSettled([
-    c.var.services.catalog.doomOrphans([key]),
+    c.var.services.catalog.markKeysForDeletion([key]),
     withinDeadline('delete', WRITE_TIMEOUT_MS, removed),
   ])
   for (const { reason } of settled.filter((result) => result.status === 'rejected'))

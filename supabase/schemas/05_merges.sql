@@ -227,7 +227,7 @@ begin
     end if;
   end if;
   if v_outcome <> 'ok' then
-    perform fusou.doom(p_output ->> 'r2Key');
+    perform fusou.mark_for_deletion(p_output ->> 'r2Key');
     return jsonb_build_object('outcome', v_outcome);
   end if;
 

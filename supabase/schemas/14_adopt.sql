@@ -11,6 +11,7 @@ create table public.adoption (
   scan uuid not null,
   started_at timestamptz not null default now()
 );
+alter table public.adoption enable row level security;
 comment on table public.adoption is 'The scan under way: there is one at a time, and a new one discards what the last one noted.';
 
 create table public.adoption_objects (
@@ -33,6 +34,7 @@ create table public.adoption_objects (
   fault text,
   primary key (r2_key, byte_offset)
 );
+alter table public.adoption_objects enable row level security;
 comment on column public.adoption_objects.known is 'A live merged file of the catalog, noted for its leaves.';
 comment on column public.adoption_objects.dataset_owner is 'Whom the bucket names as owner of the dataset.';
 comment on column public.adoption_objects.fault is 'Why this object cannot be adopted whatever the catalog holds.';
@@ -46,22 +48,15 @@ create table public.adoption_leaves (
   r2_key text collate "C" not null,
   primary key (r2_key, content_sha256)
 );
+alter table public.adoption_leaves enable row level security;
 create index adoption_leaves_by_content on public.adoption_leaves (dataset_id, table_name, period_tag, content_sha256);
 
 create table public.adoption_missing (
   file_id uuid primary key
 );
+alter table public.adoption_missing enable row level security;
 comment on table public.adoption_missing is 'Live files whose object the scan did not find.';
 
-do $$
-declare
-  name text;
-begin
-  foreach name in array array['adoption', 'adoption_objects', 'adoption_leaves', 'adoption_missing'] loop
-    execute format('alter table public.%I enable row level security', name);
-    execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
-  end loop;
-end $$;
 
 create function public.begin_adoption()
 returns jsonb

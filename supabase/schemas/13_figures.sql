@@ -16,6 +16,7 @@ create table public.job_totals (
   bytes_out bigint not null,
   primary key (owner_id, kind, state)
 );
+alter table public.job_totals enable row level security;
 
 create table public.step_totals (
   kind text not null,
@@ -25,6 +26,7 @@ create table public.step_totals (
   seconds double precision not null,
   primary key (kind, step, le)
 );
+alter table public.step_totals enable row level security;
 comment on column public.step_totals.le is 'Upper bound of the bucket in seconds; a step counts in each that it fits into, and in Infinity.';
 
 -- How jobs sum up. Retries are attempts after the first.
@@ -442,8 +444,8 @@ as $$
     'vacuum', jsonb_build_object(
       'garbage', (select count(*) from (select 1 from public.garbage limit fusou.max_count()) g),
       'oldestGarbageSeconds', (
-        select coalesce(fusou.age_seconds(g.doomed_at), 0)
-        from (select 1) one left join lateral (select doomed_at from public.garbage order by doomed_at limit 1) g on true
+        select coalesce(fusou.age_seconds(g.marked_at), 0)
+        from (select 1) one left join lateral (select marked_at from public.garbage order by marked_at limit 1) g on true
       ),
       'openUploads', (select count(*) from (select 1 from public.multipart_uploads limit fusou.max_count()) u),
       'objectsDeleted', coalesce((select value from public.counters where name = 'objects_deleted'), 0),
@@ -451,4 +453,4 @@ as $$
     )
   )
 $$;
-create index garbage_oldest on public.garbage (doomed_at);
+create index garbage_oldest on public.garbage (marked_at);

@@ -71,7 +71,7 @@ as $$
   where d.id = p_dataset_id
 $$;
 
--- Decides anew, from the files that are live now, whether compaction is needed and when it falls due by age.
+-- Decides again, from the files that are live now, whether compaction is needed and when it falls due by age.
 -- p_rest: the last job did not do what there was; its work waits for a whole age again rather than for a minute.
 create function fusou.look_for_work(p_dataset_id text, p_rest boolean default false)
 returns void

@@ -110,7 +110,7 @@ set search_path = ''
 as $$ select case when starts_with(p_type, 'alert.') then 900 else 60 end $$;
 
 -- Twenty failures are about fifteen minutes of a queue that refuses, and two hours and a half of a receiver of alerts;
--- a dead row shows in the status and, where a job hangs on it, the job is dispatched anew.
+-- a dead row shows in the status and, where a job hangs on it, the job is dispatched again.
 create function fusou.status_after_failure(failures integer)
 returns text
 language sql immutable

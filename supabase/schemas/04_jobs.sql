@@ -213,7 +213,7 @@ begin
       'delaySeconds', extract(epoch from v_delay), 'outbox', v_outbox
     );
   end if;
-  return jsonb_build_object('outcome', 'dead', 'outbox', fusou.bury(p_job_id, p_code, p_step, p_message, p_sender));
+  return jsonb_build_object('outcome', 'dead', 'outbox', fusou.mark_dead(p_job_id, p_code, p_step, p_message, p_sender));
 end $$;
 
 create function fusou.max_uncounted_attempts()
@@ -232,7 +232,7 @@ as $$
 $$;
 
 -- Declares a job dead and tells the dead-letter queue. Answers with the messages to send.
-create function fusou.bury(p_job_id uuid, p_code text, p_step text, p_message text, p_sender text)
+create function fusou.mark_dead(p_job_id uuid, p_code text, p_step text, p_message text, p_sender text)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -240,10 +240,10 @@ as $$
 declare
   v_admitted jsonb := fusou.end_job(p_job_id, 'dead', p_sender, p_code, p_step, p_message);
 begin
-  return jsonb_build_array(fusou.tell_death(p_job_id, p_sender)) || v_admitted;
+  return jsonb_build_array(fusou.notify_death(p_job_id, p_sender)) || v_admitted;
 end $$;
 
-create function fusou.tell_death(p_job_id uuid, p_sender text)
+create function fusou.notify_death(p_job_id uuid, p_sender text)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -251,7 +251,7 @@ as $$
 declare
   v_job public.jobs;
 begin
-  update public.jobs set death_told_at = clock_timestamp() where id = p_job_id returning * into strict v_job;
+  update public.jobs set death_notified_at = clock_timestamp() where id = p_job_id returning * into strict v_job;
   return fusou.emit(
     'job.dead',
     p_job_id::text || '-dead-' || v_job.attempt,
@@ -268,7 +268,7 @@ begin
 end $$;
 
 -- Dead jobs of which no dead letter came since, although word was sent a while ago: the queue lost it.
-create function public.retell_deaths(p_older_seconds integer, p_limit integer)
+create function public.repeat_death_notices(p_older_seconds integer, p_limit integer)
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -279,15 +279,15 @@ declare
 begin
   for v_job in
     select j.id from public.jobs j
-    where j.death_told_at < now() - make_interval(secs => p_older_seconds)
+    where j.death_notified_at < now() - make_interval(secs => p_older_seconds)
       and not exists (
         select 1 from public.outbox o
         where o.key = j.id::text || '-dead-' || j.attempt and o.status in ('pending', 'in_progress')
       )
-    order by j.death_told_at, j.id limit p_limit
+    order by j.death_notified_at, j.id limit p_limit
     for update skip locked
   loop
-    perform fusou.tell_death(v_job.id, null);
+    perform fusou.notify_death(v_job.id, null);
     v_count := v_count + 1;
   end loop;
   return v_count;
@@ -392,7 +392,7 @@ end $$;
 
 -- Asks again for the work of a job that ended. What is in quarantine stays there: only release_file(), or an upload of
 -- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the dataset.
-create function fusou.ask_anew(p_job public.jobs, p_requester uuid, p_sender text)
+create function fusou.request_again(p_job public.jobs, p_requester uuid, p_sender text)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -454,7 +454,7 @@ begin
   elsif v_job.state not in ('dead', 'cancelled') then
     return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
   end if;
-  return jsonb_build_object('outcome', 'requested') || fusou.ask_anew(v_job, p_requester, p_sender);
+  return jsonb_build_object('outcome', 'requested') || fusou.request_again(v_job, p_requester, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
@@ -531,7 +531,7 @@ begin
     return jsonb_build_object('outcome', 'duplicate');
   end if;
   v_job := fusou.open_job(v_job_id, null);
-  update public.jobs set death_told_at = null where id = v_job.id and death_told_at is not null;
+  update public.jobs set death_notified_at = null where id = v_job.id and death_notified_at is not null;
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
   elsif v_job.retried_as is not null then

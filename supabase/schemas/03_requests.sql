@@ -210,7 +210,7 @@ begin
   insert into public.datasets (id, owner_id) values (p_dataset_id, p_user_id) on conflict (id) do nothing;
   select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
   if v_dataset.owner_id <> p_user_id then
-    perform fusou.doom(v_key);
+    perform fusou.mark_for_deletion(v_key);
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
 
@@ -231,7 +231,7 @@ begin
   if p_replaces is not null then
     select * into v_replaced from public.files where id = p_replaces and dataset_id = p_dataset_id and level = 0;
     if not found or (v_replaced.removed_version is not null and not v_replaced.discarded) then
-      perform fusou.doom(v_key);
+      perform fusou.mark_for_deletion(v_key);
       return jsonb_build_object('outcome', case when v_replaced.id is null then 'unknown_file' else 'file_superseded' end);
     end if;
   end if;
@@ -261,7 +261,7 @@ begin
     delete from public.suspects s using healed h where s.file_id = h.id
   )
   select array_agg(distinct b.r2_key), count(*) into v_old_keys, v_healed from broken b;
-  perform fusou.doom(k) from unnest(v_old_keys) as k;
+  perform fusou.mark_for_deletion(k) from unnest(v_old_keys) as k;
 
   -- Out before the new one comes in, unless it is the same content.
   update public.files f
@@ -291,7 +291,7 @@ begin
   get diagnostics v_stored = row_count;
 
   if v_stored = 0 and v_healed = 0 then
-    perform fusou.doom(v_key);
+    perform fusou.mark_for_deletion(v_key);
     if v_replaced.id is not null then
       update public.datasets set version = v_version where id = p_dataset_id;
       perform fusou.look_for_work(p_dataset_id);
@@ -373,7 +373,7 @@ set search_path = ''
 as $$ select id from public.jobs where dataset_id = p_dataset_id order by created_at desc, id desc limit 1 $$;
 
 -- Gives an object to vacuum unless a file row names it.
-create function fusou.doom(p_key text)
+create function fusou.mark_for_deletion(p_key text)
 returns void
 language sql
 set search_path = ''

@@ -5,6 +5,7 @@ create table public.heartbeats (
   name text primary key,
   beat_at timestamptz not null default now()
 );
+alter table public.heartbeats enable row level security;
 comment on table public.heartbeats is 'When something that should come regularly came last.';
 -- Counted from the installation, or a trigger that never came would never be missed.
 insert into public.heartbeats (name) values ('daily_trigger'), ('cron');
@@ -56,6 +57,7 @@ create table public.alerts (
   summary text,
   details jsonb not null default '{}'
 );
+alter table public.alerts enable row level security;
 comment on column public.alerts.incident is 'Grows by one each time the alert is raised: with the kind it is what receivers tell incidents apart by.';
 comment on column public.alerts.raised_at is 'Null when all is well.';
 comment on column public.alerts.quiet_since is 'Since when the trouble of a raised alert is away.';

@@ -51,7 +51,7 @@ begin
     if p_job_ids is null and v_job.retried_as is not null then
       continue;
     end if;
-    v_asked := fusou.ask_anew(v_job, p_requester, p_sender);
+    v_asked := fusou.request_again(v_job, p_requester, p_sender);
     v_jobs := v_jobs || jsonb_build_object(
       'jobId', v_job.id, 'datasetId', v_job.dataset_id, 'newJobId', v_asked -> 'jobId'
     );

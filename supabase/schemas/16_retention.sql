@@ -8,6 +8,7 @@ create table public.retention (
   unsettled_seconds integer not null default 31536000 constraint retention_unsettled check (unsettled_seconds >= 86400),
   outbox_seconds integer not null default 604800 constraint retention_outbox check (outbox_seconds >= 86400)
 );
+alter table public.retention enable row level security;
 comment on column public.retention.jobs_seconds is 'Of jobs that succeeded, were cancelled or were tried again, with their merges.';
 comment on column public.retention.letters_seconds is 'Of dead letters whose work somebody asked for again.';
 comment on column public.retention.unsettled_seconds is

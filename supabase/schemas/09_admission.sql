@@ -8,10 +8,9 @@ create table public.admission (
   max_running_jobs_of_owner integer not null default 12 constraint admission_max_of_owner check (max_running_jobs_of_owner >= 1),
   ageing_seconds integer not null default 600 constraint admission_ageing check (ageing_seconds >= 0)
 );
+alter table public.admission enable row level security;
 comment on table public.admission is 'Its one row is locked by whoever gives out slots, after all locks of datasets; who holds it waits for no other lock.';
 insert into public.admission default values;
-alter table public.admission enable row level security;
-revoke all on public.admission from public, anon, authenticated, service_role;
 
 -- A job has its slot from its message on until it ends.
 create function fusou.slots_taken()

@@ -9,6 +9,7 @@ create table public.multipart_uploads (
   attempt integer not null,
   created_at timestamptz not null default now()
 );
+alter table public.multipart_uploads enable row level security;
 
 create function public.open_multipart(p_job_id uuid, p_attempt integer, p_r2_key text, p_upload_id text)
 returns jsonb
@@ -86,6 +87,7 @@ create table public.counters (
   name text primary key,
   value bigint not null
 );
+alter table public.counters enable row level security;
 comment on table public.counters is 'What vacuum did since the installation.';
 
 create function fusou.add_to_counter(p_name text, p_value bigint)
@@ -135,12 +137,12 @@ begin
     into v_page from examined e;
   when 'refused' then
     with examined as (
-      select g.r2_key, g.doomed_at from public.garbage g
+      select g.r2_key, g.marked_at from public.garbage g
       where p_after is null or g.r2_key > p_after ->> 'key'
       order by g.r2_key limit p_limit
     )
     select jsonb_build_object(
-      'items', coalesce(jsonb_agg(jsonb_build_object('r2Key', e.r2_key, 'since', e.doomed_at) order by e.r2_key)
+      'items', coalesce(jsonb_agg(jsonb_build_object('r2Key', e.r2_key, 'since', e.marked_at) order by e.r2_key)
         filter (where not exists (select 1 from public.files f where f.r2_key = e.r2_key)), '[]'),
       'next', case when count(*) = p_limit then jsonb_build_object('key', max(e.r2_key)) end
     )

@@ -1,5 +1,5 @@
 -- The catalog: which files hold the rows of a dataset, and what work is under way on them.
--- Nothing but the functions of the next migrations touches these tables.
+-- Nothing but the functions of the files after this one touches these tables.
 
 create schema fusou;
 comment on schema fusou is 'Parts of the public functions; not reachable over HTTP.';
@@ -25,6 +25,7 @@ create table public.datasets (
   created_at timestamptz not null default now(),
   constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
 );
+alter table public.datasets enable row level security;
 comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
 comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
@@ -79,11 +80,12 @@ create table public.jobs (
   dispatched_at timestamptz,
   started_at timestamptz,
   finished_at timestamptz,
-  death_told_at timestamptz,
+  death_notified_at timestamptz,
   constraint jobs_running_has_lease check ((state = 'running') = (lease_until is not null)),
   constraint jobs_ended_has_time check ((state in ('succeeded', 'dead', 'cancelled')) = (finished_at is not null)),
   constraint jobs_dead_has_reason check (state <> 'dead' or error_code is not null)
 );
+alter table public.jobs enable row level security;
 comment on column public.jobs.silent_leases is 'How many leases in a row the rescuer renewed: since the attempt last called by itself.';
 comment on column public.jobs.uncounted_attempts is
   'How many attempts the platform ended, by a deployment or a reset: each raised max_attempts by one, up to a bound.';
@@ -93,7 +95,7 @@ comment on column public.jobs.reach is
   'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
-comment on column public.jobs.death_told_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
+comment on column public.jobs.death_notified_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
 comment on column public.jobs.table_name is 'Scope; null means every table.';
 comment on column public.jobs.failures is 'What ended each attempt that failed: [{attempt, code, step, message, at}].';
 comment on column public.jobs.excused_ends is
@@ -114,7 +116,7 @@ create index jobs_waiting on public.jobs (created_at) where state = 'queued' and
 create index jobs_untallied on public.jobs (dataset_id) where not tallied;
 create index jobs_ended on public.jobs (finished_at, state) where finished_at is not null;
 create index jobs_dead on public.jobs (finished_at, id) where state = 'dead';
-create index jobs_deaths_told on public.jobs (death_told_at) where death_told_at is not null;
+create index jobs_death_notices on public.jobs (death_notified_at) where death_notified_at is not null;
 create index jobs_leases on public.jobs (lease_until) where state = 'running';
 
 create table public.files (
@@ -154,6 +156,7 @@ create table public.files (
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
   constraint files_removed_later check (removed_version > created_version)
 );
+alter table public.files enable row level security;
 comment on column public.files.created_by_job is
   'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
@@ -189,6 +192,7 @@ create table public.suspects (
   ends integer not null constraint suspects_ends check (ends >= 0),
   since timestamptz not null default now()
 );
+alter table public.suspects enable row level security;
 comment on column public.suspects.set_id is 'Files with one set_id are merged together and with no others.';
 comment on column public.suspects.set_files is 'How many files the set had when it was made: one that has lost some is another set.';
 comment on column public.suspects.ends is 'How many merges of this set have ended so; at the second the set is cut in halves.';
@@ -209,6 +213,7 @@ create table public.merges (
   version bigint,
   primary key (job_id, attempt, index)
 );
+alter table public.merges enable row level security;
 comment on table public.merges is 'The plan of each attempt: one row for each output file to write.';
 comment on column public.merges.input_ids is
   'Shrinks when inputs are set aside or discarded. One alone is a suspect that is rewritten to learn whether it can be.';
@@ -233,6 +238,7 @@ create table public.outbox (
     (status = 'in_progress') = (locked_by is not null) and (status = 'in_progress') = (locked_until is not null)
   )
 );
+alter table public.outbox enable row level security;
 create index outbox_due on public.outbox (next_attempt_at, id) where status = 'pending';
 create index outbox_locks on public.outbox (locked_until) where status = 'in_progress';
 create index outbox_open_keys on public.outbox (key) where status in ('pending', 'in_progress');
@@ -256,6 +262,7 @@ create table public.dead_letters (
   constraint dead_letters_once unique (queue, message_id),
   constraint dead_letters_closed_whole check ((closed_at is null) = (closed_how is null))
 );
+alter table public.dead_letters enable row level security;
 comment on column public.dead_letters.closed_how is
   'Why nobody needs to look any more: its work was asked for again, its job succeeded, or somebody acknowledged it. Null while it is open.';
 comment on column public.dead_letters.closed_by is 'The user who acknowledged it; null for an operator.';
@@ -265,8 +272,9 @@ create index dead_letters_of_job on public.dead_letters (job_id) where job_id is
 
 create table public.garbage (
   r2_key text primary key,
-  doomed_at timestamptz not null default now()
+  marked_at timestamptz not null default now()
 );
+alter table public.garbage enable row level security;
 comment on table public.garbage is 'Objects that no file row names any more; vacuum deletes them, then these rows.';
 
 create table public.sweeps (
@@ -282,6 +290,7 @@ create table public.sweeps (
   accepted_orphans bigint,
   stopped_at timestamptz
 );
+alter table public.sweeps enable row level security;
 comment on table public.sweeps is 'A walk over all objects of the bucket, in rounds: where it continues, and what it has found.';
 comment on column public.sweeps.objects is 'Objects of this round so far; orphans likewise.';
 comment on column public.sweeps.last_orphans is 'Orphans of the last complete round.';
@@ -289,13 +298,3 @@ comment on column public.sweeps.approved_round is 'The last complete round, if i
 comment on column public.sweeps.accepted_orphans is 'How many orphans a person has accepted; holds for one round.';
 comment on column public.sweeps.stopped_at is 'Since when each round has found too many orphans.';
 
-do $$
-declare
-  name text;
-begin
-  foreach name in array array['datasets', 'jobs', 'files', 'suspects', 'merges', 'outbox', 'dead_letters', 'garbage', 'sweeps'] loop
-    execute format('alter table public.%I enable row level security', name);
-    execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
-  end loop;
-  revoke all on public.outbox_id_seq, public.dead_letters_id_seq from public, anon, authenticated, service_role;
-end $$;

@@ -45,14 +45,14 @@ begin
     on conflict do nothing;
   end loop;
 
-  -- Asked again at the last moment: should anything ever doom an object that a file names, it is not deleted.
+  -- Asked again at the last moment: an object that a file names is never deleted, even if something marked it.
   return (
     select coalesce(jsonb_agg(g.r2_key), '[]')
     from (
       select d.r2_key from public.garbage d
       -- Whatever went wrong before: what a file row names is not deleted.
       where not exists (select 1 from public.files f where f.r2_key = d.r2_key)
-      order by d.doomed_at limit p_limit
+      order by d.marked_at limit p_limit
     ) g
   );
 end $$;
@@ -73,7 +73,7 @@ begin
 end $$;
 
 -- Keys of objects that the caller itself has just stored and then refused; those that no file row names become garbage.
-create function public.doom_orphans(p_keys text[])
+create function public.mark_keys_for_deletion(p_keys text[])
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -132,14 +132,13 @@ create table public.installation (
   constraint installation_problem_has_time check ((problem is null) = (problem_at is null)),
   constraint installation_pause_has_owner check ((paused_at is null) = (paused_by is null))
 );
+alter table public.installation enable row level security;
 comment on table public.installation is 'One row: which bucket belongs to this catalog, and whether anything may be deleted.';
 comment on column public.installation.stamp is 'Grows each minute, before the stamp in the bucket, which is therefore never ahead.';
 comment on column public.installation.paired_at is 'When the id was first seen in the bucket; null until then.';
 comment on column public.installation.bucket_id is 'The id that the bucket had when it was last read.';
 comment on column public.installation.paused_at is 'Since when an operator has paused all deletions.';
 insert into public.installation default values;
-alter table public.installation enable row level security;
-revoke all on public.installation from public, anon, authenticated, service_role;
 
 -- Why this bucket is not the one of this catalog; null if it is, or may be claimed.
 -- p_bucket: {id, stamp}, or of a bucket without an id {objects, truncated, oldestAt}: a look at its first page.
@@ -277,17 +276,16 @@ create table public.orphan_suspects (
   first_round bigint not null,
   last_round bigint not null
 );
+alter table public.orphan_suspects enable row level security;
 comment on table public.orphan_suspects is 'Objects that no row names, as the rounds of the sweep found them.';
 create table public.kept_objects (
   r2_key text collate "C" primary key,
   reason text not null,
   noted_at timestamptz not null default now()
 );
+alter table public.kept_objects enable row level security;
 comment on table public.kept_objects is
   'Objects that no row names and that adoption could not place: the sweep leaves them to a person.';
-alter table public.orphan_suspects enable row level security;
-alter table public.kept_objects enable row level security;
-revoke all on public.orphan_suspects, public.kept_objects from public, anon, authenticated, service_role;
 
 create function fusou.is_orphan(p_key text)
 returns boolean

@@ -1,17 +1,17 @@
--- The last migration, so that it meets every function. Only the Workers, which hold the secret key, may call the public functions; nobody calls what lies in fusou.
+-- Last, so that it finds every function. The Workers, which hold the secret key, may call these and nothing else; what lies
+-- in the schema fusou is for nobody.
 do $$
 declare
-  name text;
   fn regprocedure;
   callable constant text[] := array[
     'claim_outbox', 'complete_outbox', 'release_outbox',
     'check_upload', 'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',
-    'list_expired_leases', 'redispatch_stale_jobs', 'retell_deaths', 'record_dead_letter',
+    'list_expired_leases', 'redispatch_stale_jobs', 'repeat_death_notices', 'record_dead_letter',
     'list_mergeable_files', 'save_plan', 'open_merge', 'commit_merge', 'set_aside_inputs',
     'discard_file', 'release_file', 'acknowledge_files',
     'get_job', 'list_jobs', 'list_files', 'get_file', 'ping',
-    'claim_garbage', 'complete_garbage', 'doom_orphans', 'begin_sweep', 'record_sweep_page', 'mark_orphans',
+    'claim_garbage', 'complete_garbage', 'mark_keys_for_deletion', 'begin_sweep', 'record_sweep_page', 'mark_orphans',
     'accept_orphans', 'trim_outbox', 'check_installation', 'accept_installation', 'pause_deletions',
     'begin_adoption', 'begin_adoption_page', 'note_adoption_objects', 'adopt_dataset',
     'redrive', 'admit_jobs', 'configure_admission', 'request_due_merges', 'raise_alerts',
@@ -22,25 +22,10 @@ declare
     'record_cron_run', 'acknowledge_letter'
   ];
 begin
-  -- the tables of the first migration are closed there
-  foreach name in array array[
-    'heartbeats', 'alerts', 'multipart_uploads', 'counters', 'job_totals', 'step_totals',
-    'limits', 'owner_usage', 'event_streams', 'retention'
-  ] loop
-    execute format('alter table public.%I enable row level security', name);
-    execute format('revoke all on public.%I from public, anon, authenticated, service_role', name);
-  end loop;
-  revoke all on schema fusou from public;
-  for fn in
-    select p.oid::regprocedure from pg_catalog.pg_proc p where p.pronamespace = 'fusou'::regnamespace
-  loop
-    execute format('revoke all on function %s from public, anon, authenticated, service_role', fn);
-  end loop;
   for fn in
     select p.oid::regprocedure from pg_catalog.pg_proc p
     where p.pronamespace = 'public'::regnamespace and p.proname = any (callable)
   loop
-    execute format('revoke all on function %s from public, anon, authenticated', fn);
     execute format('grant execute on function %s to service_role', fn);
   end loop;
 end $$;

@@ -5,6 +5,7 @@ create table public.limits (
   owner_id uuid primary key,
   settings jsonb not null default '{}'
 );
+alter table public.limits enable row level security;
 comment on table public.limits is 'Limits that an operator set: of one owner, or under the nil UUID of every owner without one of their own.';
 
 create table public.owner_usage (
@@ -15,6 +16,7 @@ create table public.owner_usage (
   jobs_by_hand bigint not null default 0,
   jobs_counted_since timestamptz not null default now()
 );
+alter table public.owner_usage enable row level security;
 comment on column public.owner_usage.jobs_by_hand is 'New jobs that the owner asked for in the hour that began at jobs_counted_since.';
 
 create table public.event_streams (
@@ -22,6 +24,7 @@ create table public.event_streams (
   owner_id uuid not null,
   expires_at timestamptz not null
 );
+alter table public.event_streams enable row level security;
 comment on table public.event_streams is 'Leases of the event streams that are open; one whose isolate died ends by itself.';
 create index event_streams_of_owner on public.event_streams (owner_id, expires_at);
 
