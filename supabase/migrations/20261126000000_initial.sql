@@ -14,7 +14,7 @@ begin
   end if;
 end $$;
 
--- Nothing is open by default: what the files after this one create is for its owner alone, and 17_grants.sql lists every
+-- Nothing is open by default: what the files after this one create is for its owner alone, and 990_grants.sql lists every
 -- function that the Workers may call. A hosted project would grant each new table, sequence and function to these roles.
 alter default privileges revoke execute on functions from public;
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;
@@ -45,10 +45,17 @@ create table public.datasets (
   last_attempted_at timestamptz,
   last_compacted_at timestamptz,
   created_at timestamptz not null default now(),
+  is_public boolean not null default false,
+  earlier_owners uuid[] not null default '{}',
+  deleted_at timestamptz,
   constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
 );
 alter table public.datasets enable row level security;
 comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
+comment on column public.datasets.is_public is 'Anybody who is signed in may read it.';
+comment on column public.datasets.earlier_owners is
+  'Who owned it before it was handed over: objects in the bucket still name them.';
+comment on column public.datasets.deleted_at is 'Since when it is deleted: empty, and in no list. An upload, or restoring it, ends that.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
 comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
 comment on column public.datasets.due_at is
@@ -156,13 +163,12 @@ create table public.files (
   fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
   schema_fingerprint text not null,
-  sort_min text,
-  sort_max text,
   created_version bigint not null,
   removed_version bigint,
   created_by_job uuid,
   removed_by_job uuid,
   uploaded_by uuid,
+  uploaded_with uuid,
   created_at timestamptz not null default now(),
   removed_at timestamptz,
   quarantine_code text,
@@ -181,6 +187,7 @@ create table public.files (
 alter table public.files enable row level security;
 comment on column public.files.created_by_job is
   'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
+comment on column public.files.uploaded_with is 'The key of the program that uploaded it; null for a user who did so by themselves.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
 comment on column public.files.work_bytes is
   'What a merge of it takes, as if it were all bytes to unpack (workBytes of inspectParquet); 0 where it is not known.';
@@ -320,6 +327,331 @@ comment on column public.sweeps.approved_round is 'The last complete round, if i
 comment on column public.sweeps.accepted_orphans is 'How many orphans a person has accepted; holds for one round.';
 comment on column public.sweeps.stopped_at is 'Since when each round has found too many orphans.';
 
+-- Who may do what: owners, grants, keys. Each public function that acts for somebody takes p_caller and asks here.
+--
+-- p_caller, written by the Workers from a token or key that they have checked:
+--   {"operator": true}                      may do everything
+--   {"user": uuid}                          a signed-in user
+--   {"user": uuid, "key": uuid}             a program with a key of that user: never more than the user, and no more than
+--                                           the scopes and datasets of the key
+-- and for the audit: "address" (of the client) and "requestId".
+
+create table public.grants (
+  dataset_id text not null references public.datasets (id) on delete cascade,
+  user_id uuid not null,
+  role text not null constraint grants_role check (role in ('reader', 'writer', 'manager')),
+  granted_at timestamptz not null default now(),
+  granted_by uuid,
+  primary key (dataset_id, user_id)
+);
+alter table public.grants enable row level security;
+comment on table public.grants is 'Who else may use a dataset. The owner needs no row.';
+comment on column public.grants.granted_by is 'The user who granted it; null for an operator.';
+create index grants_of_user on public.grants (user_id, dataset_id);
+
+create table public.access_keys (
+  id uuid primary key,
+  user_id uuid not null,
+  name text not null constraint access_keys_name check (length(name) between 1 and 100),
+  hint text not null,
+  secret_sha256 text not null constraint access_keys_sha256 check (secret_sha256 ~ '^[0-9a-f]{64}$'),
+  scopes text[] not null
+    constraint access_keys_scopes check (cardinality(scopes) >= 1 and scopes <@ array['read', 'upload', 'manage']),
+  datasets text[] constraint access_keys_datasets check (cardinality(datasets) between 1 and 100),
+  created_at timestamptz not null default now(),
+  expires_at timestamptz,
+  last_used_at timestamptz,
+  revoked_at timestamptz
+);
+alter table public.access_keys enable row level security;
+comment on column public.access_keys.secret_sha256 is 'Of the whole key. The key itself is shown once and never stored.';
+comment on column public.access_keys.hint is 'The first characters of the key, by which its owner recognizes it.';
+comment on column public.access_keys.datasets is
+  'Patterns of dataset ids: a whole id, or a prefix that ends in *. Null: every dataset of the user.';
+comment on column public.access_keys.last_used_at is 'Written at most once an hour.';
+create index access_keys_of_user on public.access_keys (user_id, created_at desc, id desc);
+
+create function fusou.is_operator(p_caller jsonb)
+returns boolean
+language sql immutable
+set search_path = ''
+as $$ select p_caller -> 'operator' is not distinct from 'true'::jsonb $$;
+
+-- The user for whom a caller acts; null for an operator.
+create function fusou.user_of(p_caller jsonb)
+returns uuid
+language sql immutable
+set search_path = ''
+as $$ select (p_caller ->> 'user')::uuid $$;
+
+create function fusou.key_of(p_caller jsonb)
+returns uuid
+language sql immutable
+set search_path = ''
+as $$ select (p_caller ->> 'key')::uuid $$;
+
+-- Ends the call; the text is for the client.
+create function fusou.forbid(p_detail text)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  raise exception '%', p_detail using errcode = 'PT403';
+end $$;
+
+-- Whether a dataset id fits one of the patterns of a key.
+create function fusou.fits_pattern(p_dataset_id text, p_patterns text[])
+returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select p_patterns is null or exists (
+    select 1 from unnest(p_patterns) as p (pattern)
+    where p.pattern = p_dataset_id
+      or (right(p.pattern, 1) = '*' and starts_with(p_dataset_id, left(p.pattern, -1)))
+  )
+$$;
+
+-- The key of a caller while it is valid; no row for a caller without a key, or with one that was revoked or has expired.
+create function fusou.valid_key(p_caller jsonb)
+returns setof public.access_keys
+language sql stable
+set search_path = ''
+as $$
+  select k.* from public.access_keys k
+  where k.id = fusou.key_of(p_caller) and k.user_id = fusou.user_of(p_caller)
+    and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+$$;
+
+-- Whether the key of a caller lets it use a right on a dataset; true for a caller without a key.
+create function fusou.key_allows(p_caller jsonb, p_dataset_id text, p_right text)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select fusou.key_of(p_caller) is null or exists (
+    select 1 from fusou.valid_key(p_caller) k
+    where p_right = any (k.scopes) and fusou.fits_pattern(p_dataset_id, k.datasets)
+  )
+$$;
+
+-- Which roles have a right. `own` is for what only the owner may do; no key has it.
+create function fusou.role_allows(p_role text, p_right text)
+returns boolean
+language sql immutable
+set search_path = ''
+as $$
+  select case p_right
+    when 'read' then p_role in ('reader', 'writer', 'manager', 'owner')
+    when 'upload' then p_role in ('writer', 'manager', 'owner')
+    when 'manage' then p_role in ('manager', 'owner')
+    when 'own' then p_role = 'owner'
+    else false
+  end
+$$;
+
+-- What a user is to a dataset; null for a stranger. Anybody who is signed in reads a public dataset.
+create function fusou.role_on(p_user_id uuid, p_dataset public.datasets)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  select case
+    when p_dataset.owner_id = p_user_id then 'owner'
+    else coalesce(
+      (select g.role from public.grants g where g.dataset_id = p_dataset.id and g.user_id = p_user_id),
+      case when p_dataset.is_public then 'reader' end
+    )
+  end
+$$;
+
+-- Whether a caller may use a right on a dataset. False also where there is no such dataset: nobody learns which ids exist.
+-- A caller who may see it but not do this is refused with PT403.
+create function fusou.may(p_caller jsonb, p_dataset public.datasets, p_right text)
+returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_role text;
+begin
+  if p_dataset.id is null then
+    return false;
+  elsif fusou.is_operator(p_caller) then
+    return true;
+  elsif not fusou.key_allows(p_caller, p_dataset.id, p_right) then
+    return false;
+  end if;
+  v_role := fusou.role_on(fusou.user_of(p_caller), p_dataset);
+  if v_role is null then
+    return false;
+  elsif not fusou.role_allows(v_role, p_right) then
+    perform fusou.forbid(case
+      when p_right = 'own' then format('only the owner of %s may do this; you are a %s', p_dataset.id, v_role)
+      else format('this needs the right to %s %s; you are a %s of it', p_right, p_dataset.id, v_role)
+    end);
+  end if;
+  return true;
+end $$;
+
+-- The datasets that a user owns or was granted, for lists; those that are public for everybody are not among them.
+create function fusou.datasets_of(p_caller jsonb)
+returns setof text
+language sql stable
+set search_path = ''
+as $$
+  select ids.id from (
+    select d.id from public.datasets d where d.owner_id = fusou.user_of(p_caller)
+    union
+    select g.dataset_id from public.grants g where g.user_id = fusou.user_of(p_caller)
+  ) ids
+  where fusou.key_allows(p_caller, ids.id, 'read')
+$$;
+
+-- For calls about all that somebody owns: the owner, null for an operator. A key may make them if it has the right and is
+-- not for some datasets only.
+create function fusou.account_of(p_caller jsonb, p_right text)
+returns uuid
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_key public.access_keys;
+begin
+  if fusou.is_operator(p_caller) then
+    return null;
+  elsif fusou.user_of(p_caller) is null then
+    perform fusou.forbid('this call needs a user');
+  elsif fusou.key_of(p_caller) is not null then
+    select * into v_key from fusou.valid_key(p_caller);
+    if v_key.id is null or not p_right = any (v_key.scopes) then
+      perform fusou.forbid(format('this key has not the scope %s', p_right));
+    elsif v_key.datasets is not null then
+      perform fusou.forbid('this key is for some datasets only, and the call is about all of them');
+    end if;
+  end if;
+  return fusou.user_of(p_caller);
+end $$;
+
+-- Whether there is such a user. True where Supabase Auth keeps no users in this database.
+create function fusou.user_exists(p_user_id uuid)
+returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+declare
+  v_exists boolean := true;
+begin
+  if to_regclass('auth.users') is not null then
+    execute 'select exists (select 1 from auth.users where id = $1)' into v_exists using p_user_id;
+  end if;
+  return v_exists;
+end $$;
+
+-- For calls that concern the installation.
+create function fusou.require_operator(p_caller jsonb)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+begin
+  if not fusou.is_operator(p_caller) then
+    perform fusou.forbid('this call is for operators');
+  end if;
+end $$;
+-- Who changed what, when and from where: a row for every change that a person, or a program with a key, asks for.
+
+create table public.audit (
+  id bigint generated always as identity primary key,
+  at timestamptz not null default clock_timestamp(),
+  actor text not null constraint audit_actor check (actor in ('operator', 'user', 'key')),
+  user_id uuid,
+  key_id uuid,
+  address text,
+  request_id text,
+  action text not null,
+  owner_id uuid,
+  dataset_id text,
+  target text,
+  before jsonb,
+  after jsonb
+);
+alter table public.audit enable row level security;
+comment on column public.audit.user_id is 'Who acted, also by a key; null for an operator.';
+comment on column public.audit.owner_id is 'Whose dataset, key or account it is about; null for what belongs to the installation.';
+comment on column public.audit.target is 'The id of what was changed, where it is not the dataset itself: a file, a job, a user, a key.';
+comment on column public.audit.before is 'What was there before, in short; null where nothing was.';
+create index audit_of_owner on public.audit (owner_id, id desc);
+create index audit_of_user on public.audit (user_id, id desc);
+create index audit_of_dataset on public.audit (dataset_id, id desc);
+create index audit_times on public.audit (at);
+
+create function fusou.audit(
+  p_caller jsonb, p_action text, p_owner_id uuid, p_dataset_id text default null, p_target text default null,
+  p_before jsonb default null, p_after jsonb default null
+)
+returns void
+language sql
+set search_path = ''
+as $$
+  insert into public.audit (
+    actor, user_id, key_id, address, request_id, action, owner_id, dataset_id, target, before, after
+  )
+  values (
+    case
+      when fusou.is_operator(p_caller) then 'operator'
+      when fusou.key_of(p_caller) is not null then 'key'
+      else 'user'
+    end,
+    fusou.user_of(p_caller), fusou.key_of(p_caller), p_caller ->> 'address', p_caller ->> 'requestId',
+    p_action, p_owner_id, p_dataset_id, p_target, p_before, p_after
+  )
+$$;
+
+-- Newest first: an operator sees all, a user what they did and what was done to what they own. Null filters match all.
+-- p_before_id: the last entry of the page before.
+create function public.list_audit(
+  p_caller jsonb, p_dataset_id text, p_action text, p_before_id bigint, p_limit integer
+)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_account constant uuid := fusou.account_of(p_caller, 'manage');
+begin
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'at', a.at, 'actor', a.actor, 'userId', a.user_id, 'keyId', a.key_id, 'address', a.address,
+      'requestId', a.request_id, 'action', a.action, 'ownerId', a.owner_id, 'datasetId', a.dataset_id,
+      'target', a.target, 'before', a.before, 'after', a.after
+    ) order by a.id desc), '[]')
+    from (
+      -- two ordered reads of an index each, of which no more is taken than a page
+      select * from (
+        (
+          select * from public.audit o
+          where (v_account is null or o.owner_id = v_account)
+            and (p_dataset_id is null or o.dataset_id = p_dataset_id)
+            and (p_action is null or o.action = p_action)
+            and (p_before_id is null or o.id < p_before_id)
+          order by o.id desc limit p_limit
+        )
+        union
+        (
+          select * from public.audit u
+          where u.user_id = v_account
+            and (p_dataset_id is null or u.dataset_id = p_dataset_id)
+            and (p_action is null or u.action = p_action)
+            and (p_before_id is null or u.id < p_before_id)
+          order by u.id desc limit p_limit
+        )
+      ) both_ways
+      order by id desc limit p_limit
+    ) a
+  );
+end $$;
 -- The outbox: messages are written in the transaction of the change that they tell of, and sent after it.
 
 -- Exponential backoff with full-range jitter on its upper half: between half and all of base * 2^attempts, capped.
@@ -625,17 +957,40 @@ begin
   return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_messages -> 0);
 end $$;
 
--- Whether a user may upload to a dataset, asked before a byte is stored: the id is free, or theirs.
--- register_upload() decides; this spares the bucket what it would refuse.
-create function public.check_upload(p_dataset_id text, p_user_id uuid)
+-- Whether a caller may upload to a dataset, asked before a byte is stored, and who owns what is stored there: its owner, or
+-- the caller if the id is free. register_upload() decides; this spares the bucket what it would refuse.
+create function public.check_upload(p_dataset_id text, p_caller jsonb)
 returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = ''
 as $$
-  select jsonb_build_object('outcome', case when exists (
-    select 1 from public.datasets d where d.id = p_dataset_id and d.owner_id <> p_user_id
-  ) then 'unknown_dataset' else 'ok' end)
-$$;
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may_upload(p_caller, p_dataset_id, v_dataset) then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object(
+    'outcome', 'ok', 'ownerId', coalesce(v_dataset.owner_id, fusou.user_of(p_caller)),
+    'isNew', v_dataset.id is null
+  );
+end $$;
+
+-- The first upload to a free id makes a dataset of the user.
+create function fusou.may_upload(p_caller jsonb, p_dataset_id text, p_dataset public.datasets)
+returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if fusou.user_of(p_caller) is null then
+    perform fusou.forbid('uploads are for users and their keys');
+  elsif p_dataset.id is null then
+    return fusou.key_allows(p_caller, p_dataset_id, 'upload');
+  end if;
+  return fusou.may(p_caller, p_dataset, 'upload');
+end $$;
 
 -- The files that hold the slices of an object, in the order of the slices, as they were stored first or by this object.
 create function fusou.uploaded_files(p_dataset_id text, p_object jsonb)
@@ -672,7 +1027,7 @@ as $$
 $$;
 
 -- Registers an object that lies in the bucket: a row for each slice not known yet, the job, the message.
--- p_object: {r2Key, slices: [{table, periodTag, offset, length, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?}]}
+-- p_object: {r2Key, slices: [{table, periodTag, offset, length, rows, rowGroups, sha256, fingerprint}]}
 -- An object of which nothing was kept is given to vacuum here, so that no refused byte stays behind.
 -- p_copies: null at first; if live files hold some of the content already, the answer is check_copies and nothing is
 -- changed. The caller looks whether the bucket has their bytes and calls again with those that it has not,
@@ -681,7 +1036,7 @@ $$;
 -- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
 -- into another file).
 create function public.register_upload(
-  p_dataset_id text, p_user_id uuid, p_object jsonb, p_sender text, p_copies jsonb default null,
+  p_dataset_id text, p_caller jsonb, p_object jsonb, p_sender text, p_copies jsonb default null,
   p_replaces uuid default null
 )
 returns jsonb
@@ -690,6 +1045,7 @@ set search_path = ''
 as $$
 declare
   v_key constant text := p_object ->> 'r2Key';
+  v_user_id constant uuid := fusou.user_of(p_caller);
   v_dataset public.datasets;
   v_replaced public.files;
   v_copies jsonb;
@@ -701,9 +1057,14 @@ declare
   v_found record;
   v_job jsonb := '{}';
 begin
-  insert into public.datasets (id, owner_id) values (p_dataset_id, p_user_id) on conflict (id) do nothing;
-  select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
-  if v_dataset.owner_id <> p_user_id then
+  select * into v_dataset from public.datasets where id = p_dataset_id for update;
+  if v_dataset.id is null and fusou.may_upload(p_caller, p_dataset_id, v_dataset) then
+    insert into public.datasets (id, owner_id) values (p_dataset_id, v_user_id) on conflict (id) do nothing;
+    select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
+  end if;
+  if not fusou.may_upload(p_caller, p_dataset_id, v_dataset) or v_dataset.id is null
+    or (p_replaces is not null and not fusou.may(p_caller, v_dataset, 'manage'))
+  then
     perform fusou.mark_for_deletion(v_key);
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
@@ -759,7 +1120,7 @@ begin
 
   -- Out before the new one comes in, unless it is the same content.
   update public.files f
-  set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_user_id
+  set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = v_user_id
   where f.id = p_replaces and f.removed_version is null and not v_copies @> jsonb_build_array(jsonb_build_object('fileId', f.id));
   if found then
     delete from public.suspects where file_id = p_replaces;
@@ -769,16 +1130,16 @@ begin
 
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by,
+    content_sha256, schema_fingerprint, created_version, uploaded_by, uploaded_with,
     work_bytes
   )
   select
     p_dataset_id, s."table", s."periodTag", v_key, s."offset", s."length", s."rows", s."rowGroups", 0,
-    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id,
+    s.sha256, s.fingerprint, v_version, v_user_id, fusou.key_of(p_caller),
     coalesce(s."workBytes", 0)
   from jsonb_to_recordset(p_object -> 'slices') as s (
     "table" text, "periodTag" text, "offset" bigint, "length" bigint, "rows" bigint, "rowGroups" integer,
-    sha256 text, fingerprint text, "sortMin" text, "sortMax" text,
+    sha256 text, fingerprint text,
     "workBytes" bigint
   )
   on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
@@ -800,7 +1161,7 @@ begin
 
   -- What heals a file takes no more than it had.
   if v_stored > 0 then
-    perform fusou.check_storage(p_user_id);
+    perform fusou.check_storage(v_dataset.owner_id);
   end if;
 
   -- The fragments that its groups hold now, counted no further than the policy asks. What a running job has planned
@@ -841,6 +1202,7 @@ begin
 
   update public.datasets
   set version = v_version,
+      deleted_at = null,
       compaction_needed = compaction_needed or v_found.mergeable,
       due_at = case
         when due_at is not null or not v_found.mergeable or fusou.has_open_job(id) then due_at
@@ -852,7 +1214,7 @@ begin
     perform fusou.look_for_work(p_dataset_id);
   end if;
   if v_found.due then
-    v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', p_user_id, p_sender);
+    v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', v_user_id, p_sender);
   end if;
   return jsonb_build_object(
     'outcome', case when v_stored > 0 then 'stored' else 'healed' end, 'version', v_version,
@@ -877,9 +1239,8 @@ as $$
   on conflict do nothing
 $$;
 
--- p_requester: the user who asks, null for an operator.
 create function public.request_compaction(
-  p_dataset_id text, p_requester uuid, p_table text default null, p_period_tag text default null,
+  p_dataset_id text, p_caller jsonb, p_table text default null, p_period_tag text default null,
   p_sender text default null
 )
 returns jsonb
@@ -890,11 +1251,15 @@ declare
   v_dataset public.datasets;
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id for update;
-  if not found or v_dataset.owner_id <> p_requester then
+  if not fusou.may(p_caller, v_dataset, 'manage') then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
+  perform fusou.audit(
+    p_caller, 'dataset.compact', v_dataset.owner_id, p_dataset_id, null, null,
+    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag))
+  );
   return jsonb_build_object('outcome', 'requested')
-    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', p_requester, p_sender);
+    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender);
 end $$;
 
 -- The daily round: datasets that need it and have no job yet, the one whose last attempt is oldest first.
@@ -938,20 +1303,21 @@ begin
   return jsonb_build_object('datasets', v_datasets, 'remaining', v_remaining, 'outbox', v_outbox);
 end $$;
 
-create function public.configure_dataset(p_dataset_id text, p_settings jsonb)
+create function public.configure_dataset(p_dataset_id text, p_caller jsonb, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
   v_settings jsonb;
 begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
   update public.datasets set settings = jsonb_strip_nulls(settings || p_settings)
   where id = p_dataset_id
   returning settings into v_settings;
-  if not found then
-    return jsonb_build_object('outcome', 'unknown_dataset');
-  end if;
   if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0
     or fusou.setting(v_settings, 'mergeMinFiles') < 1 or fusou.setting(v_settings, 'mergeMinBytes') < 1
     or fusou.setting(v_settings, 'mergeMaxAgeSeconds') < 0
@@ -961,6 +1327,314 @@ begin
   end if;
   perform fusou.look_for_work(p_dataset_id);
   return jsonb_build_object('outcome', 'configured', 'settings', v_settings);
+end $$;
+-- Keys: made, listed and revoked by the user for whom they act.
+
+create function fusou.max_keys()
+returns integer
+language sql immutable
+set search_path = ''
+as $$ select 1000 $$;
+
+create function fusou.key_json(p_key public.access_keys)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p_key.id, 'name', p_key.name, 'hint', p_key.hint, 'scopes', p_key.scopes, 'datasets', p_key.datasets,
+    'createdAt', p_key.created_at, 'expiresAt', p_key.expires_at, 'lastUsedAt', p_key.last_used_at,
+    'revokedAt', p_key.revoked_at,
+    'state', case
+      when p_key.revoked_at is not null then 'revoked'
+      when p_key.expires_at <= now() then 'expired'
+      else 'active'
+    end
+  )
+$$;
+
+-- p_key: {id, name, hint, secretSha256, scopes, datasets?, expiresAt?}. The id is the caller's, so that a repeated call
+-- makes one key. Outcomes: created, too_many_keys.
+create function public.create_key(p_caller jsonb, p_key jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_key public.access_keys;
+begin
+  if fusou.user_of(p_caller) is null or fusou.key_of(p_caller) is not null then
+    perform fusou.forbid('keys are made by a signed-in user');
+  end if;
+  -- One maker of keys of a user at a time, or two would both make the last one.
+  perform fusou.add_usage(fusou.user_of(p_caller), 0, 0, 0);
+  if (
+    select count(*) from public.access_keys k
+    where k.user_id = fusou.user_of(p_caller) and k.revoked_at is null and (k.expires_at is null or k.expires_at > now())
+  ) >= fusou.max_keys() then
+    return jsonb_build_object('outcome', 'too_many_keys', 'max', fusou.max_keys());
+  end if;
+  insert into public.access_keys (id, user_id, name, hint, secret_sha256, scopes, datasets, expires_at)
+  values (
+    (p_key ->> 'id')::uuid, fusou.user_of(p_caller), p_key ->> 'name', p_key ->> 'hint', p_key ->> 'secretSha256',
+    array(select jsonb_array_elements_text(p_key -> 'scopes')),
+    case when jsonb_typeof(p_key -> 'datasets') = 'array' then array(select jsonb_array_elements_text(p_key -> 'datasets')) end,
+    (p_key ->> 'expiresAt')::timestamptz
+  )
+  on conflict (id) do nothing
+  returning * into v_key;
+  if v_key.id is null then
+    select * into strict v_key from public.access_keys k
+    where k.id = (p_key ->> 'id')::uuid and k.user_id = fusou.user_of(p_caller);
+  else
+    perform fusou.audit(
+      p_caller, 'key.create', v_key.user_id, null, v_key.id::text, null,
+      fusou.key_json(v_key) - array['lastUsedAt', 'revokedAt', 'state', 'id']
+    );
+  end if;
+  return jsonb_build_object('outcome', 'created', 'key', fusou.key_json(v_key));
+end $$;
+
+-- Newest first. p_before: [createdAt, id] of the last key of the page before.
+create function public.list_keys(p_caller jsonb, p_before_created timestamptz, p_before_id uuid, p_limit integer)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select coalesce(jsonb_agg(fusou.key_json(p.key) order by (p.key).created_at desc, (p.key).id desc), '[]')
+  from (
+    select k as key from public.access_keys k
+    where k.user_id = fusou.user_of(p_caller)
+      and (p_before_id is null or (k.created_at, k.id) < (p_before_created, p_before_id))
+    order by k.created_at desc, k.id desc
+    limit p_limit
+  ) p
+$$;
+
+-- Outcomes: revoked (also when it was before), unknown_key.
+create function public.revoke_key(p_caller jsonb, p_key_id uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_key public.access_keys;
+begin
+  select * into v_key from public.access_keys k
+  where k.id = p_key_id and (fusou.is_operator(p_caller) or k.user_id = fusou.user_of(p_caller))
+  for update;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_key');
+  elsif v_key.revoked_at is null then
+    update public.access_keys set revoked_at = now() where id = p_key_id returning * into v_key;
+    perform fusou.audit(p_caller, 'key.revoke', v_key.user_id, null, p_key_id::text, jsonb_build_object('name', v_key.name));
+  end if;
+  return jsonb_build_object('outcome', 'revoked', 'key', fusou.key_json(v_key));
+end $$;
+
+-- Who calls with a key, asked by each isolate once a minute. Notes the use of the key, at most once an hour.
+-- Outcomes: valid, revoked, expired, unknown_key.
+create function public.authenticate_key(p_key_id uuid, p_secret_sha256 text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_key public.access_keys;
+begin
+  select * into v_key from public.access_keys k where k.id = p_key_id and k.secret_sha256 = p_secret_sha256;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_key');
+  elsif v_key.revoked_at is not null then
+    return jsonb_build_object('outcome', 'revoked');
+  elsif v_key.expires_at <= now() then
+    return jsonb_build_object('outcome', 'expired');
+  end if;
+  -- Devices with one key ask at the same time: one of them notes the use, the others do not wait for it.
+  update public.access_keys set last_used_at = now()
+  where id = (
+    select k.id from public.access_keys k
+    where k.id = p_key_id and (k.last_used_at is null or k.last_used_at < now() - interval '1 hour')
+    for update skip locked
+  );
+  return jsonb_build_object(
+    'outcome', 'valid', 'userId', v_key.user_id, 'scopes', v_key.scopes, 'expiresAt', v_key.expires_at,
+    'forAllDatasets', v_key.datasets is null
+  );
+end $$;
+-- Datasets as people see them: reserved, shared, handed over.
+
+-- A dataset of whatever state, for the calls below, which lock it. False in `found` is told by a null id.
+create function fusou.open_dataset(p_dataset_id text, p_caller jsonb, p_right text)
+returns public.datasets
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id for update;
+  if not fusou.may(p_caller, v_dataset, p_right) then
+    return null;
+  end if;
+  return v_dataset;
+end $$;
+
+-- The id of a dataset before its first upload. p_look: only says what it would do, so that the caller can write the owner
+-- to the bucket before. Outcomes: free (with p_look), reserved, exists (it is the caller's already), unknown_dataset (the id
+-- is taken by somebody else).
+create function public.reserve_dataset(p_dataset_id text, p_caller jsonb, p_look boolean)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  if fusou.user_of(p_caller) is null then
+    perform fusou.forbid('datasets belong to users; an operator has none');
+  elsif not fusou.key_allows(p_caller, p_dataset_id, 'manage') then
+    perform fusou.forbid(format('this key may not manage %s', p_dataset_id));
+  end if;
+  if p_look and not exists (select 1 from public.datasets where id = p_dataset_id) then
+    return jsonb_build_object('outcome', 'free', 'ownerId', fusou.user_of(p_caller));
+  end if;
+  insert into public.datasets (id, owner_id) values (p_dataset_id, fusou.user_of(p_caller))
+  on conflict (id) do nothing returning * into v_dataset;
+  if found then
+    perform fusou.check_storage(v_dataset.owner_id);
+    perform fusou.audit(p_caller, 'dataset.reserve', v_dataset.owner_id, p_dataset_id);
+    return jsonb_build_object('outcome', 'reserved', 'ownerId', v_dataset.owner_id);
+  end if;
+  select * into strict v_dataset from public.datasets where id = p_dataset_id;
+  if v_dataset.owner_id <> fusou.user_of(p_caller) then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object('outcome', 'exists', 'ownerId', v_dataset.owner_id);
+end $$;
+
+-- Outcomes: granted, unknown_dataset, unknown_user, is_owner (the owner has every right already).
+create function public.grant_role(p_dataset_id text, p_caller jsonb, p_user_id uuid, p_role text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
+  v_before text;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif v_dataset.owner_id = p_user_id then
+    return jsonb_build_object('outcome', 'is_owner');
+  elsif not fusou.user_exists(p_user_id) then
+    return jsonb_build_object('outcome', 'unknown_user');
+  end if;
+  select g.role into v_before from public.grants g where g.dataset_id = p_dataset_id and g.user_id = p_user_id;
+  if v_before is distinct from p_role then
+    insert into public.grants (dataset_id, user_id, role, granted_by)
+    values (p_dataset_id, p_user_id, p_role, fusou.user_of(p_caller))
+    on conflict (dataset_id, user_id) do update
+    set role = excluded.role, granted_at = now(), granted_by = excluded.granted_by;
+    perform fusou.audit(
+      p_caller, 'dataset.grant', v_dataset.owner_id, p_dataset_id, p_user_id::text, to_jsonb(v_before), to_jsonb(p_role)
+    );
+  end if;
+  return jsonb_build_object('outcome', 'granted', 'role', p_role);
+end $$;
+
+-- Anybody may give up their own role. Outcomes: revoked (also when there was none), unknown_dataset, is_owner.
+create function public.revoke_role(p_dataset_id text, p_caller jsonb, p_user_id uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(
+    p_dataset_id, p_caller,
+    case when p_user_id = fusou.user_of(p_caller) and fusou.key_of(p_caller) is null then 'read' else 'manage' end
+  );
+  v_role text;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif v_dataset.owner_id = p_user_id then
+    return jsonb_build_object('outcome', 'is_owner');
+  end if;
+  delete from public.grants where dataset_id = p_dataset_id and user_id = p_user_id returning role into v_role;
+  if found then
+    perform fusou.audit(
+      p_caller, 'dataset.revoke', v_dataset.owner_id, p_dataset_id, p_user_id::text, to_jsonb(v_role)
+    );
+  end if;
+  return jsonb_build_object('outcome', 'revoked');
+end $$;
+
+-- The owner first, then by user.
+create function public.list_grants(p_dataset_id text, p_caller jsonb, p_after uuid, p_limit integer)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'manage') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'ownerId', v_dataset.owner_id, 'grants', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'userId', g.user_id, 'role', g.role, 'grantedAt', g.granted_at, 'grantedBy', g.granted_by
+    ) order by g.user_id), '[]')
+    from (
+      select * from public.grants g where g.dataset_id = p_dataset_id and (p_after is null or g.user_id > p_after)
+      order by g.user_id limit p_limit
+    ) g
+  ));
+end $$;
+
+-- Hands a dataset over. The new owner must have room for it; the old one keeps no right. Repeating the call as the old
+-- owner finds no dataset. Outcomes: transferred, unknown_dataset, unknown_user.
+create function public.transfer_dataset(p_dataset_id text, p_caller jsonb, p_user_id uuid)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'own');
+  v_live record;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif not fusou.user_exists(p_user_id) then
+    return jsonb_build_object('outcome', 'unknown_user');
+  elsif v_dataset.owner_id <> p_user_id then
+    select count(*) as files, coalesce(sum(f.byte_length), 0) as bytes into v_live
+    from public.files f where f.dataset_id = p_dataset_id and f.removed_version is null;
+    -- In the order of their ids, as everywhere where two owners are counted.
+    if v_dataset.owner_id < p_user_id then
+      perform fusou.add_usage(v_dataset.owner_id, -1, -v_live.files, -v_live.bytes);
+      perform fusou.add_usage(p_user_id, 1, v_live.files, v_live.bytes);
+    else
+      perform fusou.add_usage(p_user_id, 1, v_live.files, v_live.bytes);
+      perform fusou.add_usage(v_dataset.owner_id, -1, -v_live.files, -v_live.bytes);
+    end if;
+    perform fusou.check_storage(p_user_id);
+    delete from public.grants where dataset_id = p_dataset_id and user_id = p_user_id;
+    update public.datasets
+    set owner_id = p_user_id, earlier_owners = array_append(array_remove(earlier_owners, owner_id), owner_id)
+    where id = p_dataset_id;
+    -- Both sides see it in their audit.
+    perform fusou.audit(
+      p_caller, 'dataset.transfer', owner, p_dataset_id, p_user_id::text, to_jsonb(v_dataset.owner_id), to_jsonb(p_user_id)
+    )
+    from unnest(array[v_dataset.owner_id, p_user_id]) as owner;
+  end if;
+  return jsonb_build_object(
+    'outcome', 'transferred', 'ownerId', p_user_id,
+    'earlierOwners', (select d.earlier_owners from public.datasets d where d.id = p_dataset_id)
+  );
 end $$;
 -- The life of a job. queued -> running -> succeeded | dead | cancelled; queued -> cancelled | dead.
 -- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
@@ -1303,20 +1977,20 @@ begin
   return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
--- Whether the requester (null: an operator) may act on a job. Locks its dataset and the job.
-create function fusou.open_job(p_job_id uuid, p_requester uuid)
+-- A job on which the caller may act, else a null row. Locks its dataset and the job.
+create function fusou.open_job(p_job_id uuid, p_caller jsonb)
 returns public.jobs
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets;
   v_job public.jobs;
 begin
-  perform 1 from public.datasets d
+  select d.* into v_dataset from public.datasets d
   where d.id = (select dataset_id from public.jobs where id = p_job_id)
-    and (p_requester is null or d.owner_id = p_requester)
   for update;
-  if found then
+  if fusou.may(p_caller, v_dataset, 'manage') then
     select * into v_job from public.jobs where id = p_job_id for update;
   end if;
   return v_job;
@@ -1332,22 +2006,37 @@ as $$
     or exists (select 1 from public.merges m where m.job_id = p_job.id and m.attempt = p_job.attempt)
 $$;
 
+create function fusou.audit_job(p_caller jsonb, p_action text, p_job public.jobs, p_after jsonb default null)
+returns void
+language sql
+set search_path = ''
+as $$
+  select fusou.audit(
+    p_caller, p_action, (select d.owner_id from public.datasets d where d.id = p_job.dataset_id), p_job.dataset_id,
+    p_job.id::text, jsonb_strip_nulls(jsonb_build_object('state', p_job.state, 'error', p_job.error_code)), p_after
+  )
+$$;
+
 -- A queued job, or one whose attempt has not begun, ends at once, a running one at its next step; either way what is half
 -- done stays invisible. An instance that begins after the end is told so by the fence.
-create function public.cancel_job(p_job_id uuid, p_requester uuid)
+create function public.cancel_job(p_job_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+  v_job public.jobs := fusou.open_job(p_job_id, p_caller);
 begin
   if v_job.id is null then
     return jsonb_build_object('outcome', 'unknown_job');
   elsif v_job.state = 'queued' or (v_job.state = 'running' and not fusou.attempt_began(v_job)) then
     perform fusou.end_job(p_job_id, 'cancelled', null);
+    perform fusou.audit_job(p_caller, 'job.cancel', v_job);
     return jsonb_build_object('outcome', 'cancelled');
   elsif v_job.state = 'running' then
+    if v_job.cancel_requested_at is null then
+      perform fusou.audit_job(p_caller, 'job.cancel', v_job);
+    end if;
     update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = p_job_id;
     return jsonb_build_object('outcome', 'cancelling');
   end if;
@@ -1356,7 +2045,7 @@ end $$;
 
 -- Asks again for the work of a job that ended. What is in quarantine stays there: only release_file(), or an upload of
 -- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the dataset.
-create function fusou.request_again(p_job public.jobs, p_requester uuid, p_sender text)
+create function fusou.request_again(p_job public.jobs, p_caller jsonb, p_sender text)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -1366,38 +2055,39 @@ declare
 begin
   perform fusou.close_letters(p_job.id, 'retried');
   v_asked := fusou.request_job(
-    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
+    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', fusou.user_of(p_caller), p_sender,
     p_reach => fusou.wider_reach('tiers', p_job.reach)
   );
   update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  perform fusou.audit_job(p_caller, 'job.retry', p_job, v_asked -> 'jobId');
   return v_asked;
 end $$;
 
--- Somebody has seen to a letter, or needs to do nothing: it counts as open no longer. Operators close any, users those of
--- their datasets. One that is closed already stays as it is.
-create function public.acknowledge_letter(p_letter_id bigint, p_requester uuid)
+-- Somebody has seen to a letter, or needs to do nothing: it no longer counts as open. Operators close any, users those of
+-- datasets that they manage. One that is closed already stays as it is.
+create function public.acknowledge_letter(p_letter_id bigint, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_letter public.dead_letters;
+  v_dataset public.datasets;
 begin
-  select l.* into v_letter from public.dead_letters l
-  where l.id = p_letter_id
-    and (
-      p_requester is null
-      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
-    )
-  for update of l;
-  if not found then
+  select * into v_letter from public.dead_letters where id = p_letter_id for update;
+  select * into v_dataset from public.datasets where id = v_letter.dataset_id;
+  if v_letter.id is null or not (fusou.is_operator(p_caller) or fusou.may(p_caller, v_dataset, 'manage')) then
     return jsonb_build_object('outcome', 'unknown_letter');
   end if;
   if v_letter.closed_at is null then
     update public.dead_letters
-    set closed_at = now(), closed_how = 'acknowledged', closed_by = p_requester
+    set closed_at = now(), closed_how = 'acknowledged', closed_by = fusou.user_of(p_caller)
     where id = p_letter_id
     returning * into v_letter;
+    perform fusou.audit(
+      p_caller, 'letter.acknowledge', v_dataset.owner_id, v_letter.dataset_id, p_letter_id::text,
+      jsonb_build_object('code', v_letter.code)
+    );
   end if;
   return jsonb_build_object(
     'outcome', 'closed', 'closedAt', v_letter.closed_at, 'closedHow', v_letter.closed_how
@@ -1405,20 +2095,20 @@ begin
 end $$;
 
 -- One dead or cancelled job.
-create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+create function public.retry_job(p_job_id uuid, p_caller jsonb, p_sender text default null)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+  v_job public.jobs := fusou.open_job(p_job_id, p_caller);
 begin
   if v_job.id is null then
     return jsonb_build_object('outcome', 'unknown_job');
   elsif v_job.state not in ('dead', 'cancelled') then
     return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
   end if;
-  return jsonb_build_object('outcome', 'requested') || fusou.request_again(v_job, p_requester, p_sender);
+  return jsonb_build_object('outcome', 'requested') || fusou.request_again(v_job, p_caller, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
@@ -1494,7 +2184,8 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'duplicate');
   end if;
-  v_job := fusou.open_job(v_job_id, null);
+  perform 1 from public.datasets d where d.id = (select j.dataset_id from public.jobs j where j.id = v_job_id) for update;
+  select * into v_job from public.jobs where id = v_job_id for update;
   update public.jobs set death_notified_at = null where id = v_job.id and death_notified_at is not null;
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);
@@ -1689,7 +2380,7 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?, workBytes?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
 -- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
@@ -1746,13 +2437,13 @@ begin
   delete from public.suspects where file_id = any (v_merge.input_ids);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job,
+    fragments, content_sha256, schema_fingerprint, created_version, created_by_job,
     work_bytes
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
-    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id,
+    p_output ->> 'sha256', p_output ->> 'fingerprint', v_version, p_job_id,
     coalesce((p_output ->> 'workBytes')::bigint, 0)
   )
   returning id into v_output_id;
@@ -1957,7 +2648,7 @@ begin
   on conflict (file_id) do update
   set set_id = excluded.set_id, set_files = excluded.set_files, ends = excluded.ends;
 end $$;
--- What people and programs look at. p_requester: the user who asks, null for an operator.
+-- What people and programs look at: jobs and files.
 
 -- The steps of an attempt are validate-dataset, get-metadata, one for each merge of its plan, and update-metadata.
 create function fusou.steps_done(p_job public.jobs, p_merges bigint)
@@ -2047,18 +2738,18 @@ as $$
   )
 $$;
 
-create function public.get_job(p_job_id uuid, p_requester uuid)
+create function public.get_job(p_job_id uuid, p_caller jsonb)
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
   select fusou.job_json(j) from public.jobs j join public.datasets d on d.id = j.dataset_id
-  where j.id = p_job_id and (p_requester is null or d.owner_id = p_requester)
+  where j.id = p_job_id and fusou.may(p_caller, d, 'read')
 $$;
 
 -- Newest first. p_before: [createdAt, id] of the last job of the page before.
 create function public.list_jobs(
-  p_requester uuid, p_state text, p_kind text, p_dataset_id text, p_before_created timestamptz, p_before_id uuid,
+  p_caller jsonb, p_state text, p_kind text, p_dataset_id text, p_before_created timestamptz, p_before_id uuid,
   p_limit integer
 )
 returns jsonb
@@ -2068,8 +2759,8 @@ as $$
   select coalesce(jsonb_agg(fusou.job_json(p.job) order by (p.job).created_at desc, (p.job).id desc), '[]')
   from (
     select j as job
-    from public.jobs j join public.datasets d on d.id = j.dataset_id
-    where (p_requester is null or d.owner_id = p_requester)
+    from public.jobs j
+    where (fusou.is_operator(p_caller) or j.dataset_id in (select fusou.datasets_of(p_caller)))
       and (p_state is null or j.state = p_state)
       and (p_kind is null or j.kind = p_kind)
       and (p_dataset_id is null or j.dataset_id = p_dataset_id)
@@ -2082,7 +2773,7 @@ $$;
 -- The files of one version, in order of table, period tag and id. p_version null: the current one.
 -- p_quarantined: include, exclude or only; whether a file is in quarantine is told as it is now, in every version.
 create function public.list_files(
-  p_dataset_id text, p_requester uuid, p_table text, p_period_tag text, p_version bigint,
+  p_dataset_id text, p_caller jsonb, p_table text, p_period_tag text, p_version bigint,
   p_after_table text, p_after_period text, p_after_id uuid, p_limit integer, p_quarantined text default 'include'
 )
 returns jsonb
@@ -2095,7 +2786,7 @@ declare
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id;
   -- One answer for a dataset that is not there and one of somebody else: nobody learns which ids exist.
-  if not found or v_dataset.owner_id <> p_requester then
+  if not fusou.may(p_caller, v_dataset, 'read') then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
   v_version := coalesce(p_version, v_dataset.version);
@@ -2125,7 +2816,7 @@ begin
   ));
 end $$;
 
-create function public.get_file(p_file_id uuid, p_requester uuid)
+create function public.get_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language sql stable security definer
 set search_path = ''
@@ -2135,7 +2826,7 @@ as $$
     'sha256', f.content_sha256, 'createdAt', f.created_at, 'table', f.table_name
   )
   from public.files f join public.datasets d on d.id = f.dataset_id
-  where f.id = p_file_id and (p_requester is null or d.owner_id = p_requester)
+  where f.id = p_file_id and fusou.may(p_caller, d, 'read')
 $$;
 -- Vacuum: the only thing that deletes objects. First, in one transaction, the versions that need an object become
 -- unreadable, its file rows go and its key is noted as garbage; then the object is deleted, then the note.
@@ -2344,7 +3035,7 @@ end $$;
 -- A person has looked at the problem and decides that this bucket belongs to this catalog from now on. The catalog takes
 -- the id of the bucket, and a stamp beyond both. Every suspicion of the sweep begins again.
 -- Outcomes: accepted {id, stamp}: the caller writes it to the bucket; changed {problem}: the problem is another one now.
-create function public.accept_installation(p_problem text, p_bucket jsonb)
+create function public.accept_installation(p_caller jsonb, p_problem text, p_bucket jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -2353,6 +3044,7 @@ declare
   v_own public.installation;
   v_problem text;
 begin
+  perform fusou.require_operator(p_caller);
   select * into strict v_own from public.installation for update;
   v_problem := fusou.pairing_problem(v_own, p_bucket);
   if v_problem is distinct from p_problem then
@@ -2371,21 +3063,31 @@ begin
   update public.sweeps
   set cursor = null, round = round + 1, objects = 0, orphans = 0, approved_round = null, accepted_orphans = null
   where name is not null;
+  perform fusou.audit(p_caller, 'installation.accept', null, null, v_own.id::text, to_jsonb(v_problem));
   return jsonb_build_object('outcome', 'accepted', 'id', v_own.id, 'stamp', v_own.stamp);
 end $$;
 
-create function public.pause_deletions(p_paused boolean, p_by text, p_reason text default null)
+create function public.pause_deletions(p_caller jsonb, p_paused boolean, p_by text, p_reason text default null)
 returns jsonb
-language sql security definer
+language plpgsql security definer
 set search_path = ''
 as $$
+declare
+  v_was_paused boolean;
+begin
+  perform fusou.require_operator(p_caller);
+  select paused_at is not null into v_was_paused from public.installation for update;
   update public.installation
   set paused_at = case when p_paused then coalesce(paused_at, now()) end,
       paused_by = case when p_paused then left(p_by, 200) end,
       pause_reason = case when p_paused then left(p_reason, 500) end
-  where one
-  returning jsonb_build_object('paused', paused_at is not null)
-$$;
+  where one;
+  perform fusou.audit(
+    p_caller, case when p_paused then 'vacuum.pause' else 'vacuum.resume' end, null, null, null,
+    to_jsonb(v_was_paused), jsonb_build_object('by', left(p_by, 200), 'reason', left(p_reason, 500))
+  );
+  return jsonb_build_object('paused', p_paused);
+end $$;
 
 create function fusou.has_pairing_problem()
 returns boolean
@@ -2571,7 +3273,7 @@ end $$;
 -- A person has looked at the orphans that stopped the sweep. p_orphans must be the number that the last complete round
 -- found. The sweep looks once more, and marks them if they are still as many; a second look is needed all the same.
 -- p_release_kept: objects that adoption could not place are orphans again.
-create function public.accept_orphans(p_name text, p_orphans bigint, p_release_kept boolean)
+create function public.accept_orphans(p_caller jsonb, p_name text, p_orphans bigint, p_release_kept boolean)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -2580,6 +3282,7 @@ declare
   v_sweep public.sweeps;
   v_released bigint := 0;
 begin
+  perform fusou.require_operator(p_caller);
   select * into v_sweep from public.sweeps where name = p_name for update;
   if p_orphans <> coalesce(v_sweep.last_orphans, 0) then
     return jsonb_build_object('outcome', 'changed', 'orphans', coalesce(v_sweep.last_orphans, 0));
@@ -2591,6 +3294,10 @@ begin
   update public.sweeps
   set accepted_orphans = p_orphans + v_released, next_at = now()
   where name = p_name;
+  perform fusou.audit(
+    p_caller, 'orphans.accept', null, null, p_name, null,
+    jsonb_build_object('orphans', p_orphans, 'released', v_released)
+  );
   return jsonb_build_object('outcome', 'accepted', 'orphans', p_orphans, 'released', v_released);
 end $$;
 
@@ -2624,7 +3331,7 @@ $$;
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
 -- repeating the call goes on with the rest. Null filters match all.
 create function public.redrive(
-  p_requester uuid, p_job_ids uuid[], p_dataset_id text, p_code text, p_dry_run boolean, p_limit integer,
+  p_caller jsonb, p_job_ids uuid[], p_dataset_id text, p_code text, p_dry_run boolean, p_limit integer,
   p_sender text default null
 )
 returns jsonb
@@ -2632,6 +3339,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_account constant uuid := fusou.account_of(p_caller, 'manage');
   v_found record;
   v_found_ids uuid[] := '{}';
   v_found_id uuid;
@@ -2649,7 +3357,7 @@ begin
       select j.id, j.dataset_id, j.finished_at
       from public.jobs j join public.datasets d on d.id = j.dataset_id
       where j.state = 'dead'
-        and (p_requester is null or d.owner_id = p_requester)
+        and (v_account is null or d.owner_id = v_account)
         and (p_dataset_id is null or j.dataset_id = p_dataset_id)
         and (p_code is null or j.error_code = p_code)
         and case when p_job_ids is null then j.retried_as is null else j.id = any (p_job_ids) end
@@ -2666,12 +3374,12 @@ begin
     v_found_ids := v_found_ids || v_found.id;
   end loop;
   foreach v_found_id in array v_found_ids loop
-    v_job := fusou.open_job(v_found_id, p_requester);
+    v_job := fusou.open_job(v_found_id, p_caller);
     -- Somebody else asked while this call waited for the lock.
     if p_job_ids is null and v_job.retried_as is not null then
       continue;
     end if;
-    v_asked := fusou.request_again(v_job, p_requester, p_sender);
+    v_asked := fusou.request_again(v_job, p_caller, p_sender);
     v_jobs := v_jobs || jsonb_build_object(
       'jobId', v_job.id, 'datasetId', v_job.dataset_id, 'newJobId', v_asked -> 'jobId'
     );
@@ -2682,35 +3390,49 @@ begin
   return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
 end $$;
 
--- A file whose dataset the requester (null: an operator) owns. Locks the dataset.
-create function fusou.open_file(p_file_id uuid, p_requester uuid)
+-- A file that the caller may change, else a null row. Locks its dataset.
+create function fusou.open_file(p_file_id uuid, p_caller jsonb)
 returns public.files
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets;
   v_file public.files;
 begin
-  perform 1 from public.datasets d
+  select d.* into v_dataset from public.datasets d
   where d.id = (select f.dataset_id from public.files f where f.id = p_file_id)
-    and (p_requester is null or d.owner_id = p_requester)
   for update;
-  if found then
+  if fusou.may(p_caller, v_dataset, 'manage') then
     select * into v_file from public.files where id = p_file_id;
   end if;
   return v_file;
 end $$;
 
+create function fusou.audit_file(p_caller jsonb, p_action text, p_file public.files)
+returns void
+language sql
+set search_path = ''
+as $$
+  select fusou.audit(
+    p_caller, p_action, (select d.owner_id from public.datasets d where d.id = p_file.dataset_id), p_file.dataset_id,
+    p_file.id::text, jsonb_strip_nulls(jsonb_build_object(
+      'table', p_file.table_name, 'periodTag', p_file.period_tag, 'rows', p_file.row_count,
+      'quarantine', p_file.quarantine_code
+    ))
+  )
+$$;
+
 -- Takes a live file, uploaded or merged, out of the dataset: its rows are in no later version, earlier ones keep it.
 -- A merge that has it as an input goes on without it.
 -- Outcomes: discarded (also when it was before), file_superseded (a merge took it: its rows are in another), unknown_file.
-create function public.discard_file(p_file_id uuid, p_requester uuid)
+create function public.discard_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_file public.files := fusou.open_file(p_file_id, p_requester);
+  v_file public.files := fusou.open_file(p_file_id, p_caller);
   v_version bigint;
 begin
   if v_file.id is null then
@@ -2720,10 +3442,11 @@ begin
   elsif v_file.removed_version is null then
     update public.datasets set version = version + 1 where id = v_file.dataset_id returning version into v_version;
     update public.files
-    set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_requester
+    set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = fusou.user_of(p_caller)
     where id = p_file_id returning * into v_file;
     delete from public.suspects where file_id = p_file_id;
     perform fusou.look_for_work(v_file.dataset_id);
+    perform fusou.audit_file(p_caller, 'file.discard', v_file);
   end if;
   return jsonb_build_object(
     'outcome', 'discarded', 'datasetId', v_file.dataset_id, 'table', v_file.table_name,
@@ -2733,13 +3456,13 @@ end $$;
 
 -- Lets merges take a file again that is in quarantine: somebody has mended its object, or what could not merge it.
 -- Outcomes: released, not_quarantined, unknown_file.
-create function public.release_file(p_file_id uuid, p_requester uuid)
+create function public.release_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_file public.files := fusou.open_file(p_file_id, p_requester);
+  v_file public.files := fusou.open_file(p_file_id, p_caller);
 begin
   if v_file.id is null then
     return jsonb_build_object('outcome', 'unknown_file');
@@ -2751,12 +3474,13 @@ begin
       quarantine_acknowledged_at = null
   where id = p_file_id;
   perform fusou.look_for_work(v_file.dataset_id);
+  perform fusou.audit_file(p_caller, 'file.release', v_file);
   return jsonb_build_object('outcome', 'released', 'datasetId', v_file.dataset_id, 'code', v_file.quarantine_code);
 end $$;
 
 -- The operator knows of the files that are in quarantine now: the alert counts only those that come after.
 -- Null filters match all. Answers with how many; a file that a call works on right now is left to the next one.
-create function public.acknowledge_files(p_dataset_id text, p_code text)
+create function public.acknowledge_files(p_caller jsonb, p_dataset_id text, p_code text)
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -2764,6 +3488,7 @@ as $$
 declare
   v_count integer;
 begin
+  perform fusou.require_operator(p_caller);
   with news as (
     select f.id from public.files f
     where f.removed_version is null and f.quarantine_code is not null and f.quarantine_acknowledged_at is null
@@ -2773,6 +3498,12 @@ begin
   )
   update public.files f set quarantine_acknowledged_at = now() from news where f.id = news.id;
   get diagnostics v_count = row_count;
+  if v_count > 0 then
+    perform fusou.audit(
+      p_caller, 'files.acknowledge', null, p_dataset_id, null, null,
+      jsonb_build_object('files', v_count, 'code', p_code)
+    );
+  end if;
   return v_count;
 end $$;
 -- Who runs when there is more work than workers. A job gets a slot before its message is sent, and keeps it until it
@@ -2858,23 +3589,51 @@ language sql security definer
 set search_path = ''
 as $$ select jsonb_array_length(fusou.admit()) $$;
 
--- p_settings: {maxRunningJobs?, maxRunningJobsOfOwner?, ageingSeconds?}; what is left out stays.
-create function public.configure_admission(p_settings jsonb default '{}')
+create function fusou.admission_json()
 returns jsonb
-language sql security definer
+language sql stable
 set search_path = ''
 as $$
-  update public.admission
-  set max_running_jobs = coalesce((p_settings ->> 'maxRunningJobs')::integer, max_running_jobs),
-      max_running_jobs_of_owner = coalesce((p_settings ->> 'maxRunningJobsOfOwner')::integer, max_running_jobs_of_owner),
-      ageing_seconds = coalesce((p_settings ->> 'ageingSeconds')::integer, ageing_seconds)
-  where one
-  returning jsonb_build_object(
+  select jsonb_build_object(
     'maxRunningJobs', max_running_jobs,
     'maxRunningJobsOfOwner', max_running_jobs_of_owner,
     'ageingSeconds', ageing_seconds
   )
+  from public.admission
 $$;
+
+-- p_settings: {maxRunningJobs?, maxRunningJobsOfOwner?, ageingSeconds?}; what is left out stays.
+create function public.configure_admission(p_caller jsonb, p_settings jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_before jsonb;
+begin
+  perform fusou.require_operator(p_caller);
+  perform 1 from public.admission for update;
+  v_before := fusou.admission_json();
+  update public.admission
+  set max_running_jobs = coalesce((p_settings ->> 'maxRunningJobs')::integer, max_running_jobs),
+      max_running_jobs_of_owner = coalesce((p_settings ->> 'maxRunningJobsOfOwner')::integer, max_running_jobs_of_owner),
+      ageing_seconds = coalesce((p_settings ->> 'ageingSeconds')::integer, ageing_seconds)
+  where one;
+  if v_before <> fusou.admission_json() then
+    perform fusou.audit(p_caller, 'admission.configure', null, null, null, v_before, fusou.admission_json());
+  end if;
+  return fusou.admission_json();
+end $$;
+
+create function public.read_admission(p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform fusou.require_operator(p_caller);
+  return fusou.admission_json();
+end $$;
 -- Which merges are worth a job: tiers of files, and the policy of a dataset. See docs/merging.md.
 
 -- The tier of a file by the uploads in it: 0 is a fragment, and tier t holds 2 * 8^(t-1) of them or more.
@@ -3844,13 +4603,13 @@ as $$
 $$;
 
 -- What only operators may see is null for an owner.
-create function public.job_status(p_requester uuid)
+create function fusou.status_of(p_owner uuid)
 returns jsonb
-language sql stable security definer
+language sql stable
 set search_path = ''
 as $$
   with counted as materialized (
-    select * from fusou.counted_jobs(p_requester)
+    select * from fusou.counted_jobs(p_owner)
   )
   select jsonb_build_object(
     'jobs', (select jsonb_object_agg(s.state, s.jobs) from (select state, sum(jobs) as jobs from counted group by state) s),
@@ -3861,41 +4620,47 @@ as $$
     'oldestQueuedSeconds', (
       select floor(fusou.age_seconds(min(j.created_at)))
       from public.jobs j join public.datasets d on d.id = j.dataset_id
-      where j.state = 'queued' and (p_requester is null or d.owner_id = p_requester)
+      where j.state = 'queued' and (p_owner is null or d.owner_id = p_owner)
     ),
     'oldestWaitingSeconds', (
       select floor(fusou.age_seconds(min(w.waiting_since)))
       from fusou.waiting_jobs('0') w join public.datasets d on d.id = w.dataset_id
-      where p_requester is null or d.owner_id = p_requester
+      where p_owner is null or d.owner_id = p_owner
     ),
-    'slots', case when p_requester is null then fusou.slots() end,
-    'expiredLeases', fusou.expired_leases(p_requester),
+    'slots', case when p_owner is null then fusou.slots() end,
+    'expiredLeases', fusou.expired_leases(p_owner),
     'datasetsWaiting', (
       select count(*) from public.datasets d
-      where d.compaction_needed and (p_requester is null or d.owner_id = p_requester)
+      where d.compaction_needed and (p_owner is null or d.owner_id = p_owner)
     ),
-    'quarantinedFiles', fusou.quarantined_files(p_requester),
-    'installation', case when p_requester is null then fusou.installation_json() end,
-    'outbox', case when p_requester is null then (
+    'quarantinedFiles', fusou.quarantined_files(p_owner),
+    'installation', case when p_owner is null then fusou.installation_json() end,
+    'outbox', case when p_owner is null then (
       select jsonb_build_object(
         'open', o.pending + o.in_progress, 'dead', o.dead, 'deadAlerts', o.dead_alerts,
         'oldestSeconds', floor(fusou.age_seconds(o.oldest_at)), 'oldestDueSeconds', floor(fusou.age_seconds(o.due_at))
       )
       from fusou.outbox_figures() o
     ) end,
-    'deadLetters', case when p_requester is null then (
+    'deadLetters', case when p_owner is null then (
       select jsonb_build_object('open', l.letters, 'oldestSeconds', floor(fusou.age_seconds(l.oldest_at)))
       from fusou.open_letters() l
     ) end,
-    'alerts', case when p_requester is null then (
+    'alerts', case when p_owner is null then (
       select coalesce(jsonb_agg(jsonb_build_object(
         'kind', a.kind, 'severity', a.severity, 'summary', a.summary, 'raisedAt', a.raised_at, 'told', a.told
       ) order by a.raised_at), '[]')
       from public.alerts a where a.raised_at is not null
     ) end,
-    'cron', case when p_requester is null then fusou.cron_run() end
+    'cron', case when p_owner is null then fusou.cron_run() end
   )
 $$;
+
+create function public.job_status(p_caller jsonb)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$ select fusou.status_of(fusou.account_of(p_caller, 'read')) $$;
 
 -- Whether somebody should still look at a dead job: nobody asked for its work again, and its letter is not closed.
 create function fusou.dead_job_is_open(p_job public.jobs)
@@ -3908,29 +4673,29 @@ as $$
 $$;
 
 -- Dead jobs, newest first, that match the filters; null filters match all.
-create function fusou.dead_jobs(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+create function fusou.dead_jobs(p_owner uuid, p_code text, p_dataset_id text, p_open boolean)
 returns setof public.jobs
 language sql stable
 set search_path = ''
 as $$
   select j.* from public.jobs j
   where j.state = 'dead'
-    and (p_requester is null or exists (
-      select 1 from public.datasets d where d.id = j.dataset_id and d.owner_id = p_requester
+    and (p_owner is null or exists (
+      select 1 from public.datasets d where d.id = j.dataset_id and d.owner_id = p_owner
     ))
     and (p_code is null or j.error_code = p_code)
     and (p_dataset_id is null or j.dataset_id = p_dataset_id)
     and (p_open is null or fusou.dead_job_is_open(j) = p_open)
 $$;
 
-create function fusou.letters(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+create function fusou.letters(p_owner uuid, p_code text, p_dataset_id text, p_open boolean)
 returns setof public.dead_letters
 language sql stable
 set search_path = ''
 as $$
   select l.* from public.dead_letters l
-  where (p_requester is null or exists (
-      select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester
+  where (p_owner is null or exists (
+      select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_owner
     ))
     and (p_code is null or l.code = p_code)
     and (p_dataset_id is null or l.dataset_id = p_dataset_id)
@@ -3940,23 +4705,22 @@ $$;
 -- One page of dead jobs and one of what the dead-letter queue brought, newest first; the counts are of all that match the
 -- filters, up to fusou.max_count().
 -- p_after: `next` of the page before, {jobs: {at, id}?, letters: {at, id}?}; a list without an entry is at its end.
-create function public.dead_letter_status(
-  p_requester uuid, p_limit integer, p_code text default null, p_dataset_id text default null,
-  p_open boolean default null, p_after jsonb default null
+create function fusou.dead_letters_of(
+  p_owner uuid, p_limit integer, p_code text, p_dataset_id text, p_open boolean, p_after jsonb
 )
 returns jsonb
-language sql stable security definer
+language sql stable
 set search_path = ''
 as $$
   with jobs as materialized (
     select j.*, row_number() over (order by j.finished_at desc, j.id desc) as place
-    from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) j
+    from fusou.dead_jobs(p_owner, p_code, p_dataset_id, p_open) j
     where p_after is null
       or (j.finished_at, j.id) < ((p_after #>> '{jobs,at}')::timestamptz, (p_after #>> '{jobs,id}')::uuid)
     order by j.finished_at desc, j.id desc limit p_limit + 1
   ), letters as materialized (
     select l.*, row_number() over (order by l.received_at desc, l.id desc) as place
-    from fusou.letters(p_requester, p_code, p_dataset_id, p_open) l
+    from fusou.letters(p_owner, p_code, p_dataset_id, p_open) l
     where p_after is null
       or (l.received_at, l.id) < ((p_after #>> '{letters,at}')::timestamptz, (p_after #>> '{letters,id}')::bigint)
     order by l.received_at desc, l.id desc limit p_limit + 1
@@ -3976,10 +4740,10 @@ as $$
     'workflowFailures', jsonb_build_object(
       'count', case
         when p_code is null and p_dataset_id is null and p_open is null
-          then (select sum(c.jobs) from fusou.counted_jobs(p_requester) c where c.state = 'dead')
+          then (select sum(c.jobs) from fusou.counted_jobs(p_owner) c where c.state = 'dead')
         else (
           select count(*) from (
-            select 1 from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+            select 1 from fusou.dead_jobs(p_owner, p_code, p_dataset_id, p_open) limit fusou.max_count()
           ) d
         )
       end,
@@ -3994,7 +4758,7 @@ as $$
     'dlqFailures', jsonb_build_object(
       'count', (
         select count(*) from (
-          select 1 from fusou.letters(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+          select 1 from fusou.letters(p_owner, p_code, p_dataset_id, p_open) limit fusou.max_count()
         ) l
       ),
       'records', (
@@ -4008,6 +4772,17 @@ as $$
     ),
     'next', (select nullif(n.after, '{}') from next n)
   )
+$$;
+
+create function public.dead_letter_status(
+  p_caller jsonb, p_limit integer, p_code text default null, p_dataset_id text default null,
+  p_open boolean default null, p_after jsonb default null
+)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select fusou.dead_letters_of(fusou.account_of(p_caller, 'read'), p_limit, p_code, p_dataset_id, p_open, p_after)
 $$;
 
 -- Every figure of GET /api/metrics at one moment. Sums only grow, as a counter must: what a job read and wrote is only
@@ -4110,6 +4885,7 @@ create table public.adoption_objects (
   period_tag text not null,
   owner_id uuid,
   dataset_owner uuid,
+  earlier_owners uuid[] not null default '{}',
   byte_length bigint,
   row_count bigint,
   row_group_count integer,
@@ -4204,7 +4980,7 @@ begin
   );
 end $$;
 
--- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, datasetOwner?, length?, rows?, rowGroups?, workBytes?, sha256?,
+-- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, datasetOwner?, earlierOwners?, length?, rows?, rowGroups?, workBytes?, sha256?,
 -- fingerprint?, level, ancestors?, leaves?, fault?}]
 create function public.note_adoption_objects(p_scan uuid, p_objects jsonb)
 returns jsonb
@@ -4216,15 +4992,15 @@ begin
     return jsonb_build_object('outcome', 'unknown_scan');
   end if;
   insert into public.adoption_objects (
-    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, dataset_owner, byte_length, row_count,
-    row_group_count, work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
+    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, dataset_owner, earlier_owners,
+    byte_length, row_count, row_group_count, work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
   )
-  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."datasetOwner", o."length", o."rows",
-    o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
+  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."datasetOwner",
+    coalesce(o."earlierOwners", '{}'), o."length", o."rows", o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
     array(select jsonb_array_elements_text(coalesce(o.ancestors, '[]'))), o.fault
   from jsonb_to_recordset(p_objects) as o (
     "r2Key" text, "offset" bigint, known boolean, "datasetId" text, "table" text, "periodTag" text, "ownerId" uuid,
-    "datasetOwner" uuid,
+    "datasetOwner" uuid, "earlierOwners" uuid[],
     "length" bigint, "rows" bigint, "rowGroups" integer, "workBytes" bigint, sha256 text, fingerprint text, "level" integer,
     ancestors jsonb, fault text
   )
@@ -4439,14 +5215,20 @@ begin
   begin
     -- The owner of a dataset that the catalog has lost: the bucket names the one that the catalog had, or merges do;
     -- else most uploads do.
-    insert into public.datasets (id, owner_id)
-    select v_dataset_id, o.owner_id from public.adoption_objects o
+    insert into public.datasets (id, owner_id, earlier_owners)
+    select v_dataset_id, coalesce((max(o.dataset_owner::text))::uuid, o.owner_id),
+      (
+        select e.earlier_owners from public.adoption_objects e
+        where e.dataset_id = v_dataset_id order by cardinality(e.earlier_owners) desc limit 1
+      )
+    from public.adoption_objects o
     where o.dataset_id = v_dataset_id and not o.known and o.fault is null and o.owner_id is not null
     group by o.owner_id
     order by coalesce(bool_or(o.owner_id = o.dataset_owner), false) desc, bool_or(o.level > 0) desc, count(*) desc,
       o.owner_id
     limit 1
-    on conflict (id) do nothing;
+    on conflict (id) do update set earlier_owners = excluded.earlier_owners
+    where datasets.owner_id = excluded.owner_id and datasets.earlier_owners = '{}';
     select * into v_dataset from public.datasets where id = v_dataset_id for update;
 
     -- A merge may wait for a larger one that contains what stands in its way: passes go on until nothing changes.
@@ -4455,7 +5237,7 @@ begin
       for v_object in
         select o.* from public.adoption_objects o
         where o.dataset_id = v_dataset_id and not o.known and o.fault is null
-          and o.owner_id = v_dataset.owner_id
+          and (o.owner_id = v_dataset.owner_id or o.owner_id = any (v_dataset.earlier_owners))
           and not exists (
             select 1 from public.files f
             where f.r2_key = o.r2_key and f.byte_offset = o.byte_offset and f.dataset_id = o.dataset_id
@@ -4496,7 +5278,8 @@ begin
         order by o.r2_key, o.byte_offset
       loop
         v_judgment := case
-          when v_object.fault is null and v_object.owner_id is distinct from v_dataset.owner_id then 'foreign_owner'
+          when v_object.fault is null and v_object.owner_id is distinct from v_dataset.owner_id
+            and v_object.owner_id <> all (v_dataset.earlier_owners) then 'foreign_owner'
           else fusou.judge_adoption(v_object)
         end;
         v_counts := fusou.add_to_tally(v_counts, v_judgment, v_object.row_count);
@@ -4597,7 +5380,7 @@ as $$
     || coalesce((select l.settings from public.limits l where l.owner_id = p_owner), '{}')
 $$;
 
--- Ends the call, and with it all that it changed, by codes that PostgREST passes on. PT403: it fails again until
+-- Ends the call, and with it all that it changed, by codes that PostgREST passes on. PT402: it fails again until
 -- something is deleted or a limit raised;
 -- PT429: the same call succeeds later. The text is shown to the client.
 create function fusou.refuse_above_limit(p_owner uuid, p_limit text, p_used bigint, p_errcode text, p_advice text)
@@ -4728,13 +5511,13 @@ declare
 begin
   select * into v_usage from public.owner_usage where owner_id = p_owner;
   perform fusou.refuse_above_limit(
-    p_owner, 'datasets', v_usage.datasets, 'PT403', 'upload to a dataset that you have, or ask the operator for more'
+    p_owner, 'datasets', v_usage.datasets, 'PT402', 'upload to a dataset that you have, or ask the operator for more'
   );
   perform fusou.refuse_above_limit(
-    p_owner, 'liveFiles', v_usage.live_files, 'PT403', 'have files merged or deleted, or ask the operator for more'
+    p_owner, 'liveFiles', v_usage.live_files, 'PT402', 'have files merged or deleted, or ask the operator for more'
   );
   perform fusou.refuse_above_limit(
-    p_owner, 'liveBytes', v_usage.live_bytes, 'PT403', 'delete files, or ask the operator for more'
+    p_owner, 'liveBytes', v_usage.live_bytes, 'PT402', 'delete files, or ask the operator for more'
   );
 end $$;
 
@@ -4795,14 +5578,16 @@ end $$;
 
 -- p_owner null: the limits of every owner without limits of their own. p_settings: {datasets?, liveFiles?, liveBytes?,
 -- jobsByHandPerHour?, eventStreams?}; what is left out stays, null goes back to the default.
-create function public.configure_limits(p_owner uuid, p_settings jsonb)
+create function public.configure_limits(p_caller jsonb, p_owner uuid, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_name text;
+  v_before constant jsonb := fusou.limits_of(p_owner);
 begin
+  perform fusou.require_operator(p_caller);
   for v_name in select jsonb_object_keys(p_settings) loop
     if not fusou.default_limits() ? v_name
       or jsonb_typeof(p_settings -> v_name) not in ('number', 'null')
@@ -4816,13 +5601,28 @@ begin
   insert into public.limits as l (owner_id, settings)
   values (coalesce(p_owner, '00000000-0000-0000-0000-000000000000'), jsonb_strip_nulls(p_settings))
   on conflict (owner_id) do update set settings = jsonb_strip_nulls(l.settings || p_settings);
-  return public.read_limits(p_owner);
+  if v_before <> fusou.limits_of(p_owner) then
+    perform fusou.audit(p_caller, 'limits.configure', p_owner, null, null, v_before, fusou.limits_of(p_owner));
+  end if;
+  return fusou.limits_json(p_owner);
 end $$;
 
--- p_owner null: the defaults alone.
-create function public.read_limits(p_owner uuid)
+-- p_owner null: the defaults alone. A user may read their own.
+create function public.read_limits(p_caller jsonb, p_owner uuid)
 returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if p_owner is distinct from fusou.account_of(p_caller, 'read') and not fusou.is_operator(p_caller) then
+    perform fusou.forbid('these are the limits of somebody else');
+  end if;
+  return fusou.limits_json(p_owner);
+end $$;
+
+create function fusou.limits_json(p_owner uuid)
+returns jsonb
+language sql stable
 set search_path = ''
 as $$
   select jsonb_build_object(
@@ -4855,7 +5655,8 @@ create table public.retention (
   jobs_seconds integer not null default 7776000 constraint retention_jobs check (jobs_seconds >= 86400),
   letters_seconds integer not null default 7776000 constraint retention_letters check (letters_seconds >= 86400),
   unsettled_seconds integer not null default 31536000 constraint retention_unsettled check (unsettled_seconds >= 86400),
-  outbox_seconds integer not null default 604800 constraint retention_outbox check (outbox_seconds >= 86400)
+  outbox_seconds integer not null default 604800 constraint retention_outbox check (outbox_seconds >= 86400),
+  audit_seconds integer not null default 63072000 constraint retention_audit check (audit_seconds >= 86400)
 );
 alter table public.retention enable row level security;
 comment on column public.retention.jobs_seconds is 'Of jobs that succeeded, were cancelled or were tried again, with their merges.';
@@ -4863,28 +5664,48 @@ comment on column public.retention.letters_seconds is 'Of dead letters whose wor
 comment on column public.retention.unsettled_seconds is
   'Of dead jobs, dead letters and dead messages that nobody has dealt with; never less than the others.';
 comment on column public.retention.outbox_seconds is 'Of messages that were sent.';
+comment on column public.retention.audit_seconds is 'Of entries of the audit, and of keys that were revoked or have expired.';
 insert into public.retention default values;
 
 create index jobs_retried_as on public.jobs (retried_as) where retried_as is not null;
 create index outbox_dead on public.outbox (created_at) where status = 'dead';
 
--- p_settings: {jobsSeconds?, lettersSeconds?, unsettledSeconds?, outboxSeconds?}; what is left out stays.
-create function public.configure_retention(p_settings jsonb default '{}')
+create function fusou.retention_json()
 returns jsonb
-language sql security definer
+language sql stable
 set search_path = ''
 as $$
+  select jsonb_build_object(
+    'jobsSeconds', jobs_seconds, 'lettersSeconds', letters_seconds, 'unsettledSeconds', unsettled_seconds,
+    'outboxSeconds', outbox_seconds, 'auditSeconds', audit_seconds
+  )
+  from public.retention
+$$;
+
+-- p_settings: {jobsSeconds?, lettersSeconds?, unsettledSeconds?, outboxSeconds?, auditSeconds?}; what is left out stays.
+create function public.configure_retention(p_caller jsonb, p_settings jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_before jsonb;
+begin
+  perform fusou.require_operator(p_caller);
+  perform 1 from public.retention for update;
+  v_before := fusou.retention_json();
   update public.retention
   set jobs_seconds = coalesce((p_settings ->> 'jobsSeconds')::integer, jobs_seconds),
       letters_seconds = coalesce((p_settings ->> 'lettersSeconds')::integer, letters_seconds),
       unsettled_seconds = coalesce((p_settings ->> 'unsettledSeconds')::integer, unsettled_seconds),
-      outbox_seconds = coalesce((p_settings ->> 'outboxSeconds')::integer, outbox_seconds)
-  where one
-  returning jsonb_build_object(
-    'jobsSeconds', jobs_seconds, 'lettersSeconds', letters_seconds, 'unsettledSeconds', unsettled_seconds,
-    'outboxSeconds', outbox_seconds
-  )
-$$;
+      outbox_seconds = coalesce((p_settings ->> 'outboxSeconds')::integer, outbox_seconds),
+      audit_seconds = coalesce((p_settings ->> 'auditSeconds')::integer, audit_seconds)
+  where one;
+  if v_before <> fusou.retention_json() then
+    perform fusou.audit(p_caller, 'retention.configure', null, null, null, v_before, fusou.retention_json());
+  end if;
+  return fusou.retention_json();
+end $$;
 
 -- At most p_limit rows of each kind. A job stays as long as another says that this one does its work, a live file is in
 -- quarantine for it, or an upload in parts of it is open. Waits for no lock: what somebody holds, the next call takes.
@@ -4899,6 +5720,7 @@ declare
   v_letters integer;
   v_messages integer;
   v_streams integer;
+  v_entries integer;
 begin
   select * into strict v_keep from public.retention;
   v_keep.unsettled_seconds := greatest(v_keep.unsettled_seconds, v_keep.jobs_seconds, v_keep.letters_seconds);
@@ -4949,8 +5771,26 @@ begin
   delete from public.event_streams s using over o where s.id = o.id;
   get diagnostics v_streams = row_count;
 
+  with over as (
+    select a.id from public.audit a
+    where a.at < now() - make_interval(secs => v_keep.audit_seconds)
+    order by a.at limit p_limit
+    for update skip locked
+  )
+  delete from public.audit a using over o where a.id = o.id;
+  get diagnostics v_entries = row_count;
+
+  with over as (
+    select k.id from public.access_keys k
+    where least(k.revoked_at, k.expires_at) < now() - make_interval(secs => v_keep.audit_seconds)
+    limit p_limit
+    for update skip locked
+  )
+  delete from public.access_keys k using over o where k.id = o.id;
+
   return jsonb_build_object(
-    'jobs', cardinality(v_job_ids), 'letters', v_letters, 'messages', v_messages, 'streams', v_streams
+    'jobs', cardinality(v_job_ids), 'letters', v_letters, 'messages', v_messages, 'streams', v_streams,
+    'auditEntries', v_entries
   );
 end $$;
 -- Last, so that it finds every function. The Workers, which hold the secret key, may call these and nothing else; what lies
@@ -4974,7 +5814,9 @@ declare
     'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
     'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
     'configure_retention', 'trim_history',
-    'record_cron_run', 'acknowledge_letter'
+    'record_cron_run', 'acknowledge_letter', 'read_admission',
+    'create_key', 'list_keys', 'revoke_key', 'authenticate_key', 'list_audit',
+    'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin
   for fn in

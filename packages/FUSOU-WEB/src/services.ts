@@ -33,7 +33,7 @@ export function serviceOpener(envFile: string): (env: Bindings) => Services {
     })
     const services: Services = {
       catalog,
-      identify: identifyCaller(environment),
+      identify: identifyCaller(environment, catalog),
       uploadRights: new UploadRights(catalog),
     }
     opened.set(env, services)

@@ -1,4 +1,4 @@
-import { factsKey, uploadKey } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, factsKey, uploadKey } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { scanBucket } from '../src/adopt/scan-bucket.ts'
 import { bindings, catalog, expectProblem, json, newDataset, OPERATOR, post, upload } from './support/api.ts'
@@ -49,7 +49,7 @@ async function forgottenUpload(bytes: Uint8Array<ArrayBuffer>, query: Record<str
 }
 
 const filesOf = async (datasetId: string) => {
-  const listed = await catalog.listFiles({ datasetId, requester: user.id, limit: 1000 })
+  const listed = await catalog.listFiles({ datasetId, requester: asUser(user.id), limit: 1000 })
   return listed.outcome === 'ok' ? listed.files : []
 }
 
@@ -109,7 +109,7 @@ describe('an upload that the catalog has forgotten', () => {
       ['flights', 3],
       ['long', 5],
     ])
-    const bytes = await BUCKET.get((await catalog.getFile(files[0]!.id, null))!.r2Key)
+    const bytes = await BUCKET.get((await catalog.getFile(files[0]!.id, AN_OPERATOR))!.r2Key)
     expect(bytes).not.toBeNull()
   })
 

@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { askForMerge, call, catalog, expectProblem, json, newDataset, OPERATOR, post, upload } from './support/api.ts'
 import { CARRIERS, FLIGHTS, FLIGHTS_EMPTY } from './support/files.ts'
@@ -27,7 +28,7 @@ async function withFileSetAside(user: User = owner) {
   const mergeable = await catalog.listMergeableFiles(accepted, 10)
   if (mergeable.outcome !== 'ok') throw new Error(mergeable.outcome)
   await catalog.savePlan(accepted, [mergeable.files.map(({ id }) => id)])
-  const { r2Key } = (await catalog.getFile(fileId, null))!
+  const { r2Key } = (await catalog.getFile(fileId, AN_OPERATOR))!
   const fault = { fileId, r2Key, code: 'corrupt_file', message: 'page 3 does not decompress' } as const
   await catalog.setAsideInputs(accepted, 1, [fault])
   await catalog.finishJob(accepted, { result: {}, more: false, sender: 'test' })

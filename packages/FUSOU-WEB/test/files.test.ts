@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { bindings, call, catalog, expectProblem, json, newDataset, OPERATOR, upload } from './support/api.ts'
 import { CARRIERS, FLIGHTS, FLIGHTS_EMPTY, joinBytes, sha256 } from './support/files.ts'
@@ -215,7 +216,7 @@ describe('the files of a dataset', () => {
 
 /** What a job and vacuum would do: the flights become one file, and what it was made of is forgotten at once. */
 async function mergeAndVacuum(datasetId: string): Promise<void> {
-  await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+  await catalog.configureDataset(datasetId, AN_OPERATOR, { retentionSeconds: 0 })
   const accepted = await catalog.acceptMessage(crypto.randomUUID(), { datasetId, priority: 'manual' }, 60)
   if (accepted.outcome !== 'claimed') throw new Error(accepted.outcome)
   const listed = await catalog.listMergeableFiles(accepted, 100)

@@ -1,4 +1,4 @@
-import { FusouError, type Job } from '@fusou/catalog'
+import { AN_OPERATOR, FusouError, type Job } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { eventStream } from '../src/events/event-stream.ts'
 import { type Clock, clockUntil, followJob, LIFETIME_MS } from '../src/events/follow-job.ts'
@@ -90,7 +90,7 @@ describe('the events of a job', () => {
 
   test('start anew for an id that is none of ours', async () => {
     const { jobId, path } = await newJob()
-    await catalog.cancelJob(jobId, null)
+    await catalog.cancelJob(jobId, AN_OPERATOR)
     for (const id of ['', 'x', '1', '-1-end', '9'.repeat(400)]) {
       const blocks = await open(path, id)
       expect(await next(blocks)).toMatchObject({ event: 'progress', job: { state: 'cancelled' } })
@@ -104,7 +104,7 @@ describe('the events of a job', () => {
     await expectProblem(call(path, await newUser()), 'unknown_job')
     await expectProblem(call(`/api/jobs/${crypto.randomUUID()}/events`, owner), 'unknown_job')
     await expectProblem(call('/api/jobs/abc/events', owner), 'invalid_request')
-    await catalog.cancelJob(jobId, null)
+    await catalog.cancelJob(jobId, AN_OPERATOR)
     expect(await (await call(path, OPERATOR)).text()).toMatch(
       /^retry: 2000\n\nevent: progress\nid: 1-\w+\ndata: \{.*\}\n\n/,
     )
@@ -114,7 +114,7 @@ describe('the events of a job', () => {
 
 describe('following a job', async () => {
   const { jobId } = await newJob()
-  const job = (await catalog.getJob(jobId, null))!
+  const job = (await catalog.getJob(jobId, AN_OPERATOR))!
   const signal = new AbortController().signal
 
   /** A clock that is ahead at once, and notes how long it was asked to wait. */

@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { expect, test, vi } from 'vitest'
 import {
   askForMerge,
@@ -97,7 +98,7 @@ test('event streams of one user take none of the places of another', async () =>
   const operators = await call(`/api/jobs/${jobId}/events`, OPERATOR)
   expect([theirs.status, operators.status]).toEqual([200, 200])
   await first.body!.cancel()
-  const usage = async () => (await catalog.readLimits(user.id)).owner!.usage.eventStreams
+  const usage = async () => (await catalog.readLimits(AN_OPERATOR, user.id)).owner!.usage.eventStreams
   await vi.waitUntil(async () => (await usage()) === 1, { timeout: 20_000 })
   const third = await follow()
   expect(third.status).toBe(200)
@@ -110,7 +111,7 @@ test('a stream that ends by itself gives its place back', async () => {
   const { jobId } = await newJobOf(user)
   await call(`/api/jobs/${jobId}`, { ...user, method: 'DELETE' })
   expect(await (await call(`/api/jobs/${jobId}/events`, user)).text()).toContain('event: end')
-  await vi.waitUntil(async () => (await catalog.readLimits(user.id)).owner!.usage.eventStreams === 0, {
+  await vi.waitUntil(async () => (await catalog.readLimits(AN_OPERATOR, user.id)).owner!.usage.eventStreams === 0, {
     timeout: 20_000,
   })
 })

@@ -1,3 +1,4 @@
+import { asUser } from '@fusou/catalog'
 import parse from 'parse-prometheus-text-format'
 import { describe, expect, test } from 'vitest'
 import { inTextFormat } from '../src/metrics/text-format.ts'
@@ -48,7 +49,7 @@ async function newMergedJob(): Promise<void> {
     const slice = { table: 't', periodTag: '0', offset: 0, length, rows, rowGroups: 1, fingerprint: 'f' }
     const sha256 = crypto.randomUUID().replaceAll('-', '').repeat(2)
     const object = { r2Key: `fragments/${crypto.randomUUID()}`, slices: [{ ...slice, sha256 }] }
-    await catalog.registerUpload({ datasetId, userId: owner.id, object, sender: 'test' })
+    await catalog.registerUpload({ datasetId, requester: asUser(owner.id), object, sender: 'test' })
   }
   const { jobId } = await askForMerge(owner, datasetId)
   await catalog.acceptMessage(crypto.randomUUID(), { datasetId, jobId, priority: 'manual' }, 60)

@@ -1,4 +1,4 @@
-import { type ErrorCode, readDatasetOwner } from '@fusou/catalog'
+import { claimDatasetOwner, type ErrorCode, readDatasetOwner } from '@fusou/catalog'
 import { expect, test } from 'vitest'
 import { bindings, call, catalog, expectProblem, newDataset, stored, upload } from './support/api.ts'
 import { CARRIERS, FLIGHTS, joinBytes, LONG_FOOTER } from './support/files.ts'
@@ -96,7 +96,16 @@ test('of two users who send the first file of a dataset at once, one owns it and
   expect(answers.map(({ status }) => status).sort()).toEqual([202, 404])
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
   const winner = racers[answers.findIndex(({ status }) => status === 202)]!
-  expect(await readDatasetOwner(bindings.BUCKET, datasetId)).toBe(winner.id)
+  expect(await readDatasetOwner(bindings.BUCKET, datasetId)).toEqual({ owner: winner.id, earlierOwners: [] })
+})
+
+test('an id that the bucket names as somebody else’s is not free, also where the catalog has forgotten it', async () => {
+  const datasetId = newDataset()
+  const stranger = await newUser()
+  await claimDatasetOwner(bindings.BUCKET, datasetId, user.id)
+  await expectProblem(upload(stranger, FLIGHTS, { datasetId, tableId: 't' }), 'unknown_dataset')
+  expect(await stored(datasetId)).toEqual({ objects: 0, files: 0 })
+  expect((await upload(user, FLIGHTS, { datasetId, tableId: 't' })).status).toBe(202)
 })
 
 const size = FLIGHTS.length

@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { afterEach, expect, test, vi } from 'vitest'
 import { previewVacuum } from '../src/vacuum/preview-vacuum.ts'
 import { bindings, call, catalog, expectProblem, json, newDataset, OPERATOR, upload } from './support/api.ts'
@@ -57,7 +58,7 @@ async function mergedDataset() {
   const output = { r2Key: `datasets/${datasetId}/merged/1`, bytes: 1, rows: 3, rowGroups: 1, sha256: '0'.repeat(64) }
   const committed = await catalog.commitMerge(attempt, 1, { ...output, fingerprint: 'f' }, 60)
   expect(committed.outcome).toBe('committed')
-  await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+  await catalog.configureDataset(datasetId, AN_OPERATOR, { retentionSeconds: 0 })
   return datasetId
 }
 

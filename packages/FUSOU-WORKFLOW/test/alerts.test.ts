@@ -1,5 +1,5 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
-import { type AlertNotice, Environment } from '@fusou/catalog'
+import { type AlertNotice, AN_OPERATOR, Environment } from '@fusou/catalog'
 import { describe, expect, inject, test, vi } from 'vitest'
 import { alertChannels } from '../src/alerts/alert-channels.ts'
 import { ALERT_RULES } from '../src/alerts/alert-rules.ts'
@@ -263,7 +263,7 @@ describe('an alert', () => {
   })
 
   test('that a receiver refuses for good is dead at once, and shows in the status', async () => {
-    const before = (await catalog.jobStatus(null)).outbox!.deadAlerts
+    const before = (await catalog.jobStatus(AN_OPERATOR)).outbox!.deadAlerts
     const slack = await newReceiver({ status: 404 })
     const channels = alertChannels(environment({ SLACK_WEBHOOK_URL: slack.url }))
     await catalog.recordDeadLetter({
@@ -280,7 +280,7 @@ describe('an alert', () => {
     await expect
       .poll(async () => {
         await deliverDueAlerts(catalog, channels)
-        return (await catalog.jobStatus(null)).outbox!.deadAlerts
+        return (await catalog.jobStatus(AN_OPERATOR)).outbox!.deadAlerts
       }, POLL)
       .toBeGreaterThan(before)
     expect((await slack.received()).length).toBeGreaterThan(0)

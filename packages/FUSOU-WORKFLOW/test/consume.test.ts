@@ -1,5 +1,5 @@
 import { createExecutionContext, createMessageBatch, getQueueResult } from 'cloudflare:test'
-import { connectCatalog } from '@fusou/catalog'
+import { AN_OPERATOR, connectCatalog } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import type { AlertChannels } from '../src/alerts/alert-channels.ts'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
@@ -37,7 +37,7 @@ async function datasetOf(fragments: number) {
 }
 
 const letterOf = (messageId: string) => async () => {
-  const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+  const { dlqFailures } = await catalog.deadLetterStatus(AN_OPERATOR, 1000)
   return dlqFailures.records.find((record) => record.messageId === messageId)
 }
 
@@ -61,7 +61,7 @@ describe('the consumer', () => {
     ])
     await deliver(consumeCompactionMessages, QUEUE, [{ ...twice, attempts: 2 }])
     await expect.poll(() => liveFiles(datasetId), POLL).toMatchObject([{ level: 1, rows: 20 }])
-    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toHaveLength(1)
+    expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId, limit: 10 })).toHaveLength(1)
   })
 
   test('starts the missing instance of an attempt when its message is delivered again', async () => {
@@ -73,7 +73,9 @@ describe('the consumer', () => {
     await expect(instance.then((found) => found.status())).rejects.toThrow(/not.?found/i)
     const result = await deliver(consumeCompactionMessages, QUEUE, [{ ...one, attempts: 2 }])
     expect(result.explicitAcks).toEqual([one.id])
-    await expect.poll(() => catalog.getJob(claimed.jobId, null), POLL).toMatchObject({ state: 'succeeded', attempt: 1 })
+    await expect
+      .poll(() => catalog.getJob(claimed.jobId, AN_OPERATOR), POLL)
+      .toMatchObject({ state: 'succeeded', attempt: 1 })
   })
 
   test('settles each message by itself: what is wrong goes to the dead letters, what is right is done', async () => {
@@ -110,7 +112,7 @@ describe('the consumer', () => {
       await expect.poll(letterOf(id), POLL).toMatchObject({ code: 'invalid_message' })
       expect((await letterOf(id)())!.message).toContain(bad[index]![1])
     }
-    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toEqual([])
+    expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId, limit: 10 })).toEqual([])
   })
 
   test('has the message delivered again, after a pause, while the database is away', async () => {
@@ -137,19 +139,22 @@ describe('the consumer', () => {
 describe('the dead-letter consumer', () => {
   test('records a message that failed each delivery, and its job dies with it', async () => {
     const datasetId = await datasetOf(2)
-    await catalog.requestCompaction({ datasetId, requester: null, sender: 'test' })
-    const [job] = await catalog.listJobs({ requester: null, datasetId, limit: 1 })
+    await catalog.requestCompaction({ datasetId, requester: AN_OPERATOR, sender: 'test' })
+    const [job] = await catalog.listJobs({ requester: AN_OPERATOR, datasetId, limit: 1 })
     const letter = message({ datasetId, jobId: job!.id })
     expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])
     expect(await letterOf(letter.id)()).toMatchObject({ code: 'delivery_failed', jobId: job!.id, datasetId })
-    expect(await catalog.getJob(job!.id, null)).toMatchObject({ state: 'dead', error: { code: 'delivery_failed' } })
+    expect(await catalog.getJob(job!.id, AN_OPERATOR)).toMatchObject({
+      state: 'dead',
+      error: { code: 'delivery_failed' },
+    })
   })
 
   test('records a letter once, however often it comes', async () => {
     const letter = message({ datasetId: newDatasetId() })
     await deliver(consumeDeadLetters, DLQ, [letter])
     expect((await deliver(consumeDeadLetters, DLQ, [letter])).explicitAcks).toEqual([letter.id])
-    const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+    const { dlqFailures } = await catalog.deadLetterStatus(AN_OPERATOR, 1000)
     expect(dlqFailures.records.filter(({ messageId }) => messageId === letter.id)).toHaveLength(1)
   })
 
@@ -207,7 +212,7 @@ describe('the dead-letter consumer', () => {
     ] as const
     for (const queue of [env.COMPACTION_QUEUE, env.COMPACTION_DLQ]) await queue.sendBatch(bodies)
     const found = async () => {
-      const { dlqFailures } = await catalog.deadLetterStatus(null, 1000)
+      const { dlqFailures } = await catalog.deadLetterStatus(AN_OPERATOR, 1000)
       return marks.map((mark) => dlqFailures.records.filter(({ body }) => JSON.stringify(body).includes(mark)).length)
     }
     await expect.poll(found, POLL).toEqual([2, 2, 2])

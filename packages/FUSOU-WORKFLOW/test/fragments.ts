@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { uploadKey } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, uploadKey } from '@fusou/catalog'
 import { inspectParquet, memorySource } from '@fusou/parquet-compactor'
 import { parquetReadObjects } from 'hyparquet'
 import { type ColumnSource, parquetWriteBuffer } from 'hyparquet-writer'
@@ -36,7 +36,7 @@ export interface Part {
 /** An upload whose owner asks for a merge at once; the message is not sent. */
 export async function uploadAndAsk(datasetId: string, userId: string, parts: readonly Part[]) {
   const { r2Key } = await upload(datasetId, userId, parts)
-  const asked = await catalog.requestCompaction({ datasetId, requester: userId, sender: 'test' })
+  const asked = await catalog.requestCompaction({ datasetId, requester: asUser(userId), sender: 'test' })
   if (asked.outcome !== 'requested') throw new Error(asked.outcome)
   return { r2Key, jobId: asked.jobId, outbox: asked.outbox }
 }
@@ -61,13 +61,18 @@ export async function upload(datasetId: string, userId: string, parts: readonly 
     })
     offset += bytes.byteLength
   }
-  const registered = await catalog.registerUpload({ datasetId, userId, object: { r2Key, slices }, sender: 'test' })
+  const registered = await catalog.registerUpload({
+    datasetId,
+    requester: asUser(userId),
+    object: { r2Key, slices },
+    sender: 'test',
+  })
   if (registered.outcome !== 'stored') throw new Error(`the upload was answered ${registered.outcome}`)
   return { r2Key, jobId: registered.jobId }
 }
 
 export async function liveFiles(datasetId: string) {
-  const page = await catalog.listFiles({ datasetId, requester: null, limit: 1000 })
+  const page = await catalog.listFiles({ datasetId, requester: AN_OPERATOR, limit: 1000 })
   if (page.outcome !== 'ok') throw new Error(page.outcome)
   return page.files
 }
@@ -77,7 +82,7 @@ export async function liveIds(datasetId: string, table: string): Promise<number[
   const ids: number[] = []
   for (const listed of await liveFiles(datasetId)) {
     if (listed.table !== table) continue
-    const file = await catalog.getFile(listed.id, null)
+    const file = await catalog.getFile(listed.id, AN_OPERATOR)
     const object = await env.BUCKET.get(file!.r2Key, { range: { offset: file!.offset, length: file!.length } })
     const rows = await parquetReadObjects({ file: await object!.arrayBuffer() })
     ids.push(...rows.map((row) => row.id as number))

@@ -1,5 +1,5 @@
 import { createMessageBatch, introspectWorkflowInstance } from 'cloudflare:test'
-import { datasetPrefix, factsKey, ORPHAN_SWEEP, pairInstallation, uploadKey } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, datasetPrefix, factsKey, ORPHAN_SWEEP, pairInstallation, uploadKey } from '@fusou/catalog'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { consumeCompactionMessages } from '../src/consume/consume-compaction-messages.ts'
 import type { Env } from '../src/env.ts'
@@ -31,7 +31,7 @@ async function claim(datasetId: string, jobId: string, leaseSeconds: number) {
 }
 
 const succeeded = (jobId: string) =>
-  expect.poll(() => catalog.getJob(jobId, null), POLL).toMatchObject({ state: 'succeeded' })
+  expect.poll(() => catalog.getJob(jobId, AN_OPERATOR), POLL).toMatchObject({ state: 'succeeded' })
 
 describe('the relay', () => {
   test('sends what its writer did not send, and the job runs', async () => {
@@ -40,7 +40,7 @@ describe('the relay', () => {
     // what other tests left in the outbox may be due before this message is: the relay runs until the job has
     const relayed = async () => {
       await relayOutbox(env, catalog)
-      return catalog.getJob(jobId, null)
+      return catalog.getJob(jobId, AN_OPERATOR)
     }
     await expect.poll(relayed, POLL).toMatchObject({ state: 'succeeded' })
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
@@ -51,8 +51,8 @@ describe('the cron', () => {
   test('has files merged that waited as long as their policy allows, without another upload', async () => {
     const datasetId = newDatasetId()
     for (const first of [0, 5]) await upload(datasetId, user, [{ table: 't', bytes: fragment(first, 5) }])
-    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toEqual([])
-    await catalog.configureDataset(datasetId, { mergeMaxAgeSeconds: 0 })
+    expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId, limit: 10 })).toEqual([])
+    await catalog.configureDataset(datasetId, AN_OPERATOR, { mergeMaxAgeSeconds: 0 })
     const passed = async () => {
       await startJobs(env, catalog)
       await relayOutbox(env, catalog)
@@ -60,32 +60,34 @@ describe('the cron', () => {
     }
     await expect.poll(passed, POLL).toEqual([1])
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
-    expect(await catalog.listJobs({ requester: null, datasetId, limit: 10 })).toMatchObject([{ priority: 'realtime' }])
+    expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId, limit: 10 })).toMatchObject([
+      { priority: 'realtime' },
+    ])
   })
 
   test('starts a job that waits for a slot as soon as there is one, once', async () => {
-    const limits = await catalog.configureAdmission()
+    const limits = await catalog.configureAdmission(AN_OPERATOR, {})
     const first = await twoFragments()
     const running = await claim(first.datasetId, first.jobId, 60)
-    const status = await catalog.jobStatus(null)
+    const status = await catalog.jobStatus(AN_OPERATOR)
     try {
-      await catalog.configureAdmission({ maxRunningJobs: 1 })
+      await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 1 })
       expect(status.jobs.running).toBeGreaterThanOrEqual(1)
       const { datasetId, jobId } = await twoFragments()
       const message = { datasetId, jobId, priority: 'realtime' } as const
       expect(await catalog.acceptMessage('m', message, 60)).toEqual({ outcome: 'waiting', jobId })
       await startJobs(env, catalog)
       expect(await catalog.acceptMessage('m', message, 60)).toEqual({ outcome: 'waiting', jobId })
-      await catalog.configureAdmission(limits)
+      await catalog.configureAdmission(AN_OPERATOR, limits)
       const passed = async () => {
         await startJobs(env, catalog)
         await relayOutbox(env, catalog)
-        return (await catalog.getJob(jobId, null))!.state
+        return (await catalog.getJob(jobId, AN_OPERATOR))!.state
       }
       await expect.poll(passed, POLL).toBe('succeeded')
       expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
     } finally {
-      await catalog.configureAdmission(limits)
+      await catalog.configureAdmission(AN_OPERATOR, limits)
       await catalog.finishJob(running, { result: {}, more: false, sender: 'test' })
     }
   })
@@ -97,7 +99,7 @@ describe('the rescuer', () => {
     await claim(datasetId, jobId, 0)
     await rescueJobs(env, catalog)
     await succeeded(jobId)
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 1 })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ attempt: 1 })
   })
 
   test('finds a claimed attempt that never began within the lease that the consumer gives it', async () => {
@@ -106,12 +108,12 @@ describe('the rescuer', () => {
     const workflowAway = { createBatch: () => Promise.reject(new Error('the Workflow is away')) }
     const away = { ...env, DATA_COMPACTION_WORKFLOW: workflowAway as unknown as Env['DATA_COMPACTION_WORKFLOW'] }
     await consumeCompactionMessages(createMessageBatch('dev-kc-compaction-queue', [message]), away, catalog)
-    const job = (await catalog.getJob(jobId, null))!
+    const job = (await catalog.getJob(jobId, AN_OPERATOR))!
     expect(job).toMatchObject({ state: 'running', attempt: 1 })
     // with the minute between two runs of the cron: two minutes at the most
     expect(Date.parse(job.leaseUntil!) - Date.parse(job.startedAt!)).toBeLessThanOrEqual(61_000)
-    expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelled' })
-    const again = await catalog.retryJob(jobId, user, 'test')
+    expect(await catalog.cancelJob(jobId, asUser(user))).toEqual({ outcome: 'cancelled' })
+    const again = await catalog.retryJob(jobId, asUser(user), 'test')
     if (again.outcome !== 'requested') throw new Error(again.outcome)
     await startAttempt(env, await claim(datasetId, again.jobId, 60))
     await succeeded(again.jobId)
@@ -128,10 +130,10 @@ describe('the rescuer', () => {
     })
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ state: 'running', attempt: 1 })
     expect(await catalog.renewLease(params, 0)).toMatchObject({ outcome: 'ok' })
     await rescueJobs(env, catalog)
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
   })
 
   test('leaves an instance alone that is still at work', async () => {
@@ -145,7 +147,7 @@ describe('the rescuer', () => {
     await instance.waitForStepResult({ name: 'validate-dataset' })
     expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 0 })).toEqual({ outcome: 'ok' })
     await rescueJobs(env, catalog)
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 1 })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ state: 'running', attempt: 1 })
     expect((await catalog.listExpiredLeases(1000)).map((one) => one.jobId)).not.toContain(jobId)
   })
 
@@ -160,7 +162,7 @@ describe('the rescuer', () => {
     await instance.waitForStepResult({ name: 'validate-dataset' })
     expect(await catalog.renewLease(params, 0)).toEqual({ outcome: 'ok', silentLeases: 1 })
     await rescueJobs(env, catalog)
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ attempt: 2, error: { code: 'workflow_ended' } })
     expect(await catalog.enterStep(params, 'get-metadata', { leaseSeconds: 60 })).toEqual({ outcome: 'stale_attempt' })
   })
 })
@@ -173,11 +175,11 @@ describe('vacuum', () => {
     await vacuum(env, catalog)
     for (const key of keys) expect(await env.BUCKET.head(key)).not.toBeNull()
 
-    await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+    await catalog.configureDataset(datasetId, AN_OPERATOR, { retentionSeconds: 0 })
     await vacuum(env, catalog)
     for (const key of keys) expect(await env.BUCKET.head(key)).toBeNull()
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
-    expect(await catalog.listFiles({ datasetId, requester: null, version: 1, limit: 10 })).toEqual({
+    expect(await catalog.listFiles({ datasetId, requester: AN_OPERATOR, version: 1, limit: 10 })).toEqual({
       outcome: 'version_gone',
     })
   })
@@ -202,9 +204,9 @@ describe('vacuum', () => {
     await startAttempt(env, await claim(datasetId, jobId, 60))
     await succeeded(jobId)
     const [file] = await liveFiles(datasetId)
-    const { r2Key } = (await catalog.getFile(file!.id, null))!
+    const { r2Key } = (await catalog.getFile(file!.id, AN_OPERATOR))!
     expect(await env.BUCKET.head(factsKey(r2Key))).not.toBeNull()
-    await catalog.configureDataset(datasetId, { retentionSeconds: 0 })
+    await catalog.configureDataset(datasetId, AN_OPERATOR, { retentionSeconds: 0 })
     const { jobId: second } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(10, 5) }])
     await startAttempt(env, await claim(datasetId, second, 60))
     await succeeded(second)
@@ -231,12 +233,12 @@ const withOnly = (datasetId: string): Env =>
     list: (options: R2ListOptions) => env.BUCKET.list({ ...options, prefix: datasetPrefix(datasetId) }),
   })
 
-const sweepStatus = async () => (await catalog.jobStatus(null)).installation!.sweep
+const sweepStatus = async () => (await catalog.jobStatus(AN_OPERATOR)).installation!.sweep
 
 /** The next round begins now: an operator who accepts what was found makes it due. */
 async function nextRound(): Promise<void> {
   const sweep = await sweepStatus()
-  if (sweep) await catalog.acceptOrphans(ORPHAN_SWEEP, sweep.orphans ?? 0, false)
+  if (sweep) await catalog.acceptOrphans(AN_OPERATOR, ORPHAN_SWEEP, sweep.orphans ?? 0, false)
 }
 
 describe('the sweep', () => {
@@ -288,7 +290,7 @@ describe('a bucket that does not belong to the catalog', () => {
 
   const foreign = JSON.stringify({ id: crypto.randomUUID(), stamp: 1 })
   const ahead = async () =>
-    JSON.stringify({ id: (await catalog.jobStatus(null)).installation!.id, stamp: 1_000_000_000 })
+    JSON.stringify({ id: (await catalog.jobStatus(AN_OPERATOR)).installation!.id, stamp: 1_000_000_000 })
   test.each([
     ['of another installation', async () => foreign, 'foreign_bucket'],
     ['that is ahead of the catalog', ahead, 'catalog_restored'],
@@ -305,13 +307,13 @@ describe('a bucket that does not belong to the catalog', () => {
       await nextRound()
       expect(await sweepOrphans(env, catalog)).toEqual({ suspects: 0, marked: 0 })
       expect(await env.BUCKET.head(garbage)).not.toBeNull()
-      expect((await catalog.jobStatus(null)).installation).toMatchObject({ problem })
+      expect((await catalog.jobStatus(AN_OPERATOR)).installation).toMatchObject({ problem })
 
       await using instance = await introspectWorkflowInstance(env.DATA_COMPACTION_WORKFLOW, instanceId(attempt))
       await instance.modify(async (m) => m.disableRetryDelays())
       await startAttempt(env, attempt)
       await instance.waitForStatus('errored')
-      expect(await catalog.getJob(jobId, null)).toMatchObject({ error: { code: 'pairing_problem' } })
+      expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ error: { code: 'pairing_problem' } })
       expect(await liveFiles(datasetId)).toHaveLength(2)
     })
     await vacuum(env, catalog)
@@ -322,6 +324,6 @@ describe('a bucket that does not belong to the catalog', () => {
     const pairings = await Promise.all([1, 2, 3].map(() => pairInstallation(env.BUCKET, catalog)))
     for (const pairing of pairings) expect(pairing).toMatchObject({ paired: true })
     const { id } = await (await env.BUCKET.get(INSTALLATION))!.json<{ id: string }>()
-    expect(id).toBe((await catalog.jobStatus(null)).installation!.id)
+    expect(id).toBe((await catalog.jobStatus(AN_OPERATOR)).installation!.id)
   })
 })

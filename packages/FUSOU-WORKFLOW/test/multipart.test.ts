@@ -1,3 +1,4 @@
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { expect, test } from 'vitest'
 import { vacuum } from '../src/maintenance/vacuum.ts'
 import { PART_BYTES } from '../src/storage/multipart-sink.ts'
@@ -11,7 +12,7 @@ const user = newUserId()
 async function runningAttempt(fragments = [fragment(0, 5), fragment(5, 5)]) {
   const datasetId = newDatasetId()
   for (const bytes of fragments) await upload(datasetId, user, [{ table: 't', bytes }])
-  const asked = await catalog.requestCompaction({ datasetId, requester: user, sender: 'test' })
+  const asked = await catalog.requestCompaction({ datasetId, requester: asUser(user), sender: 'test' })
   if (asked.outcome !== 'requested') throw new Error(asked.outcome)
   const message = { datasetId, jobId: asked.jobId, priority: 'manual' } as const
   const accepted = await catalog.acceptMessage('m', message, 600)
@@ -100,7 +101,7 @@ test('a merge in parts is noted while it is written, and no more once it is swap
   expect(merged).toMatchObject({ level: 1, rows: 2 * rows })
   expect(merged!.bytes).toBeGreaterThan(PART_BYTES)
   await catalog.finishJob(attempt, { result: {}, more: false, sender: 'test' })
-  const { r2Key } = (await catalog.getFile(merged!.id, null))!
+  const { r2Key } = (await catalog.getFile(merged!.id, AN_OPERATOR))!
   expect(uploads).toEqual([r2Key])
   expect((await incompleteUploads()).map((item) => item.r2Key)).not.toContain(r2Key)
   await vacuum(env, catalog)

@@ -1,4 +1,4 @@
-import { MAX_FILE_WORK_BYTES } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, MAX_FILE_WORK_BYTES } from '@fusou/catalog'
 import fc from 'fast-check'
 import { expect, test } from 'vitest'
 import { planCompaction } from '../src/workflow/plan-compaction.ts'
@@ -32,20 +32,24 @@ class DataSet {
         return { ...slice, sha256: hex64(), fingerprint: 'schema' }
       }),
     }
-    await catalog.registerUpload({ datasetId: this.id, userId: this.#user, object, sender: 'test' })
+    await catalog.registerUpload({ datasetId: this.id, requester: asUser(this.#user), object, sender: 'test' })
   }
 
   /** Nothing is due by itself: the successors that come have a full tier as their reason. */
   async configure(): Promise<void> {
-    await catalog.configureDataset(this.id, { targetFileBytes: TARGET, mergeMinFiles: 1e6, mergeMaxAgeSeconds: 1e6 })
+    await catalog.configureDataset(this.id, AN_OPERATOR, {
+      targetFileBytes: TARGET,
+      mergeMinFiles: 1e6,
+      mergeMaxAgeSeconds: 1e6,
+    })
   }
 
   async needsCompaction(): Promise<boolean> {
-    return (await catalog.jobStatus(this.#user)).datasetsWaiting > 0
+    return (await catalog.jobStatus(asUser(this.#user))).datasetsWaiting > 0
   }
 
   async levels(): Promise<number[]> {
-    const page = await catalog.listFiles({ datasetId: this.id, requester: null, limit: 1000 })
+    const page = await catalog.listFiles({ datasetId: this.id, requester: AN_OPERATOR, limit: 1000 })
     if (page.outcome !== 'ok') throw new Error(page.outcome)
     return page.files.map((file) => file.level)
   }
@@ -102,7 +106,7 @@ test('the database and the planner have one bound on the work of a small file', 
     for (const r2Key of [crypto.randomUUID(), crypto.randomUUID()]) {
       const slice = { table: 't', periodTag: '0', offset: 0, length: 1, rows: 1, rowGroups: 1, fingerprint: 'schema' }
       const object = { r2Key, slices: [{ ...slice, sha256: hex64(), workBytes }] }
-      await catalog.registerUpload({ datasetId, userId: user, object, sender: 'test' })
+      await catalog.registerUpload({ datasetId, requester: asUser(user), object, sender: 'test' })
     }
     const message = { datasetId, priority: 'manual' as const }
     const attempt = await catalog.acceptMessage(crypto.randomUUID(), message, 60)

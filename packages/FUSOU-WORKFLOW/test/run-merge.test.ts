@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto'
-import { factsKey, MergedFacts, MergedMetadata } from '@fusou/catalog'
+import { AN_OPERATOR, factsKey, MergedFacts, MergedMetadata } from '@fusou/catalog'
 import { expect, test } from 'vitest'
 import type { Env } from '../src/env.ts'
 import { MAX_JOB_MERGES, planCompaction } from '../src/workflow/plan-compaction.ts'
@@ -88,7 +88,7 @@ test('two tries of one merge at the same time leave one output, and the loser is
   expect(outcomes.map(({ outcome }) => outcome).sort()).toEqual(['committed', 'committed_before'])
   expect(await liveFiles(datasetId)).toMatchObject([{ rows: 160, level: 1 }])
   const [live] = await liveFiles(datasetId)
-  const { r2Key } = (await catalog.getFile(live!.id, null))!
+  const { r2Key } = (await catalog.getFile(live!.id, AN_OPERATOR))!
   const written = await env.BUCKET.list({ prefix: `datasets/${datasetId}/merged/` })
   const losers = written.objects.map(({ key }) => key).filter((key) => key.endsWith('.parquet') && key !== r2Key)
   expect(losers).toHaveLength(1)
@@ -100,18 +100,18 @@ test('two tries of one merge at the same time leave one output, and the loser is
 test('a version that was read stays the same to the byte while later jobs write', async () => {
   const datasetId = await sixteenFragments()
   await runMerge(env, catalog, await planned(datasetId), 1, {})
-  const page = await catalog.listFiles({ datasetId, requester: null, limit: 10 })
+  const page = await catalog.listFiles({ datasetId, requester: AN_OPERATOR, limit: 10 })
   if (page.outcome !== 'ok') throw new Error(page.outcome)
 
-  const [first] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  const [first] = await catalog.listJobs({ requester: AN_OPERATOR, datasetId, state: 'running', limit: 1 })
   await catalog.finishJob({ jobId: first!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
   await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
   await runMerge(env, catalog, await planned(datasetId), 1, {})
   expect(await liveIds(datasetId, 't')).toEqual(range(0, 165))
 
-  const again = await catalog.listFiles({ datasetId, requester: null, version: page.version, limit: 10 })
+  const again = await catalog.listFiles({ datasetId, requester: AN_OPERATOR, version: page.version, limit: 10 })
   expect(again).toEqual(page)
-  const { r2Key } = (await catalog.getFile(page.files[0]!.id, null))!
+  const { r2Key } = (await catalog.getFile(page.files[0]!.id, AN_OPERATOR))!
   const bytes = new Uint8Array(await (await env.BUCKET.get(r2Key))!.arrayBuffer())
   expect(createHash('sha256').update(bytes).digest('hex')).toBe(page.files[0]!.sha256)
 })
@@ -129,15 +129,15 @@ test('a plan takes a bounded number of outputs and leaves the rest to a successo
   const { jobId, attempt, plan } = await planned(datasetId)
   expect(plan).toMatchObject({ merges: MAX_JOB_MERGES, more: true })
   await catalog.finishJob({ jobId, attempt }, { result: {}, more: plan.more, sender: 'test' })
-  expect(await catalog.listJobs({ requester: null, datasetId, state: 'queued', limit: 10 })).toHaveLength(1)
+  expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId, state: 'queued', limit: 10 })).toHaveLength(1)
 })
 
 test('an output says where it belongs, and names every upload that it holds through all tiers', async () => {
   const datasetId = await sixteenFragments()
   await runMerge(env, catalog, await planned(datasetId), 1, {})
-  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, null))!.r2Key
+  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, AN_OPERATOR))!.r2Key
   const first = await keyOfLive()
-  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  const [job] = await catalog.listJobs({ requester: AN_OPERATOR, datasetId, state: 'running', limit: 1 })
   await catalog.finishJob({ jobId: job!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
   await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
   const attempt = await planned(datasetId)
@@ -164,9 +164,9 @@ test('an output whose input has lost its origin has none either, and is merged a
   const datasetId = newDatasetId()
   for (const first of [0, 5]) await upload(datasetId, user, [{ table: 't', bytes: fragment(first, 5) }])
   await runMerge(env, catalog, await planned(datasetId), 1, {})
-  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, null))!.r2Key
+  const keyOfLive = async () => (await catalog.getFile((await liveFiles(datasetId))[0]!.id, AN_OPERATOR))!.r2Key
   await env.BUCKET.delete(factsKey(await keyOfLive()))
-  const [job] = await catalog.listJobs({ requester: null, datasetId, state: 'running', limit: 1 })
+  const [job] = await catalog.listJobs({ requester: AN_OPERATOR, datasetId, state: 'running', limit: 1 })
   await catalog.finishJob({ jobId: job!.id, attempt: 1 }, { result: {}, more: false, sender: 'test' })
   await upload(datasetId, user, [{ table: 't', bytes: fragment(160, 5) }])
   expect(await runMerge(env, catalog, await planned(datasetId), 1, {})).toMatchObject({ outcome: 'committed' })

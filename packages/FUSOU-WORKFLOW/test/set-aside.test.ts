@@ -1,4 +1,5 @@
 import { introspectWorkflowInstance } from 'cloudflare:test'
+import { AN_OPERATOR } from '@fusou/catalog'
 import { afterEach, describe, expect, test, vi } from 'vitest'
 import { R2Source } from '../src/storage/r2-source.ts'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
@@ -50,7 +51,8 @@ async function fragments(count: number, table = 't') {
 }
 
 const fileIdOf = async (datasetId: string, r2Key: string) => {
-  for (const { id } of await liveFiles(datasetId)) if ((await catalog.getFile(id, null))!.r2Key === r2Key) return id
+  for (const { id } of await liveFiles(datasetId))
+    if ((await catalog.getFile(id, AN_OPERATOR))!.r2Key === r2Key) return id
   throw new Error(`no file in ${r2Key}`)
 }
 
@@ -72,7 +74,7 @@ describe('a merge with inputs that cannot be read', () => {
     await runToEnd(params)
     logged.mockRestore()
 
-    const job = (await catalog.getJob(params.jobId, null))!
+    const job = (await catalog.getJob(params.jobId, AN_OPERATOR))!
     expect(job).toMatchObject({
       state: 'succeeded',
       attempt: 1,
@@ -104,7 +106,7 @@ describe('a merge with inputs that cannot be read', () => {
       const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 'good', bytes: fragment(5, 5) }])
       await damage(bad.r2Key, new Uint8Array(await (await env.BUCKET.get(bad.r2Key))!.arrayBuffer()))
       await runToEnd(await claim(datasetId, jobId))
-      expect(await catalog.getJob(jobId, null)).toMatchObject({
+      expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({
         state: 'succeeded',
         partial: true,
         setAside: { count: 1, files: [{ code }] },
@@ -134,7 +136,7 @@ describe('a merge with inputs that cannot be read', () => {
     for (const part of parts.slice(0, -1)) await upload(datasetId, user, [part])
     const { jobId } = await uploadAndAsk(datasetId, user, [parts.at(-1)!])
     await runToEnd(await claim(datasetId, jobId))
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'succeeded', progress: { filesIn: 2 } })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ state: 'succeeded', progress: { filesIn: 2 } })
     const refused = (await liveFiles(datasetId)).filter(({ quarantine }) => quarantine === 'schema_mismatch')
     expect(refused.map(({ bytes }) => bytes)).toEqual([bad.bytes.length])
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 15))
@@ -143,10 +145,10 @@ describe('a merge with inputs that cannot be read', () => {
   test('names the file whose object holds other rows than were registered', async () => {
     const { datasetId, keys, params } = await fragments(3)
     const swapped = await fileIdOf(datasetId, keys[1]!)
-    const { length } = (await catalog.getFile(swapped, null))!
+    const { length } = (await catalog.getFile(swapped, AN_OPERATOR))!
     await env.BUCKET.put(keys[1]!, padTo(fragment(5, 4), length))
     await runToEnd(params)
-    const job = (await catalog.getJob(params.jobId, null))!
+    const job = (await catalog.getJob(params.jobId, AN_OPERATOR))!
     expect(job).toMatchObject({ state: 'succeeded', partial: true, progress: { filesIn: 2 } })
     expect(job.setAside.files.map(({ fileId, code }) => [fileId, code])).toEqual([[swapped, 'row_count_mismatch']])
   })
@@ -156,12 +158,16 @@ describe('a merge with inputs that cannot be read', () => {
     const discarded = await fileIdOf(datasetId, keys[0]!)
     const read = R2Source.prototype.read
     const spy = vi.spyOn(R2Source.prototype, 'read').mockImplementation(async function (this: R2Source, ...args) {
-      if (this.name === discarded) await catalog.discardFile(discarded, null)
+      if (this.name === discarded) await catalog.discardFile(discarded, AN_OPERATOR)
       return read.apply(this, args)
     })
     await runToEnd(params)
     spy.mockRestore()
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded', attempt: 1, partial: false })
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
+      state: 'succeeded',
+      attempt: 1,
+      partial: false,
+    })
     expect(await liveIds(datasetId, 't')).toEqual(range(5, 10))
     expect(await liveFiles(datasetId)).toHaveLength(1)
   })
@@ -197,7 +203,7 @@ describe('a merge that hangs on one file', () => {
       while (ends === hungIn) await scheduler.wait(20)
       throw new Error('the instance is gone')
     })
-    const job = () => catalog.getJob(params.jobId, null)
+    const job = () => catalog.getJob(params.jobId, AN_OPERATOR)
     for (let attempt = 1; ; attempt++) {
       const current = { ...params, attempt }
       const before = reads

@@ -1,5 +1,6 @@
 import { introspectWorkflowInstance } from 'cloudflare:test'
 import { NonRetryableError } from 'cloudflare:workflows'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { afterEach, describe, expect, test } from 'vitest'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
 import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload, uploadAndAsk } from './fragments.ts'
@@ -61,7 +62,7 @@ describe('an attempt', () => {
     expect(await liveIds(datasetId, 'a')).toEqual(range(0, 15))
     expect(await liveIds(datasetId, 'b')).toEqual([...range(0, 7), 50, 51])
 
-    const job = await catalog.getJob(jobId, null)
+    const job = await catalog.getJob(jobId, AN_OPERATOR)
     expect(job).toMatchObject({
       state: 'succeeded',
       attempt: 1,
@@ -85,7 +86,7 @@ describe('an attempt', () => {
       { level: 1, rows: 2 },
       { level: 1, rows: 2 },
     ])
-    expect(await catalog.getJob(jobId, null)).toMatchObject({
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({
       state: 'succeeded',
       result: { mixedPartitions: [{ table: 't', periodTag: '0', schemas: 2 }] },
     })
@@ -95,7 +96,10 @@ describe('an attempt', () => {
     const datasetId = newDatasetId()
     const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(0, 1) }])
     await runToEnd(await claim(datasetId, jobId), 'complete')
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'succeeded', progress: { mergesPlanned: 0 } })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({
+      state: 'succeeded',
+      progress: { mergesPlanned: 0 },
+    })
     expect((await liveFiles(datasetId))[0]).toMatchObject({ level: 0, rows: 1 })
   })
 
@@ -107,7 +111,7 @@ describe('an attempt', () => {
     const during = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(2, 1) }])
     expect(during.jobId).not.toBe(first.jobId)
     await runToEnd(params, 'complete')
-    await expect.poll(() => catalog.getJob(during.jobId, null), POLL).toMatchObject({ state: 'succeeded' })
+    await expect.poll(() => catalog.getJob(during.jobId, AN_OPERATOR), POLL).toMatchObject({ state: 'succeeded' })
     expect(await liveIds(datasetId, 't')).toEqual([0, 1, 2])
     expect(await liveFiles(datasetId)).toHaveLength(1)
   })
@@ -132,7 +136,10 @@ describe('a step that fails', () => {
     await instance.waitForStatus('complete')
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
     expect(await liveFiles(datasetId)).toHaveLength(1)
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded', progress: { filesOut: 1 } })
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
+      state: 'succeeded',
+      progress: { filesOut: 1 },
+    })
   })
 
   test('for good starts the next attempt, under a new instance id, fencing off the old one', async () => {
@@ -141,7 +148,7 @@ describe('a step that fails', () => {
     await instance.modify(async (m) => m.mockStepError({ name: 'compact-1' }, new Error('storage_unavailable: down')))
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
       state: 'running',
       attempt: 2,
       error: { code: 'storage_unavailable', step: 'compact-1', message: 'down' },
@@ -153,25 +160,29 @@ describe('a step that fails', () => {
 
     await runToEnd({ jobId: params.jobId, attempt: 2 }, 'complete')
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded', attempt: 2, error: null })
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
+      state: 'succeeded',
+      attempt: 2,
+      error: null,
+    })
   })
 
   test('because the platform reset the instance costs none of its attempts', async () => {
     const { params } = await readyJob()
-    const { maxAttempts } = (await catalog.getJob(params.jobId, null))!
+    const { maxAttempts } = (await catalog.getJob(params.jobId, AN_OPERATOR))!
     const instance = await introspect(params)
     const reset = new Error('Durable Object reset because its code was updated.')
     await instance.modify(async (m) => m.mockStepError({ name: 'compact-1' }, reset))
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
       state: 'running',
       attempt: 2,
       maxAttempts: maxAttempts + 1,
       error: { code: 'instance_reset', step: 'compact-1', message: expect.stringContaining(reset.message) },
     })
     await runToEnd({ jobId: params.jobId, attempt: 2 }, 'complete')
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({ state: 'succeeded' })
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({ state: 'succeeded' })
   })
 
   test('for good tells what it was also in the status of its instance', async () => {
@@ -181,7 +192,7 @@ describe('a step that fails', () => {
     await instance.modify(async (m) => m.mockStepError({ name: 'get-metadata' }, refused))
     await startAttempt(env, params)
     await instance.waitForStatus('errored')
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
       state: 'dead',
       attempt: 1,
       error: { code: 'database_refused', message: expect.stringContaining('SQLSTATE 22023') },
@@ -209,14 +220,17 @@ describe('a step that fails', () => {
       await startAttempt(env, { jobId: params.jobId, attempt })
       await instance.waitForStatus('errored')
     }
-    expect(await catalog.getJob(params.jobId, null)).toMatchObject({
+    expect(await catalog.getJob(params.jobId, AN_OPERATOR)).toMatchObject({
       state: 'dead',
       attempt: 5,
       error: { code: 'storage_unavailable', step: 'get-metadata' },
     })
     expect(await liveIds(datasetId, 't')).toEqual(range(0, 10))
     await expect
-      .poll(async () => (await catalog.deadLetterStatus(null, 100)).dlqFailures.records.map(({ jobId }) => jobId), POLL)
+      .poll(
+        async () => (await catalog.deadLetterStatus(AN_OPERATOR, 100)).dlqFailures.records.map(({ jobId }) => jobId),
+        POLL,
+      )
       .toContain(params.jobId)
   })
 })
@@ -228,10 +242,10 @@ describe('an attempt that may not go on', () => {
     const { jobId } = await uploadAndAsk(datasetId, user, [{ table: 't', bytes: fragment(1, 1) }])
     const params = await claim(datasetId, jobId)
     await catalog.enterStep(params, 'validate-dataset', { leaseSeconds: LEASE_SECONDS })
-    expect(await catalog.cancelJob(jobId, user)).toEqual({ outcome: 'cancelling' })
+    expect(await catalog.cancelJob(jobId, asUser(user))).toEqual({ outcome: 'cancelling' })
     const instance = await runToEnd(params, 'complete')
     expect(await instance.getOutput()).toEqual({ outcome: 'cancelled' })
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'cancelled', progress: { filesOut: 0 } })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ state: 'cancelled', progress: { filesOut: 0 } })
     expect((await liveFiles(datasetId)).map((file) => file.level)).toEqual([0, 0])
   })
 
@@ -245,6 +259,6 @@ describe('an attempt that may not go on', () => {
     const instance = await runToEnd(params, 'complete')
     expect(await instance.getOutput()).toEqual({ outcome: 'stale_attempt' })
     expect((await liveFiles(datasetId)).map((file) => file.level)).toEqual([0, 0])
-    expect(await catalog.getJob(jobId, null)).toMatchObject({ state: 'running', attempt: 2 })
+    expect(await catalog.getJob(jobId, AN_OPERATOR)).toMatchObject({ state: 'running', attempt: 2 })
   })
 })

@@ -1,5 +1,5 @@
 export { boundedBucket } from './bucket/bounded-bucket.ts'
-export { readDatasetOwner, writeDatasetOwner } from './bucket/dataset-owner.ts'
+export { claimDatasetOwner, type DatasetOwner, readDatasetOwner, writeDatasetOwner } from './bucket/dataset-owner.ts'
 export {
   describeUpload,
   MAX_FACTS_BYTES,
@@ -22,7 +22,8 @@ export {
   uploadKey,
 } from './bucket/object-keys.ts'
 export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './bucket/pair-installation.ts'
-export type { Attempt, Requester } from './client/call-inputs.ts'
+export type { AuthenticatedKey } from './client/access.ts'
+export { AN_OPERATOR, type Attempt, asUser, callerJson, type Requester } from './client/call-inputs.ts'
 export { type Catalog, connectCatalog } from './client/catalog.ts'
 export { UnreadableRow, UnreadableRows } from './database/listed-rows.ts'
 export { type ParsedJson, parseJson } from './database/parse-json.ts'
@@ -43,6 +44,7 @@ export {
 } from './policy/merge-limits.ts'
 export { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy, type MergeReach } from './policy/merge-policy.ts'
 export { publishOutbox } from './publish-outbox.ts'
+export { AccessKey, AuditEntry, DatasetPattern, Grant, KeyId, Role, Scope, UserId } from './records/access.ts'
 export { AdoptedDataset, type AdoptionFault, AdoptionJudgment, type ScannedObject } from './records/adopt.ts'
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './records/alert.ts'
 export { ClosedHow, DeadLetterPosition, DeadLetterStatus } from './records/dead-letter.ts'
@@ -72,5 +74,6 @@ export {
   Priority,
   RefusedMessage,
 } from './records/queue-message.ts'
+export { Admission } from './records/settings.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './records/vacuum.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'

@@ -1,5 +1,6 @@
 import { createHash, randomUUID } from 'node:crypto'
 import type { Attempt, Catalog, ListedFile, MergedFile, UploadedObject, UploadedSlice } from '@fusou/catalog'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { expect } from 'vitest'
 
 /** Who sends the messages of these tests; nobody relays for it. */
@@ -49,7 +50,7 @@ export const anOutput = (rows: number, output: Partial<MergedFile> = {}): Merged
 export async function setAside(catalog: Catalog, attempt: Attempt, index: number, ...fileIds: string[]) {
   const faults = fileIds.map(async (fileId) => ({
     fileId,
-    r2Key: (await catalog.getFile(fileId, null))?.r2Key ?? 'gone',
+    r2Key: (await catalog.getFile(fileId, AN_OPERATOR))?.r2Key ?? 'gone',
     code: 'corrupt_file' as const,
     message: 'page 3 does not decompress',
   }))
@@ -72,7 +73,7 @@ export class DataSetUnderTest {
    * @param how.broken whether the bucket has lost the bytes of all copies
    */
   async register(object: UploadedObject, userId = this.owner, how: { broken?: boolean; replaces?: string } = {}) {
-    const upload = { datasetId: this.id, userId, object, sender: SENDER, replaces: how.replaces }
+    const upload = { datasetId: this.id, requester: asUser(userId), object, sender: SENDER, replaces: how.replaces }
     const answer = await this.#catalog.registerUpload(upload)
     if (answer.outcome !== 'check_copies') return answer
     const again = await this.#catalog.registerUpload({ ...upload, brokenCopies: how.broken ? answer.copies : [] })
@@ -96,7 +97,7 @@ export class DataSetUnderTest {
   async trigger(scope: { table?: string; periodTag?: string } = {}) {
     const asked = await this.#catalog.requestCompaction({
       datasetId: this.id,
-      requester: this.owner,
+      requester: asUser(this.owner),
       sender: SENDER,
       ...scope,
     })
@@ -185,13 +186,18 @@ export class DataSetUnderTest {
   }
 
   async files(version?: number): Promise<ListedFile[]> {
-    const answer = await this.#catalog.listFiles({ datasetId: this.id, requester: this.owner, version, limit: 10_000 })
+    const answer = await this.#catalog.listFiles({
+      datasetId: this.id,
+      requester: asUser(this.owner),
+      version,
+      limit: 10_000,
+    })
     if (answer.outcome !== 'ok') throw new Error(`no listing: ${answer.outcome}`)
     return answer.files
   }
 
   async version(): Promise<number> {
-    const answer = await this.#catalog.listFiles({ datasetId: this.id, requester: this.owner, limit: 1 })
+    const answer = await this.#catalog.listFiles({ datasetId: this.id, requester: asUser(this.owner), limit: 1 })
     if (answer.outcome !== 'ok') throw new Error(`no listing: ${answer.outcome}`)
     return answer.version
   }
@@ -201,17 +207,17 @@ export class DataSetUnderTest {
   }
 
   async job(jobId: string) {
-    const job = await this.#catalog.getJob(jobId, this.owner)
+    const job = await this.#catalog.getJob(jobId, asUser(this.owner))
     if (job === null) throw new Error(`no job ${jobId}`)
     return job
   }
 
   jobs(state?: 'queued' | 'running' | 'succeeded' | 'dead' | 'cancelled') {
-    return this.#catalog.listJobs({ requester: this.owner, datasetId: this.id, state, limit: 100 })
+    return this.#catalog.listJobs({ requester: asUser(this.owner), datasetId: this.id, state, limit: 100 })
   }
 
   /** Whether the daily round would look at it. */
   async compactionNeeded(): Promise<boolean> {
-    return (await this.#catalog.jobStatus(this.owner)).datasetsWaiting > 0
+    return (await this.#catalog.jobStatus(asUser(this.owner))).datasetsWaiting > 0
   }
 }

@@ -39,7 +39,10 @@ export default async function setup(project: TestProject): Promise<() => Promise
   if (typeof ready !== 'object') throw new Error(`the embedded Supabase ended with ${ready}`)
   const url = `http://127.0.0.1:${ready.port}`
   // tests leave jobs running; those of the limits set their own
-  const unbounded = { p_settings: { maxRunningJobs: 1_000_000, maxRunningJobsOfOwner: 1_000_000 } }
+  const unbounded = {
+    p_caller: { operator: true },
+    p_settings: { maxRunningJobs: 1_000_000, maxRunningJobsOfOwner: 1_000_000 },
+  }
   const configured = await fetch(`${url}/rest/v1/rpc/configure_admission`, {
     method: 'POST',
     headers: { apikey: KEYS.secretKey, 'Content-Type': 'application/json' },

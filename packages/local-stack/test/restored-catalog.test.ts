@@ -133,7 +133,7 @@ test(
     await upload('kept', 'ships', 4)
     await upload('new', 'lanes', 3)
     await mergeAll('kept')
-    await database.query(`select configure_dataset('kept', '{"retentionSeconds": 0}')`)
+    await database.query(`select configure_dataset('kept', '{"operator": true}', '{"retentionSeconds": 0}')`)
     await vacuumAll(stack.info, database, plan, operator)
     plan.ageObjects(0)
     await upload('new', 'lanes', 2)

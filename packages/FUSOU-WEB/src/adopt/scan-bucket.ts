@@ -1,5 +1,6 @@
 import {
   type Catalog,
+  type DatasetOwner,
   datasetsPrefix,
   FusouError,
   objectOf,
@@ -42,7 +43,7 @@ export async function scanBucket(
 
   const unnamed = new Set(begun.unnamed)
   const merged = new Map(begun.merged.map((file) => [file.r2Key, file]))
-  const owners = new Map<string, Promise<string | undefined>>()
+  const owners = new Map<string, Promise<DatasetOwner | undefined>>()
   const ownerOf = (datasetId: string) => {
     const owner = owners.get(datasetId) ?? readDatasetOwner(bucket, datasetId)
     owners.set(datasetId, owner)
@@ -58,8 +59,9 @@ export async function scanBucket(
       scanned += 1
       scannedBytes += object.size
       const found = await storing(scanObject(bucket, object))
-      const datasetOwner = await storing(ownerOf(found[0]!.datasetId))
-      notes.push(...found.map((note) => ({ ...note, ...(datasetOwner !== undefined && { datasetOwner }) })))
+      const named = await storing(ownerOf(found[0]!.datasetId))
+      const owners = named && { datasetOwner: named.owner, earlierOwners: named.earlierOwners }
+      notes.push(...found.map((note) => ({ ...note, ...owners })))
     } else if (file !== undefined) {
       const leaves = await storing(readLeaves(bucket, key))
       if (leaves !== undefined) notes.push({ ...file, ...leaves, offset: 0, known: true })

@@ -1,4 +1,4 @@
-import type { ErrorCode } from '@fusou/catalog'
+import type { ErrorCode, Scope } from '@fusou/catalog'
 import type { Context } from 'hono'
 import type { z } from 'zod'
 import type { Access } from '../auth/caller.ts'
@@ -18,11 +18,13 @@ export interface Operation<
   Query extends z.ZodType = z.ZodType,
   Body extends z.ZodType = z.ZodType,
 > {
-  readonly method: 'get' | 'post' | 'put' | 'delete'
+  readonly method: 'get' | 'post' | 'put' | 'patch' | 'delete'
   /** in Hono's words: `/api/jobs/:id` */
   readonly path: string
   readonly summary: string
   readonly access: Access
+  /** what a key needs to call it in place of its user; `any`: nothing; left out: keys may not */
+  readonly scope?: Scope | 'any'
   readonly params?: Params
   readonly query?: Query
   /** of a JSON body, read and checked before the handler runs */

@@ -29,12 +29,12 @@ export function serve(app: Hono<AppEnv>, routes: readonly Route[], open: (env: B
 const NO_FIELDS = z.strictObject({})
 
 async function answer(c: Context<AppEnv>, { operation, handle }: Route, open: (env: Bindings) => Services) {
-  const { access, path, params, documentedQuery, query = NO_FIELDS } = operation
+  const { access, scope, path, params, documentedQuery, query = NO_FIELDS } = operation
   c.set('route', path)
   if (access !== 'open') {
     c.set('services', open(c.env))
     const caller = await c.var.services.identify(c.req.header('authorization'))
-    allow(caller, access)
+    allow(caller, access, scope)
     c.set('caller', caller)
   }
   if (c.req.raw.body !== null) refuseContentCoding(c.req.raw)

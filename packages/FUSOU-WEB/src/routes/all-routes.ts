@@ -1,10 +1,14 @@
 import type { Route } from '../http/operation.ts'
 import type { serviceOpener } from '../services.ts'
+import { listAudit } from './access/audit.ts'
+import { createKey, listKeys, revokeKey } from './access/keys.ts'
+import { me, myLimits } from './access/me.ts'
 import { acknowledgeLetter, dlqStatus } from './compaction/dlq-status.ts'
 import { redrive } from './compaction/redrive.ts'
 import { sanitizeState } from './compaction/sanitize-state.ts'
 import { triggerScheduled } from './compaction/trigger-scheduled.ts'
 import { upload } from './compaction/upload.ts'
+import { grantRole, listGrants, reserveDataset, revokeRole, transferDataset } from './datasets/sharing.ts'
 import { listDatasetFiles } from './files/dataset-files.ts'
 import { readFile } from './files/file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files/files.ts'
@@ -38,6 +42,17 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     acknowledgeFiles,
     discardFile,
     releaseFile,
+    me,
+    myLimits,
+    createKey,
+    listKeys,
+    revokeKey,
+    reserveDataset,
+    listGrants,
+    grantRole,
+    revokeRole,
+    transferDataset,
+    listAudit,
     metrics,
     vacuum,
     pauseVacuum,

@@ -1,5 +1,5 @@
 import { env, exports } from 'cloudflare:workers'
-import { connectCatalog, ERROR_CODES, type ErrorCode } from '@fusou/catalog'
+import { AN_OPERATOR, connectCatalog, ERROR_CODES, type ErrorCode } from '@fusou/catalog'
 import { expect, inject } from 'vitest'
 import type { Bindings } from '../../src/bindings.ts'
 import { describeApi } from '../../src/http/describe-api.ts'
@@ -123,7 +123,7 @@ export const catalog = connectCatalog({
 /** Of a dataset: what lies in the bucket, and what the catalog names. */
 export async function stored(datasetId: string): Promise<{ objects: number; files: number }> {
   const { objects } = await bindings.BUCKET.list({ prefix: `datasets/${datasetId}/uploads/` })
-  const listed = await catalog.listFiles({ datasetId, requester: null, limit: 100 })
+  const listed = await catalog.listFiles({ datasetId, requester: AN_OPERATOR, limit: 100 })
   return { objects: objects.length, files: listed.outcome === 'ok' ? listed.files.length : 0 }
 }
 

@@ -43,3 +43,14 @@ export interface User {
 export async function newUser(id: string = crypto.randomUUID()): Promise<User> {
   return { id, token: await sign(inject('signingKeys').user, userClaims(id)) }
 }
+
+/** A user who has signed up, so that others can share with them. */
+export async function signUp(): Promise<User> {
+  const response = await fetch(`${inject('supabaseUrl')}/auth/v1/signup`, {
+    method: 'POST',
+    headers: { apikey: inject('supabase').publishableKey, 'content-type': 'application/json' },
+    body: JSON.stringify({ email: `${crypto.randomUUID()}@example.com`, password: 'a long password' }),
+  })
+  const { access_token: token, user } = await response.json<{ access_token: string; user: { id: string } }>()
+  return { id: user.id, token }
+}

@@ -1,8 +1,9 @@
-import { timingSafeEqual } from 'node:crypto'
-import { Environment } from '@fusou/catalog'
+import { createHash, timingSafeEqual } from 'node:crypto'
+import { type AuthenticatedKey, type Catalog, Environment, FusouError, type Scope } from '@fusou/catalog'
 import { exportJWK, generateKeyPair, type JWTPayload, SignJWT, UnsecuredJWT } from 'jose'
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from 'vitest'
-import { type Access, allow, type Caller, requesterOf } from '../../src/auth/caller.ts'
+import { isAccessKey, KeyAuthenticator, makeKey } from '../../src/auth/access-key.ts'
+import { type Access, allow, type Caller, principalOf, requesterOf } from '../../src/auth/caller.ts'
 import { identifyCaller } from '../../src/auth/identify-caller.ts'
 
 const OPERATOR_TOKEN = 'operator-token-of-the-tests-0123456789'
@@ -10,30 +11,160 @@ const USER = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
 const SECRET = 'a-secret-that-is-long-enough-for-hs256'
 const GITHUB = 'https://github.example'
 const REPOSITORY = { repository_id: '4711', ref: 'refs/heads/main', workflow_ref: 'o/r/.github/w.yml@refs/heads/main' }
-const CALLERS: Caller[] = [{ kind: 'user', id: USER }, { kind: 'operator' }, { kind: 'scheduler' }]
+
+const KEY = { id: '9a1c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1', user: USER }
+const CALLERS: Caller[] = [
+  { kind: 'user', id: USER },
+  { kind: 'operator' },
+  { kind: 'scheduler' },
+  { kind: 'key', ...KEY, scopes: ['read'] },
+  { kind: 'key', ...KEY, scopes: ['upload', 'manage'] },
+]
+const nameOf = (caller: Caller) => (caller.kind === 'key' ? `key to ${caller.scopes.join(' and ')}` : caller.kind)
 
 test.each([
-  ['user', ['user']],
-  ['reader', ['user', 'operator']],
-  ['operator', ['operator']],
-  ['scheduler', ['operator', 'scheduler']],
-] as [Exclude<Access, 'open'>, string[]][])('a call for %s is allowed to %j and to nobody else', (access, allowed) => {
-  const kinds = CALLERS.filter((caller) => {
-    try {
-      allow(caller, access)
-      return true
-    } catch (error) {
-      expect(error).toMatchObject({ code: 'forbidden' })
-      return false
-    }
-  }).map(({ kind }) => kind)
-  expect(kinds).toEqual(allowed)
+  ['user', undefined, ['user']],
+  ['user', 'upload', ['user', 'key to upload and manage']],
+  ['reader', undefined, ['user', 'operator']],
+  ['reader', 'read', ['user', 'operator', 'key to read']],
+  ['reader', 'manage', ['user', 'operator', 'key to upload and manage']],
+  ['reader', 'any', ['user', 'operator', 'key to read', 'key to upload and manage']],
+  ['operator', undefined, ['operator']],
+  ['operator', 'read', ['operator']],
+  ['scheduler', undefined, ['operator', 'scheduler']],
+  ['scheduler', 'any', ['operator', 'scheduler']],
+] as [Exclude<Access, 'open'>, Scope | 'any' | undefined, string[]][])(
+  'a call for %s, keys with scope %s, is allowed to %j and to nobody else',
+  (access, scope, allowed) => {
+    const names = CALLERS.filter((caller) => {
+      try {
+        allow(caller, access, scope)
+        return true
+      } catch (error) {
+        expect(error).toMatchObject({ code: 'forbidden' })
+        return false
+      }
+    }).map(nameOf)
+    expect(names).toEqual(allowed)
+  },
+)
+
+describe('the catalog knows', () => {
+  const seenAs = (caller: Caller) => {
+    const header = (name: string) => (name === 'cf-connecting-ip' ? '192.0.2.7' : undefined)
+    return requesterOf({ req: { header }, var: { caller, requestId: 'r1' } } as unknown as Parameters<
+      typeof requesterOf
+    >[0])
+  }
+  const origin = { address: '192.0.2.7', requestId: 'r1' }
+
+  test('a user by id', () => expect(seenAs({ kind: 'user', id: USER })).toEqual({ kind: 'user', id: USER, ...origin }))
+  test('an operator', () => expect(seenAs({ kind: 'operator' })).toEqual({ kind: 'operator', ...origin }))
+  test('a key by its id and its user, not by what it says it may do', () =>
+    expect(seenAs({ kind: 'key', ...KEY, scopes: ['read'] })).toEqual({ kind: 'key', ...KEY, ...origin }))
+  test('nobody for the scheduled run', () => {
+    expect(() => seenAs({ kind: 'scheduler' })).toThrow('no data of its own')
+  })
 })
 
-test('the catalog knows a user by id, and others as nobody in particular', () => {
-  expect(CALLERS.map(requesterOf)).toEqual([USER, null, null])
+test('the limits of a request are those of the key, or of the user who calls without one', () => {
+  expect(principalOf({ kind: 'user', id: USER })).toBe(USER)
+  expect(principalOf({ kind: 'key', ...KEY, scopes: ['upload'] })).toBe(KEY.id)
+  expect(() => principalOf({ kind: 'operator' })).toThrow('for users')
 })
 
+describe('a key', () => {
+  const asked: [string, string][] = []
+  let answers: AuthenticatedKey | Error
+  let now = 0
+  const keys = () =>
+    new KeyAuthenticator(
+      {
+        authenticateKey: async (id: string, hash: string) => {
+          asked.push([id, hash])
+          if (answers instanceof Error) throw answers
+          return answers
+        },
+      } as unknown as Catalog,
+      () => now,
+    )
+  beforeEach(() => {
+    asked.length = 0
+    answers = { outcome: 'valid', userId: USER, scopes: ['upload'], expiresAt: null, forAllDatasets: true }
+  })
+
+  test('has 256 random bits, and is known by its hash and its first characters', async () => {
+    const made = await makeKey()
+    expect(made.key).toMatch(/^fsk_[0-9a-f]{32}_[A-Za-z0-9_-]{43}$/)
+    expect(made.hint).toBe(made.key.slice(0, 12))
+    expect(made.secretSha256).toBe(createHash('sha256').update(made.key).digest('hex'))
+    expect((await makeKey()).key.slice(37)).not.toBe(made.key.slice(37))
+    expect(isAccessKey(made.key)).toBe(true)
+    expect(isAccessKey('eyJhbGciOiJIUzI1NiJ9.e30.x')).toBe(false)
+  })
+
+  test('is asked for once a minute, by requests at the same time together', async () => {
+    const { id, key, secretSha256 } = await makeKey()
+    const authenticator = keys()
+    const caller = { kind: 'key', id, user: USER, scopes: ['upload'] }
+    expect(await Promise.all([authenticator.identify(key), authenticator.identify(key)])).toEqual([caller, caller])
+    now += 59_999
+    expect(await authenticator.identify(key)).toEqual(caller)
+    expect(asked).toEqual([[id, secretSha256]])
+    now += 1
+    await authenticator.identify(key)
+    expect(asked).toHaveLength(2)
+  })
+
+  test.each([
+    [{ outcome: 'unknown_key' }, 'invalid_token', 'no such key'],
+    [{ outcome: 'revoked' }, 'invalid_token', 'revoked'],
+    [{ outcome: 'expired' }, 'token_expired', 'expired'],
+    [new FusouError('database_unavailable', 'no answer'), 'database_unavailable', 'no answer'],
+  ] as [AuthenticatedKey | Error, string, string][])(
+    '%o is %s, and is asked for again at once',
+    async (answer, code, text) => {
+      const { key } = await makeKey()
+      const authenticator = keys()
+      answers = answer
+      for (const _ of [1, 2])
+        await expect(authenticator.identify(key)).rejects.toMatchObject({
+          code,
+          message: expect.stringContaining(text),
+        })
+      expect(asked).toHaveLength(2)
+    },
+  )
+
+  test('that is cut off, changed in form or too long never reaches the database', async () => {
+    const { key } = await makeKey()
+    for (const odd of [
+      key.slice(0, -1),
+      `${key}x`,
+      key.replace('_', '-'),
+      key.toUpperCase(),
+      'fsk_',
+      `fsk_${'0'.repeat(76)}`,
+    ])
+      await expect(keys().identify(odd)).rejects.toMatchObject({ code: 'invalid_token' })
+    expect(asked).toEqual([])
+  })
+
+  test('is forgotten when 5000 others came after it', async () => {
+    const authenticator = keys()
+    const { key } = await makeKey()
+    const others = await Promise.all(Array.from({ length: 5000 }, makeKey))
+    await authenticator.identify(key)
+    for (const other of others) await authenticator.identify(other.key)
+    await authenticator.identify(others[4999]!.key)
+    expect(asked).toHaveLength(5001)
+    await authenticator.identify(key)
+    expect(asked).toHaveLength(5002)
+  })
+})
+
+/** Tokens are checked without it. */
+const NO_CATALOG = {} as Catalog
 const environmentOf = (more: Record<string, string>) =>
   Environment.parse({ SUPABASE_URL: 'https://project.example/', SUPABASE_SECRET_KEY: 'k', OPERATOR_TOKEN, ...more })
 
@@ -94,7 +225,7 @@ async function identify(
   more: Record<string, string> = GITHUB_SETUP,
 ): Promise<unknown> {
   try {
-    return await identifyCaller(environmentOf(more))(authorization)
+    return await identifyCaller(environmentOf(more), NO_CATALOG)(authorization)
   } catch (error) {
     return (error as { code: string }).code
   }
@@ -189,7 +320,10 @@ describe('a token of a user', () => {
 
 describe('a refusal says what is wrong with the token', () => {
   const detailOf = async (token: string | Promise<string>, more: Record<string, string> = GITHUB_SETUP) =>
-    identifyCaller(environmentOf(more))(`Bearer ${await token}`).then(
+    identifyCaller(
+      environmentOf(more),
+      NO_CATALOG,
+    )(`Bearer ${await token}`).then(
       () => 'accepted',
       (error: { detail: string }) => error.detail,
     )

@@ -38,10 +38,11 @@ describe('the OpenAPI document', () => {
   test('has these schemas: a change of a name changes the types of generated clients', () => {
     expect(operations.length).toBeGreaterThan(25)
     expect(Object.keys(document.components.schemas).sort().join(' ')).toBe(
-      'AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AcknowledgeAnswer ' +
-        'AcknowledgeRequest AdoptAnswer AdoptRequest AnyJson CancelAnswer DiscardAnswer DlqStatus FilesPage Health Job ' +
-        'JobStatus JobsPage Limits LimitsOfOwner LimitsRequest PauseAnswer PauseRequest Problem RedriveAnswer ' +
-        'RedriveRequest ReleaseAnswer RetryAnswer SanitizeAnswer SanitizeRequest TriggerAnswer TriggerRequest ' +
+      'AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AccessKey AcknowledgeAnswer ' +
+        'AcknowledgeRequest AdoptAnswer AdoptRequest AnyJson AuditEntry AuditPage CancelAnswer DiscardAnswer DlqStatus ' +
+        'FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job ' +
+        'JobStatus JobsPage KeyRequest KeysPage Limits LimitsOfOwner LimitsRequest Me NewAccessKey OwnedDataset PauseAnswer PauseRequest Problem RedriveAnswer ' +
+        'RedriveRequest ReleaseAnswer RetryAnswer SanitizeAnswer SanitizeRequest TransferRequest TriggerAnswer TriggerRequest ' +
         'UnreadableRow UploadAnswer VacuumPage',
     )
   })

@@ -1,52 +1,68 @@
-import type { Catalog } from '@fusou/catalog'
+import { asUser, type Catalog, type Requester } from '@fusou/catalog'
 import { ParquetError } from '@fusou/parquet-compactor'
 import { describe, expect, test, vi } from 'vitest'
 import { refuseParquet } from '../../src/upload/refuse-parquet.ts'
 import { UploadFields } from '../../src/upload/upload-fields.ts'
 import { UploadRights } from '../../src/upload/upload-rights.ts'
 
+const OWNER = '0b9e3f0c-54e6-4c1c-a3fb-7a63e5a6c7f3'
+
 describe('the right to upload to a dataset', () => {
-  function rights(outcome = 'ok') {
+  function rights(outcome = 'ok', isNew = false) {
     let now = 0
-    const checkUpload = vi.fn(async (_datasetId: string, _userId: string) => ({ outcome }))
+    const checkUpload = vi.fn(async (_datasetId: string, _requester: Requester) => ({ outcome, ownerId: OWNER, isNew }))
     const rights = new UploadRights({ checkUpload } as unknown as Catalog, () => now)
     return { rights, checkUpload, pass: (milliseconds: number) => (now += milliseconds) }
   }
 
   test('is asked for once in thirty seconds, of each user and dataset', async () => {
     const { rights: known, checkUpload, pass } = rights()
-    await known.check('d', 'u')
+    expect(await known.check('d', asUser('u'))).toEqual({ ownerId: OWNER, isNew: false })
     pass(29_999)
-    await known.check('d', 'u')
-    expect(checkUpload.mock.calls).toEqual([['d', 'u']])
+    expect(await known.check('d', asUser('u'))).toEqual({ ownerId: OWNER, isNew: false })
+    expect(checkUpload.mock.calls).toEqual([['d', asUser('u')]])
     pass(1)
-    await known.check('d', 'u')
+    await known.check('d', asUser('u'))
     expect(checkUpload).toHaveBeenCalledTimes(2)
-    await known.check('d', 'v')
-    await known.check('e', 'u')
+    await known.check('d', asUser('v'))
+    await known.check('e', asUser('u'))
     expect(checkUpload.mock.calls.slice(2)).toEqual([
-      ['d', 'v'],
-      ['e', 'u'],
+      ['d', asUser('v')],
+      ['e', asUser('u')],
     ])
+  })
+
+  test('on an id that is free is asked for each time, since somebody may take it', async () => {
+    const { rights: known, checkUpload } = rights('ok', true)
+    for (let call = 0; call < 2; call++)
+      expect(await known.check('d', asUser('u'))).toEqual({ ownerId: OWNER, isNew: true })
+    expect(checkUpload).toHaveBeenCalledTimes(2)
+  })
+
+  test('of a key is not that of its user', async () => {
+    const { rights: known, checkUpload } = rights()
+    await known.check('d', asUser('u'))
+    await known.check('d', { kind: 'key', id: 'k', user: 'u' })
+    expect(checkUpload).toHaveBeenCalledTimes(2)
   })
 
   test('is refused as long as the database does, which is asked each time', async () => {
     const { rights: refused, checkUpload } = rights('unknown_dataset')
     for (let call = 0; call < 2; call++) {
-      await expect(refused.check('d', 'u')).rejects.toMatchObject({ code: 'unknown_dataset' })
+      await expect(refused.check('d', asUser('u'))).rejects.toMatchObject({ code: 'unknown_dataset' })
     }
     expect(checkUpload).toHaveBeenCalledTimes(2)
   })
 
   test('is remembered for five thousand pairs, those that were asked for last', async () => {
     const { rights: known, checkUpload } = rights()
-    for (let i = 0; i < 5000; i++) await known.check(`d${i}`, 'u')
-    await known.check('d0', 'u')
+    for (let i = 0; i < 5000; i++) await known.check(`d${i}`, asUser('u'))
+    await known.check('d0', asUser('u'))
     expect(checkUpload).toHaveBeenCalledTimes(5000)
-    await known.check('d5000', 'u')
-    await known.check('d1', 'u')
+    await known.check('d5000', asUser('u'))
+    await known.check('d1', asUser('u'))
     expect(checkUpload).toHaveBeenCalledTimes(5001)
-    await known.check('d0', 'u')
+    await known.check('d0', asUser('u'))
     expect(checkUpload).toHaveBeenCalledTimes(5002)
   })
 })

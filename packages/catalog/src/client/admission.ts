@@ -1,9 +1,7 @@
 import { z } from 'zod'
 import type { Database } from '../database/database.ts'
-
-/** How many jobs may run at once, and how many seconds of waiting make up for one rank of priority. */
-const Admission = z.object({ maxRunningJobs: z.int(), maxRunningJobsOfOwner: z.int(), ageingSeconds: z.int() })
-type Admission = z.infer<typeof Admission>
+import { Admission } from '../records/settings.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 
 /** Calls of the database about admission. */
 export const admissionCalls = (database: Database) => ({
@@ -19,8 +17,12 @@ export const admissionCalls = (database: Database) => ({
     return database.call('admit_jobs', {}, z.int())
   },
 
+  readAdmission(requester: Requester) {
+    return database.call('read_admission', { p_caller: callerJson(requester) }, Admission)
+  },
+
   /** @param settings what is left out stays as it is */
-  configureAdmission(settings: Partial<Admission> = {}) {
-    return database.call('configure_admission', { p_settings: settings }, Admission)
+  configureAdmission(requester: Requester, settings: Partial<Admission>) {
+    return database.call('configure_admission', { p_caller: callerJson(requester), p_settings: settings }, Admission)
   },
 })

@@ -1,4 +1,5 @@
 import { Database, type DatabaseConfig } from '../database/database.ts'
+import { accessCalls } from './access.ts'
 import { admissionCalls } from './admission.ts'
 import { adoptionCalls } from './adoption.ts'
 import { alertsCalls } from './alerts.ts'
@@ -28,6 +29,7 @@ export function connectCatalog(config: DatabaseConfig) {
   const database = new Database(config)
   return {
     ...monitoringCalls(database),
+    ...accessCalls(database),
     ...uploadsCalls(database),
     ...requestsCalls(database),
     ...attemptsCalls(database),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { toStorableJson } from '../database/storable.ts'
 import { ClosedHow, type DeadLetterPosition, DeadLetterStatus } from '../records/dead-letter.ts'
-import type { Requester } from './call-inputs.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { outcome, outcomes } from './outcomes.ts'
 
 /** Calls of the database about dead letters. */
@@ -40,7 +40,7 @@ export const deadLettersCalls = (database: Database) => ({
     return database.call(
       'dead_letter_status',
       {
-        p_requester: requester,
+        p_caller: callerJson(requester),
         p_limit: limit,
         p_code: query.code ?? null,
         p_dataset_id: query.datasetId ?? null,
@@ -55,7 +55,7 @@ export const deadLettersCalls = (database: Database) => ({
   acknowledgeLetter(letterId: number, requester: Requester) {
     return database.call(
       'acknowledge_letter',
-      { p_letter_id: letterId, p_requester: requester },
+      { p_letter_id: letterId, p_caller: callerJson(requester) },
       z.discriminatedUnion('outcome', [
         z.object({ outcome: z.literal('closed'), closedAt: z.string(), closedHow: ClosedHow }),
         outcome('unknown_letter'),

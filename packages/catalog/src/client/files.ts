@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
 import { ListedFile, type QuarantineFilter, StoredFile } from '../records/file.ts'
-import type { Requester } from './call-inputs.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { outcomes } from './outcomes.ts'
 
 const FilesPage = withListedRows(
@@ -35,7 +35,7 @@ export const filesCalls = (database: Database) => ({
       'list_files',
       {
         p_dataset_id: query.datasetId,
-        p_requester: query.requester,
+        p_caller: callerJson(query.requester),
         p_table: query.table ?? null,
         p_period_tag: query.periodTag ?? null,
         p_version: query.version ?? null,
@@ -53,7 +53,7 @@ export const filesCalls = (database: Database) => ({
   discardFile(fileId: string, requester: Requester) {
     return database.call(
       'discard_file',
-      { p_file_id: fileId, p_requester: requester },
+      { p_file_id: fileId, p_caller: callerJson(requester) },
       z.discriminatedUnion('outcome', [
         z.object({
           outcome: z.literal('discarded'),
@@ -72,7 +72,7 @@ export const filesCalls = (database: Database) => ({
   releaseFile(fileId: string, requester: Requester) {
     return database.call(
       'release_file',
-      { p_file_id: fileId, p_requester: requester },
+      { p_file_id: fileId, p_caller: callerJson(requester) },
       z.discriminatedUnion('outcome', [
         z.object({ outcome: z.literal('released'), datasetId: z.string(), code: z.string() }),
         outcomes('not_quarantined', 'unknown_file'),
@@ -84,15 +84,15 @@ export const filesCalls = (database: Database) => ({
    * The alert of files set aside no longer counts those that are in quarantine now.
    * @returns how many were news
    */
-  acknowledgeFiles(filter: { datasetId?: string | undefined; code?: string | undefined }) {
+  acknowledgeFiles(requester: Requester, filter: { datasetId?: string | undefined; code?: string | undefined }) {
     return database.call(
       'acknowledge_files',
-      { p_dataset_id: filter.datasetId ?? null, p_code: filter.code ?? null },
+      { p_caller: callerJson(requester), p_dataset_id: filter.datasetId ?? null, p_code: filter.code ?? null },
       z.int(),
     )
   },
 
   getFile(fileId: string, requester: Requester) {
-    return database.call('get_file', { p_file_id: fileId, p_requester: requester }, StoredFile.nullable())
+    return database.call('get_file', { p_file_id: fileId, p_caller: callerJson(requester) }, StoredFile.nullable())
   },
 })

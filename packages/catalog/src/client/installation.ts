@@ -6,6 +6,7 @@ import {
   CheckedInstallation,
   type PairingProblem,
 } from '../records/installation.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 
 /** Calls of the database about installation. */
 export const installationCalls = (database: Database) => ({
@@ -15,15 +16,24 @@ export const installationCalls = (database: Database) => ({
   },
 
   /** A person decides that the bucket belongs to this catalog, although `problem` stands. */
-  acceptInstallation(problem: PairingProblem, look: BucketLook) {
-    return database.call('accept_installation', { p_problem: problem, p_bucket: look }, AcceptedInstallation)
+  acceptInstallation(requester: Requester, problem: PairingProblem, look: BucketLook) {
+    return database.call(
+      'accept_installation',
+      { p_caller: callerJson(requester), p_problem: problem, p_bucket: look },
+      AcceptedInstallation,
+    )
   },
 
   /** @param pause null: deletions go on */
-  pauseDeletions(pause: { by: string; reason: string | null } | null) {
+  pauseDeletions(requester: Requester, pause: { by: string; reason: string | null } | null) {
     return database.call(
       'pause_deletions',
-      { p_paused: pause !== null, p_by: pause?.by ?? null, p_reason: pause?.reason ?? null },
+      {
+        p_caller: callerJson(requester),
+        p_paused: pause !== null,
+        p_by: pause?.by ?? null,
+        p_reason: pause?.reason ?? null,
+      },
       z.object({ paused: z.boolean() }),
     )
   },
@@ -77,10 +87,10 @@ export const installationCalls = (database: Database) => ({
   },
 
   /** A person has looked at the orphans that stopped the sweep. */
-  acceptOrphans(name: string, orphans: number, releaseKept: boolean) {
+  acceptOrphans(requester: Requester, name: string, orphans: number, releaseKept: boolean) {
     return database.call(
       'accept_orphans',
-      { p_name: name, p_orphans: orphans, p_release_kept: releaseKept },
+      { p_caller: callerJson(requester), p_name: name, p_orphans: orphans, p_release_kept: releaseKept },
       z.discriminatedUnion('outcome', [
         z.object({ outcome: z.literal('accepted'), orphans: z.int(), released: z.int() }),
         z.object({ outcome: z.literal('changed'), orphans: z.int() }),

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { readableRows } from '../database/readable-rows.ts'
 import { Job, type JobKind, JobState, ListedJobs } from '../records/job.ts'
-import type { Requester } from './call-inputs.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { Outbox, outcome, outcomes, Requested } from './outcomes.ts'
 
 interface JobsQuery {
@@ -19,7 +19,7 @@ export const jobsCalls = (database: Database) => ({
   cancelJob(jobId: string, requester: Requester) {
     return database.call(
       'cancel_job',
-      { p_job_id: jobId, p_requester: requester },
+      { p_job_id: jobId, p_caller: callerJson(requester) },
       z.discriminatedUnion('outcome', [
         z.object({ outcome: z.literal('ended'), state: JobState }),
         outcomes('cancelled', 'cancelling', 'unknown_job'),
@@ -30,7 +30,7 @@ export const jobsCalls = (database: Database) => ({
   retryJob(jobId: string, requester: Requester, sender: string) {
     return database.call(
       'retry_job',
-      { p_job_id: jobId, p_requester: requester, p_sender: sender },
+      { p_job_id: jobId, p_caller: callerJson(requester), p_sender: sender },
       z.discriminatedUnion('outcome', [
         Requested,
         z.object({ outcome: z.literal('not_dead'), state: JobState }),
@@ -55,7 +55,7 @@ export const jobsCalls = (database: Database) => ({
     return database.call(
       'redrive',
       {
-        p_requester: redrive.requester,
+        p_caller: callerJson(redrive.requester),
         p_job_ids: redrive.jobIds ?? null,
         p_dataset_id: redrive.datasetId ?? null,
         p_code: redrive.code ?? null,
@@ -74,7 +74,7 @@ export const jobsCalls = (database: Database) => ({
   },
 
   getJob(jobId: string, requester: Requester) {
-    return database.call('get_job', { p_job_id: jobId, p_requester: requester }, Job.nullable())
+    return database.call('get_job', { p_job_id: jobId, p_caller: callerJson(requester) }, Job.nullable())
   },
 
   /** Newest first, without jobs that cannot be read; see pageJobs(). */
@@ -87,7 +87,7 @@ export const jobsCalls = (database: Database) => ({
     const jobs = await database.call(
       'list_jobs',
       {
-        p_requester: query.requester,
+        p_caller: callerJson(query.requester),
         p_state: query.state ?? null,
         p_kind: query.kind ?? null,
         p_dataset_id: query.datasetId ?? null,

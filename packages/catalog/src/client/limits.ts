@@ -1,17 +1,22 @@
 import type { Database } from '../database/database.ts'
 import { type LimitChanges, LimitsOfOwner } from '../records/limits.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { outcomes } from './outcomes.ts'
 
 /** Calls of the database about limits. */
 export const limitsCalls = (database: Database) => ({
   /** @param owner null: of every owner without limits of their own */
-  readLimits(owner: string | null) {
-    return database.call('read_limits', { p_owner: owner }, LimitsOfOwner)
+  readLimits(requester: Requester, owner: string | null) {
+    return database.call('read_limits', { p_caller: callerJson(requester), p_owner: owner }, LimitsOfOwner)
   },
 
   /** @param limits what is left out stays, null goes back to the default */
-  configureLimits(owner: string | null, limits: LimitChanges) {
-    return database.call('configure_limits', { p_owner: owner, p_settings: limits }, LimitsOfOwner)
+  configureLimits(requester: Requester, owner: string | null, limits: LimitChanges) {
+    return database.call(
+      'configure_limits',
+      { p_caller: callerJson(requester), p_owner: owner, p_settings: limits },
+      LimitsOfOwner,
+    )
   },
 
   /**

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { CronRun, ReadJobStatus } from '../records/job.ts'
 import { Metrics } from '../records/metrics.ts'
-import type { Requester } from './call-inputs.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { outcome } from './outcomes.ts'
 
 /** Calls of the database about monitoring. */
@@ -17,7 +17,7 @@ export const monitoringCalls = (database: Database) => ({
   },
 
   jobStatus(requester: Requester) {
-    return database.call('job_status', { p_requester: requester }, ReadJobStatus)
+    return database.call('job_status', { p_caller: callerJson(requester) }, ReadJobStatus)
   },
 
   /** Adds ended jobs to the totals that the figures are read from; @returns how many */

@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { readableRows } from '../database/readable-rows.ts'
 import type { MergePolicy } from '../policy/merge-policy.ts'
-import type { Requester } from './call-inputs.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { Outbox, outcome, outcomes, Requested } from './outcomes.ts'
 
 /** Calls of the database about requests. */
@@ -18,7 +18,7 @@ export const requestsCalls = (database: Database) => ({
       'request_compaction',
       {
         p_dataset_id: request.datasetId,
-        p_requester: request.requester,
+        p_caller: callerJson(request.requester),
         p_table: request.table ?? null,
         p_period_tag: request.periodTag ?? null,
         p_sender: request.sender,
@@ -43,11 +43,12 @@ export const requestsCalls = (database: Database) => ({
   /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days), the merge policy */
   configureDataset(
     datasetId: string,
+    requester: Requester,
     settings: { targetFileBytes?: number; retentionSeconds?: number } & Partial<MergePolicy>,
   ) {
     return database.call(
       'configure_dataset',
-      { p_dataset_id: datasetId, p_settings: settings },
+      { p_dataset_id: datasetId, p_caller: callerJson(requester), p_settings: settings },
       outcomes('configured', 'unknown_dataset'),
     )
   },

@@ -2,6 +2,7 @@ import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { StoredCopy, UploadedFile, type UploadedObject } from '../records/file.ts'
 import { OutboxMessage } from '../records/queue-message.ts'
+import { callerJson, type Requester } from './call-inputs.ts'
 import { outcomes } from './outcomes.ts'
 
 const Upload = z.discriminatedUnion('outcome', [
@@ -18,12 +19,15 @@ const Upload = z.discriminatedUnion('outcome', [
 
 /** Calls of the database about uploads. */
 export const uploadsCalls = (database: Database) => ({
-  /** Whether a user may upload to a dataset: its id is free, or theirs. `registerUpload` decides. */
-  checkUpload(datasetId: string, userId: string) {
+  /** Whether a caller may upload to a dataset, and who owns it or will own it. `registerUpload` decides. */
+  checkUpload(datasetId: string, requester: Requester) {
     return database.call(
       'check_upload',
-      { p_dataset_id: datasetId, p_user_id: userId },
-      outcomes('ok', 'unknown_dataset'),
+      { p_dataset_id: datasetId, p_caller: callerJson(requester) },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), ownerId: z.uuid(), isNew: z.boolean() }),
+        outcomes('unknown_dataset'),
+      ]),
     )
   },
 
@@ -34,7 +38,7 @@ export const uploadsCalls = (database: Database) => ({
    */
   registerUpload(upload: {
     datasetId: string
-    userId: string
+    requester: Requester
     object: UploadedObject
     brokenCopies?: readonly Pick<StoredCopy, 'fileId' | 'r2Key'>[] | undefined
     replaces?: string | undefined
@@ -44,7 +48,7 @@ export const uploadsCalls = (database: Database) => ({
       'register_upload',
       {
         p_dataset_id: upload.datasetId,
-        p_user_id: upload.userId,
+        p_caller: callerJson(upload.requester),
         p_object: upload.object,
         p_sender: upload.sender,
         p_copies: upload.brokenCopies ?? null,

@@ -16,8 +16,12 @@ export interface DatabaseConfig {
 /** Longer than any function takes; a call that hangs is given up and, being idempotent, made again. */
 export const CALL_TIMEOUT_MS = 15_000
 
-/** What fusou.refuse_above_limit() raises. */
-const LIMIT_CODES: Readonly<Record<string, ErrorCode | undefined>> = { PT403: 'quota_exceeded', PT429: 'rate_limited' }
+/** What fusou.forbid() and fusou.refuse_above_limit() raise. */
+const REFUSALS: Readonly<Record<string, ErrorCode | undefined>> = {
+  PT403: 'forbidden',
+  PT402: 'quota_exceeded',
+  PT429: 'rate_limited',
+}
 
 /** Calls database functions and checks what they answer. */
 export class Database {
@@ -44,8 +48,8 @@ export class Database {
     const deadline = AbortSignal.timeout(this.#callTimeoutMs)
     const { data, error, status } = await this.#client.rpc(name, storable(args)).abortSignal(deadline)
     if (error) {
-      // fusou.refuse_above_limit() ended the call; its text is for the client
-      const refused = LIMIT_CODES[error.code]
+      // the function ended the call by one of its rules; the text is for the client
+      const refused = REFUSALS[error.code]
       if (refused) throw new FusouError(refused, error.message)
       const { origin, code, transient } = judgeFault(error.code, status)
       const cause = new Error(`${name}: ${error.code} ${error.message}`)

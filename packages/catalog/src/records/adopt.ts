@@ -27,6 +27,7 @@ export interface ScannedObject {
   readonly ownerId?: string
   /** whom the bucket names as owner of the dataset */
   readonly datasetOwner?: string
+  readonly earlierOwners?: readonly string[]
   readonly length?: number
   readonly rows?: number
   readonly rowGroups?: number

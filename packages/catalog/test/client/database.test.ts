@@ -1,7 +1,7 @@
 import { once } from 'node:events'
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { type AlertRules, type Catalog, connectCatalog, FusouError, isUnreadable } from '@fusou/catalog'
+import { type AlertRules, AN_OPERATOR, type Catalog, connectCatalog, FusouError, isUnreadable } from '@fusou/catalog'
 import { afterAll, afterEach, beforeEach, describe, expect, inject, test, vi } from 'vitest'
 
 // What stands between a Worker and PostgREST answers in forms that no database function has.
@@ -25,7 +25,7 @@ async function gateway(handle: Handler, callTimeoutMs?: number): Promise<Catalog
 const behind = (status: number, body: string, contentType = 'text/html') =>
   gateway((_, response) => response.writeHead(status, { 'content-type': contentType }).end(body))
 const refusal = (catalog: Catalog) =>
-  catalog.getJob('00000000-0000-4000-8000-000000000000', null).then(
+  catalog.getJob('00000000-0000-4000-8000-000000000000', AN_OPERATOR).then(
     () => expect.fail('it was not refused'),
     (error: unknown) => error as FusouError,
   )

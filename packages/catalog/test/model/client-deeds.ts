@@ -8,6 +8,7 @@ import { DATA_SETS, type Real, SENDER, type SentObject, USERS } from './real.ts'
 
 const dataset = fc.constantFrom(...DATA_SETS)
 const requester = fc.constantFrom(null, null, null, ...USERS)
+const callerOf = (user: string | null) => (user === null ? { operator: true } : { user })
 /** Which job, counted from the newest; small numbers are likelier. */
 export const back = fc.nat({ max: 7 })
 
@@ -35,7 +36,7 @@ async function register(real: Real, sent: SentObject, { broken = false, replaces
   real.objects.push(sent)
   const args = {
     p_dataset_id: sent.datasetId,
-    p_user_id: sent.user,
+    p_caller: { user: sent.user },
     p_object: sent.object,
     p_sender: SENDER,
     ...(replaces !== undefined && { p_replaces: replaces }),
@@ -205,7 +206,7 @@ export const discard = define({
   async call(real, { state, back, requester }) {
     const file = await fileIn(real, state, back)
     if (file === undefined) return undefined
-    const args = { p_file_id: file.id, p_requester: requester }
+    const args = { p_file_id: file.id, p_caller: callerOf(requester) }
     return { file, requester, answer: await real.call('discard_file', args) }
   },
   judge(model, { file: { dataset_id, name }, requester, answer }) {
@@ -231,7 +232,7 @@ export const release = define({
       (await fileIn(real, 'f.quarantine_code is not null and f.removed_version is null', back)) ??
       (await fileIn(real, 'f.level = 0', back))
     if (file === undefined) return undefined
-    const args = { p_file_id: file.id, p_requester: requester }
+    const args = { p_file_id: file.id, p_caller: callerOf(requester) }
     return { file, requester, answer: await real.call('release_file', args) }
   },
   judge(model, { file: { dataset_id, name }, requester, answer }) {
@@ -248,7 +249,8 @@ export const release = define({
 export const acknowledge = define({
   name: 'acknowledge',
   args: fc.constantFrom(null, ...DATA_SETS),
-  call: (real, dataset) => real.call<number>('acknowledge_files', { p_dataset_id: dataset, p_code: null }),
+  call: (real, dataset) =>
+    real.call<number>('acknowledge_files', { p_caller: { operator: true }, p_dataset_id: dataset, p_code: null }),
 })
 
 export const request = define({
@@ -257,7 +259,7 @@ export const request = define({
   async call(real, { dataset, requester, table }) {
     const answer = await real.call('request_compaction', {
       p_dataset_id: dataset,
-      p_requester: requester,
+      p_caller: callerOf(requester),
       p_table: table,
       p_period_tag: null,
       p_sender: SENDER,
@@ -307,7 +309,7 @@ export const cancel = define({
   async call(real, { state, back, requester }) {
     const id = await real.jobIn(state, back)
     if (id === undefined) return undefined
-    return { id, requester, answer: await real.call('cancel_job', { p_job_id: id, p_requester: requester }) }
+    return { id, requester, answer: await real.call('cancel_job', { p_job_id: id, p_caller: callerOf(requester) }) }
   },
   judge(model, { id, requester, answer }) {
     const job = model.jobs.get(id)!
@@ -332,7 +334,7 @@ export const retry = define({
   async call(real, { state, back, requester }) {
     const id = await real.jobIn(state, back)
     if (id === undefined) return undefined
-    const answer = await real.call('retry_job', { p_job_id: id, p_requester: requester, p_sender: SENDER })
+    const answer = await real.call('retry_job', { p_job_id: id, p_caller: callerOf(requester), p_sender: SENDER })
     real.sawJob(answer.jobId)
     return { id, requester, answer }
   },
@@ -352,7 +354,7 @@ export const redrive = define({
   args: fc.record({ limit: fc.integer({ min: 1, max: 3 }), dryRun: fc.boolean(), requester }),
   async call(real, { limit, dryRun, requester }) {
     const answer = await real.call<{ jobs: { jobId: string; newJobId?: string }[] }>('redrive', {
-      p_requester: requester,
+      p_caller: callerOf(requester),
       p_job_ids: null,
       p_dataset_id: null,
       p_code: null,
@@ -394,7 +396,7 @@ export const read = define({
     const version = older === null ? null : Math.max(0, (found?.version ?? 0) - older)
     const answer = await real.call<Answer & { version?: number; files?: { id: string }[] }>('list_files', {
       p_dataset_id: dataset,
-      p_requester: requester,
+      p_caller: callerOf(requester),
       p_table: null,
       p_period_tag: null,
       p_version: version,

@@ -68,7 +68,11 @@ export const configure = define({
   args: fc.record({ dataset: fc.constantFrom(...DATA_SETS), keeps: fc.boolean() }),
   async call(real, { dataset, keeps }) {
     const settings = { retentionSeconds: keeps ? 7 * 86_400 : 0 }
-    const answer = await real.call('configure_dataset', { p_dataset_id: dataset, p_settings: settings })
+    const answer = await real.call('configure_dataset', {
+      p_dataset_id: dataset,
+      p_caller: { operator: true },
+      p_settings: settings,
+    })
     return { dataset, keeps, answer }
   },
   judge(model, { dataset, keeps, answer }) {
@@ -84,7 +88,14 @@ export const makeEager = define({
   args: fc.constantFrom(...DATA_SETS),
   async call(real, dataset) {
     const settings = { mergeMinFiles: 2 }
-    return { dataset, answer: await real.call('configure_dataset', { p_dataset_id: dataset, p_settings: settings }) }
+    return {
+      dataset,
+      answer: await real.call('configure_dataset', {
+        p_dataset_id: dataset,
+        p_caller: { operator: true },
+        p_settings: settings,
+      }),
+    }
   },
   judge(model, { dataset, answer }) {
     const known = model.datasets.has(dataset)

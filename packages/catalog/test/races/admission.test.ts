@@ -22,7 +22,10 @@ describeRaces('for the slots', (database) => {
     database.query<{ id: string }>("select id from jobs where state = 'queued' and admitted_at is null")
 
   test('of many that ask at once so many get one as there are, each with one message', async () => {
-    await database.call('configure_admission', { p_settings: { ...LIMITS, maxRunningJobsOfOwner: 100 } })
+    await database.call('configure_admission', {
+      p_caller: { operator: true },
+      p_settings: { ...LIMITS, maxRunningJobsOfOwner: 100 },
+    })
     const datasets = times(SESSIONS, () => new RacingDataSet(database))
     for (const dataset of datasets) await dataset.upload([{}, {}])
     await Promise.all(datasets.map((dataset) => dataset.trigger()))
@@ -52,7 +55,7 @@ describeRaces('for the slots', (database) => {
   })
 
   test('everything at once: never more than there are, and in the end every job has had its turn', async () => {
-    await database.call('configure_admission', { p_settings: LIMITS })
+    await database.call('configure_admission', { p_caller: { operator: true }, p_settings: LIMITS })
     const owners = times(OWNERS, () => randomUUID())
     const datasets = times(OWNERS * DATA_SETS_OF_OWNER, (i) => {
       const dataset = new RacingDataSet(database)
@@ -65,7 +68,7 @@ describeRaces('for the slots', (database) => {
       const answer = await dataset.deliver(randomUUID())
       if (answer.outcome !== 'claimed') return
       const attempt = { jobId: answer.jobId as string, attempt: answer.attempt as number }
-      if (how % 5 === 0) await database.call('cancel_job', { p_job_id: attempt.jobId, p_requester: null })
+      if (how % 5 === 0) await database.call('cancel_job', { p_job_id: attempt.jobId, p_caller: { operator: true } })
       if (how % 3 === 0) await dataset.fail(attempt, false)
       else await dataset.finish(attempt)
     }
@@ -79,7 +82,7 @@ describeRaces('for the slots', (database) => {
           else if (dice % 13 === 0) await database.call('admit_jobs')
           else if (dice % 7 === 0) {
             const [queued] = await dataset.jobs('queued')
-            if (queued) await database.call('cancel_job', { p_job_id: queued.id, p_requester: null })
+            if (queued) await database.call('cancel_job', { p_job_id: queued.id, p_caller: { operator: true } })
           } else await work(dataset, dice)
           await expectWithinLimits()
         }
@@ -102,7 +105,10 @@ describeRaces('for the slots', (database) => {
   })
 
   test('two that end at once give their slots to two', async () => {
-    await database.call('configure_admission', { p_settings: { ...LIMITS, maxRunningJobs: 2 } })
+    await database.call('configure_admission', {
+      p_caller: { operator: true },
+      p_settings: { ...LIMITS, maxRunningJobs: 2 },
+    })
     const datasets = times(4, () => new RacingDataSet(database))
     for (const dataset of datasets) await dataset.uploadAndTrigger([{}, {}])
     const [one, two, ...others] = datasets as [RacingDataSet, RacingDataSet, ...RacingDataSet[]]

@@ -133,7 +133,11 @@ describeRaces('on one dataset', (database) => {
     await dataset.upload()
     await dataset.finish(await dataset.start())
     const triggers = [() => dataset.trigger(), () => dataset.upload()]
-    await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { mergeMaxAgeSeconds: 0 } })
+    await database.call('configure_dataset', {
+      p_dataset_id: dataset.id,
+      p_caller: { operator: true },
+      p_settings: { mergeMaxAgeSeconds: 0 },
+    })
     await database.lineUp(
       dataset.id,
       times(SESSIONS, (i) => triggers[i % 2]!),
@@ -197,7 +201,7 @@ describeRaces('on one dataset', (database) => {
       const { dataset, attempt, rows } = await planned()
       const calls = [
         () => dataset.commit(attempt, rows),
-        () => database.call('cancel_job', { p_job_id: attempt.jobId, p_requester: null }),
+        () => database.call('cancel_job', { p_job_id: attempt.jobId, p_caller: { operator: true } }),
       ]
       const answers = await database.lineUp(dataset.id, swapFirst ? calls : calls.reverse())
       const { outcome } = answers[swapFirst ? 0 : 1]!
@@ -265,7 +269,7 @@ describeRaces('on one dataset', (database) => {
   test('a swap and the discard of an input of it: whichever comes second finds the file gone', async () => {
     for (const swapFirst of [true, false]) {
       const { dataset, attempt, ids, rows } = await planned()
-      const discard = () => database.call('discard_file', { p_file_id: ids[0], p_requester: null })
+      const discard = () => database.call('discard_file', { p_file_id: ids[0], p_caller: { operator: true } })
       const swap = () => dataset.commit(attempt, rows)
       const answers = await database.lineUp(dataset.id, swapFirst ? [swap, discard] : [discard, swap])
       const outcomes = (swapFirst ? answers : answers.reverse()).map(({ outcome }) => outcome)

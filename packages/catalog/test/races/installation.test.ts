@@ -17,7 +17,12 @@ describeRaces('many crons at once', (database) => {
   test('take over a foreign bucket once', async () => {
     const foreign = { id: randomUUID(), stamp: 5 }
     await check(foreign)
-    const accept = () => database.call('accept_installation', { p_problem: 'foreign_bucket', p_bucket: foreign })
+    const accept = () =>
+      database.call('accept_installation', {
+        p_caller: { operator: true },
+        p_problem: 'foreign_bucket',
+        p_bucket: foreign,
+      })
     const answers = await Promise.all(times(SESSIONS, accept))
     expect(answers.filter(({ outcome }) => outcome === 'accepted')).toHaveLength(1)
     expect(await ids()).toMatchObject({ id: foreign.id })

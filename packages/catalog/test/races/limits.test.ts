@@ -15,20 +15,24 @@ describeRaces('at a limit of one owner', (database) => {
   const countOf = (codes: readonly string[], code: string) => codes.filter((one) => one === code).length
 
   test('uploads to datasets of their own take exactly what is allowed', async () => {
-    await database.call('configure_limits', { p_owner: owner, p_settings: { datasets: allowed } })
+    await database.call('configure_limits', {
+      p_caller: { operator: true },
+      p_owner: owner,
+      p_settings: { datasets: allowed },
+    })
     const codes = await Promise.all(
       times(SESSIONS, () =>
         codeOf(
           database.call('register_upload', {
             p_dataset_id: `ds-${randomUUID()}`,
-            p_user_id: owner,
+            p_caller: { user: owner },
             p_object: anObject([{}]),
             p_sender: SENDER,
           }),
         ),
       ),
     )
-    expect([countOf(codes, 'taken'), countOf(codes, 'PT403')]).toEqual([allowed, refused])
+    expect([countOf(codes, 'taken'), countOf(codes, 'PT402')]).toEqual([allowed, refused])
     expect(await database.query('select datasets, live_files from owner_usage where owner_id = $1', owner)).toEqual([
       { datasets: allowed, live_files: allowed },
     ])
@@ -36,7 +40,11 @@ describeRaces('at a limit of one owner', (database) => {
 
   test('streams take exactly the places there are', async () => {
     const follower = randomUUID()
-    await database.call('configure_limits', { p_owner: follower, p_settings: { eventStreams: allowed } })
+    await database.call('configure_limits', {
+      p_caller: { operator: true },
+      p_owner: follower,
+      p_settings: { eventStreams: allowed },
+    })
     const open = () =>
       database.call('open_event_stream', { p_owner: follower, p_stream_id: randomUUID(), p_lease_seconds: 60 })
     const codes = await Promise.all(times(SESSIONS, () => codeOf(open())))

@@ -93,7 +93,7 @@ describeRaces('no deadlock', (database) => {
     const restart = async (dataset: RacingDataSet) => {
       const [queued] = await dataset.jobs('queued')
       if (queued === undefined) return void (await dataset.trigger())
-      await database.call('cancel_job', { p_job_id: queued.id, p_requester: null })
+      await database.call('cancel_job', { p_job_id: queued.id, p_caller: { operator: true } })
       await dataset.uploadAndTrigger()
     }
     const lose = () =>
@@ -133,7 +133,11 @@ describeRaces('no deadlock', (database) => {
       const [redriven] = await Promise.all([
         Promise.all(
           times(6, () =>
-            database.call<{ jobs: { jobId: string }[] }>('redrive', { p_requester: null, ...filter, p_sender: null }),
+            database.call<{ jobs: { jobId: string }[] }>('redrive', {
+              p_caller: { operator: true },
+              ...filter,
+              p_sender: null,
+            }),
           ),
         ),
         ...times(2, () => database.call('trigger_scheduled', { p_limit: 100, p_sender: randomUUID() })),
@@ -162,7 +166,11 @@ describeRaces('no deadlock', (database) => {
         await dataset.upload([{}, {}])
         if (name === 'redispatch_stale_jobs') await dataset.trigger()
         const settings = { retentionSeconds: 0, mergeMaxAgeSeconds: 0 }
-        await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: settings })
+        await database.call('configure_dataset', {
+          p_dataset_id: dataset.id,
+          p_caller: { operator: true },
+          p_settings: settings,
+        })
       }
       const ids = [locked.id, free.id]
       await database.query(

@@ -126,7 +126,7 @@ export class RacingDataSet {
   ) {
     const args = {
       p_dataset_id: this.id,
-      p_user_id: userId,
+      p_caller: { user: userId },
       p_object: object,
       p_sender: SENDER,
       p_replaces: replaces,
@@ -138,7 +138,11 @@ export class RacingDataSet {
   }
 
   trigger() {
-    return this.#database.call('request_compaction', { p_dataset_id: this.id, p_requester: null, p_sender: SENDER })
+    return this.#database.call('request_compaction', {
+      p_dataset_id: this.id,
+      p_caller: { operator: true },
+      p_sender: SENDER,
+    })
   }
 
   deliver(messageId: string, jobId: string | null = null) {

@@ -68,7 +68,7 @@ describeRaces('a storm of all functions at once', (database) => {
 
   async function upload(dataset: Dataset, slices: SliceSpec[]) {
     const object = anObject(slices)
-    const args = { p_dataset_id: dataset.id, p_user_id: dataset.owner, p_object: object, p_sender: 'storm' }
+    const args = { p_dataset_id: dataset.id, p_caller: { user: dataset.owner }, p_object: object, p_sender: 'storm' }
     let answer = await call<Answer & { copies?: object[] }>('register_upload', args)
     if (answer.outcome === 'check_copies') {
       // every second time the bucket has lost them
@@ -141,7 +141,7 @@ describeRaces('a storm of all functions at once', (database) => {
   async function read(dataset: Dataset, version: number | null) {
     const answer = await call<Answer & { version: number; files: { id: string; rows: number }[] }>('list_files', {
       p_dataset_id: dataset.id,
-      p_requester: dataset.owner,
+      p_caller: { user: dataset.owner },
       p_table: null,
       p_period_tag: null,
       p_version: version,
@@ -205,7 +205,7 @@ describeRaces('a storm of all functions at once', (database) => {
             if (told === undefined || deletedKeys.has(told.object.r2Key)) return
             await call('register_upload', {
               p_dataset_id: told.dataset.id,
-              p_user_id: chance(0.5) ? told.dataset.owner : randomUUID(),
+              p_caller: { user: chance(0.5) ? told.dataset.owner : randomUUID() },
               p_object: told.object,
               p_sender: 'storm',
             })
@@ -218,7 +218,7 @@ describeRaces('a storm of all functions at once', (database) => {
               dataset,
               await call('request_compaction', {
                 p_dataset_id: dataset.id,
-                p_requester: null,
+                p_caller: { operator: true },
                 p_table: chance(0.5) ? table() : null,
                 p_sender: 'storm',
               }),
@@ -267,10 +267,10 @@ describeRaces('a storm of all functions at once', (database) => {
             const [file] = await database.query<{ id: string }>(
               'select id from files where quarantine_code is not null and removed_version is null limit 1',
             )
-            if (file !== undefined) await call('release_file', { p_file_id: file.id, p_requester: null })
+            if (file !== undefined) await call('release_file', { p_file_id: file.id, p_caller: { operator: true } })
           },
         ],
-        [1, () => call('acknowledge_files', { p_dataset_id: null, p_code: null })],
+        [1, () => call('acknowledge_files', { p_caller: { operator: true }, p_dataset_id: null, p_code: null })],
         [
           1,
           async () => {
@@ -279,7 +279,7 @@ describeRaces('a storm of all functions at once', (database) => {
               dataset.id,
             )
             if (file === undefined) return
-            const args = { p_file_id: file.id, p_requester: null }
+            const args = { p_file_id: file.id, p_caller: { operator: true } }
             const answer = await call<Answer & { rows: number }>('discard_file', args)
             if (answer.outcome !== 'discarded' || discarded.has(file.id)) return
             discarded.add(file.id)
@@ -315,7 +315,8 @@ describeRaces('a storm of all functions at once', (database) => {
           3,
           async () => {
             const job = recent(jobs)
-            if (job !== undefined) await call('cancel_job', { p_job_id: job.jobId, p_requester: job.dataset.owner })
+            if (job !== undefined)
+              await call('cancel_job', { p_job_id: job.jobId, p_caller: { user: job.dataset.owner } })
           },
         ],
         [
@@ -323,7 +324,7 @@ describeRaces('a storm of all functions at once', (database) => {
           async () => {
             const job = pick(jobs)
             if (job === undefined) return
-            const retry = { p_job_id: job.jobId, p_requester: job.dataset.owner, p_sender: 'storm' }
+            const retry = { p_job_id: job.jobId, p_caller: { user: job.dataset.owner }, p_sender: 'storm' }
             note(job.dataset, await call('retry_job', retry))
           },
         ],
@@ -384,13 +385,13 @@ describeRaces('a storm of all functions at once', (database) => {
         [6, () => read(dataset, null)],
         [6, () => read(dataset, pick([...dataset.seen.keys()]) ?? null)],
         [1, () => call('list_expired_leases', { p_limit: 10 })],
-        [1, () => call('job_status', { p_requester: null })],
-        [1, () => call('dead_letter_status', { p_requester: dataset.owner, p_limit: 5 })],
+        [1, () => call('job_status', { p_caller: { operator: true } })],
+        [1, () => call('dead_letter_status', { p_caller: { user: dataset.owner }, p_limit: 5 })],
         [
           1,
           () =>
             call('list_jobs', {
-              p_requester: dataset.owner,
+              p_caller: { user: dataset.owner },
               p_state: null,
               p_kind: null,
               p_dataset_id: null,
@@ -403,6 +404,7 @@ describeRaces('a storm of all functions at once', (database) => {
           1,
           () =>
             call('configure_dataset', {
+              p_caller: { operator: true },
               p_dataset_id: dataset.id,
               p_settings: {
                 retentionSeconds: dataset.shortLived ? 0 : 3600,
@@ -489,9 +491,9 @@ describeRaces('a storm of all functions at once', (database) => {
     for (const dataset of datasets) {
       await upload(dataset, [{ rows: 1 }])
       const settings = { retentionSeconds: dataset.shortLived ? 0 : 3600 }
-      await call('configure_dataset', { p_dataset_id: dataset.id, p_settings: settings })
+      await call('configure_dataset', { p_dataset_id: dataset.id, p_caller: { operator: true }, p_settings: settings })
     }
-    await database.call('configure_admission', { p_settings: { maxRunningJobs: SLOTS } })
+    await database.call('configure_admission', { p_caller: { operator: true }, p_settings: { maxRunningJobs: SLOTS } })
     const session = async (number: number) => {
       const act = actions(seeded(SEED + number))
       for (let step = 0; step < STEPS_A_SESSION; step++) await act()
@@ -504,7 +506,7 @@ describeRaces('a storm of all functions at once', (database) => {
     expect(deletedKeys.size).toBeGreaterThan(20)
 
     // then the sun comes out: every job runs to its end
-    await database.call('configure_admission', { p_settings: { maxRunningJobs: 100 } })
+    await database.call('configure_admission', { p_caller: { operator: true }, p_settings: { maxRunningJobs: 100 } })
     for (const dataset of datasets) {
       for (;;) {
         const [live] = await database.query<{ id: string; attempt: number; state: string }>(

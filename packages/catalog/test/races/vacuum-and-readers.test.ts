@@ -7,7 +7,11 @@ describeRaces('readers beside uploads, swaps and vacuum', (database) => {
   test('see each version whole, or that it is gone', async () => {
     const dataset = new RacingDataSet(database)
     await dataset.upload([{}, {}])
-    await database.call('configure_dataset', { p_dataset_id: dataset.id, p_settings: { retentionSeconds: 0 } })
+    await database.call('configure_dataset', {
+      p_dataset_id: dataset.id,
+      p_caller: { operator: true },
+      p_settings: { retentionSeconds: 0 },
+    })
     /** Rows of each version, as the writer knows them. */
     const rows = new Map([[1, 20]])
     let newest = 1
@@ -41,7 +45,7 @@ describeRaces('readers beside uploads, swaps and vacuum', (database) => {
           'list_files',
           {
             p_dataset_id: dataset.id,
-            p_requester: null,
+            p_caller: { operator: true },
             p_table: null,
             p_period_tag: null,
             p_version: back === 0 ? null : Math.max(1, newest - back + 1),

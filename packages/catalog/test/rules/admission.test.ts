@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -17,7 +18,7 @@ async function asked(kind: Kind, owner?: string): Promise<DataSetUnderTest> {
   if (kind === 'manual') await dataset.trigger()
   else if (kind === 'scheduled') await catalog.triggerScheduled(100, SENDER)
   else {
-    await catalog.configureDataset(dataset.id, { mergeMaxAgeSeconds: 0 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMaxAgeSeconds: 0 })
     await dataset.store()
   }
   expect(await dataset.jobs('queued')).toMatchObject([{ priority: kind }])
@@ -61,7 +62,11 @@ async function order(datasets: readonly DataSetUnderTest[]): Promise<DataSetUnde
 
 beforeEach(async () => {
   await database.query('truncate outbox, dead_letters, merges, files, jobs, datasets cascade')
-  await catalog.configureAdmission({ maxRunningJobs: 1, maxRunningJobsOfOwner: 1, ageingSeconds: AGEING_SECONDS })
+  await catalog.configureAdmission(AN_OPERATOR, {
+    maxRunningJobs: 1,
+    maxRunningJobsOfOwner: 1,
+    ageingSeconds: AGEING_SECONDS,
+  })
 })
 
 describe('when all slots are taken', () => {
@@ -107,12 +112,15 @@ describe('when all slots are taken', () => {
   })
 
   test.each([
-    ['cancelled before it ran', async (dataset: DataSetUnderTest) => catalog.cancelJob(await jobOf(dataset), null)],
+    [
+      'cancelled before it ran',
+      async (dataset: DataSetUnderTest) => catalog.cancelJob(await jobOf(dataset), AN_OPERATOR),
+    ],
     [
       'cancelled while it ran',
       async (dataset: DataSetUnderTest) => {
         const attempt = await dataset.start()
-        await catalog.cancelJob(attempt.jobId, null)
+        await catalog.cancelJob(attempt.jobId, AN_OPERATOR)
         await catalog.enterStep(attempt, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
       },
     ],
@@ -139,16 +147,16 @@ describe('when all slots are taken', () => {
 
   test('more slots are given out by the cron, no more than there are', async () => {
     const datasets = await ask('manual', 'manual', 'manual', 'manual')
-    await catalog.configureAdmission({ maxRunningJobs: 3 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 3 })
     expect(await catalog.admitJobs()).toBe(2)
     expect(await catalog.admitJobs()).toBe(0)
     expect(await admitted()).toEqual(datasets.slice(0, 3).map(({ id }) => id))
   })
 
   test('fewer slots take none from whom they have, and are kept to afterwards', async () => {
-    await catalog.configureAdmission({ maxRunningJobs: 2 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 2 })
     const [first, second, third] = await ask('manual', 'manual', 'manual')
-    await catalog.configureAdmission({ maxRunningJobs: 1 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 1 })
     await first!.compact()
     expect(await admitted()).toEqual([second!.id])
     await second!.compact()
@@ -218,7 +226,7 @@ describe("an owner's flood", () => {
   }
 
   test('takes no more slots than one owner may have; the others go to others', async () => {
-    await catalog.configureAdmission({ maxRunningJobs: 4, maxRunningJobsOfOwner: 2 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 4, maxRunningJobsOfOwner: 2 })
     const flooder = crypto.randomUUID()
     const datasets = await flood(flooder, 5)
     expect(await admitted()).toEqual(datasets.slice(0, 2).map(({ id }) => id))
@@ -229,7 +237,7 @@ describe("an owner's flood", () => {
   })
 
   test('gives way to one who asks for a job: each slot that an owner holds counts as a rank', async () => {
-    await catalog.configureAdmission({ maxRunningJobs: 3, maxRunningJobsOfOwner: 3 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 3, maxRunningJobsOfOwner: 3 })
     const [first] = await flood(crypto.randomUUID(), 6)
     const [other] = await ask('realtime')
     expect(await admitted()).toHaveLength(3)
@@ -240,10 +248,10 @@ describe("an owner's flood", () => {
 })
 
 test('limits out of range are refused and change nothing', async () => {
-  const before = await catalog.configureAdmission()
+  const before = await catalog.configureAdmission(AN_OPERATOR, {})
   expect(before).toEqual({ maxRunningJobs: 1, maxRunningJobsOfOwner: 1, ageingSeconds: AGEING_SECONDS })
   for (const settings of [{ maxRunningJobs: 0 }, { maxRunningJobsOfOwner: 0 }, { ageingSeconds: -1 }]) {
-    await expect(catalog.configureAdmission(settings)).rejects.toThrow(/^database_/)
+    await expect(catalog.configureAdmission(AN_OPERATOR, settings)).rejects.toThrow(/^database_/)
   }
-  expect(await catalog.configureAdmission()).toEqual(before)
+  expect(await catalog.configureAdmission(AN_OPERATOR, {})).toEqual(before)
 })

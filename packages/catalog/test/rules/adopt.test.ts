@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { ScannedObject } from '@fusou/catalog'
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS, sha256 } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -174,11 +175,11 @@ describe('the output of a merge that only the bucket knows', () => {
       expect(await scan.dataset.register(anObject([{ content }]))).toMatchObject({ outcome: 'duplicate' })
     expect(await scan.dataset.rows()).toBe(20)
     for (const version of [0, 1]) {
-      const listed = await catalog.listFiles({ datasetId: scan.dataset.id, requester: null, version, limit: 10 })
+      const listed = await catalog.listFiles({ datasetId: scan.dataset.id, requester: AN_OPERATOR, version, limit: 10 })
       const files = listed.outcome === 'ok' ? listed.files : []
       expect(files.filter(({ level }) => level === 0)).toEqual([])
     }
-    await catalog.configureDataset(scan.dataset.id, { retentionSeconds: 0 })
+    await catalog.configureDataset(scan.dataset.id, AN_OPERATOR, { retentionSeconds: 0 })
     expect(await catalog.claimGarbage(1000)).toEqual(expect.arrayContaining(uploads))
   })
 
@@ -208,7 +209,7 @@ describe('the output of a merge that only the bucket knows', () => {
     })
     expect(await scan.liveKeys()).toEqual([r2Key])
     const { id: datasetId } = scan.dataset
-    const past = await catalog.listFiles({ datasetId, requester: null, version: 2, limit: 10 })
+    const past = await catalog.listFiles({ datasetId, requester: AN_OPERATOR, version: 2, limit: 10 })
     expect(past, 'a version without its bytes is gone').toEqual({ outcome: 'version_gone' })
   })
 

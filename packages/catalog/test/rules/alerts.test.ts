@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { AlertChannel, AlertNotice, AlertRules, OutboxMessage } from '@fusou/catalog'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -92,7 +93,7 @@ describe('an alert', () => {
       details: { codes: { delivery_failed: 5, invalid_message: 2 } },
     })
     expect(first!.details.examples).toHaveLength(5)
-    expect((await catalog.jobStatus(null)).alerts).toMatchObject([
+    expect((await catalog.jobStatus(AN_OPERATOR)).alerts).toMatchObject([
       { kind: 'dead_letters', told: ['pagerduty', 'slack'] },
     ])
   })
@@ -240,8 +241,8 @@ test('the last run of the cron is in the answer of a ping, in the status of oper
   const { cron, now } = await catalog.ping()
   expect(cron.ageSeconds).toBeLessThan(60)
   expect(Date.parse(now) - Date.parse(cron.lastRunAt)).toBeLessThan(60_000)
-  expect((await catalog.jobStatus(null)).cron!.lastRunAt).toBe(cron.lastRunAt)
-  expect((await catalog.jobStatus(randomUUID())).cron).toBeNull()
+  expect((await catalog.jobStatus(AN_OPERATOR)).cron!.lastRunAt).toBe(cron.lastRunAt)
+  expect((await catalog.jobStatus(asUser(randomUUID()))).cron).toBeNull()
   expect((await catalog.metrics()).cronRanAt).toBeCloseTo(Date.parse(cron.lastRunAt) / 1000, 0)
 })
 
@@ -262,7 +263,7 @@ describe('a message that was refused', () => {
     const { id } = await oneMessage()
     await catalog.releaseOutbox([id], 'a look', 'the receiver answered 404', { permanent: true })
     expect(await row(id)).toMatchObject({ status: 'dead', error: 'the receiver answered 404' })
-    expect((await catalog.jobStatus(null)).outbox).toMatchObject({ deadAlerts: 1 })
+    expect((await catalog.jobStatus(AN_OPERATOR)).outbox).toMatchObject({ deadAlerts: 1 })
   })
 
   test('is due when its receiver wants it, within an hour', async () => {
@@ -292,14 +293,14 @@ describe('trouble is', () => {
     const { dataset, jobId } = await endJob('dead')
     await recordLetter({ jobId, datasetId: dataset.id })
     expect((await raise([])).changes).toMatchObject([{ kind: 'dead_letters', change: 'raised' }])
-    await catalog.retryJob(jobId, null, 'a test')
+    await catalog.retryJob(jobId, AN_OPERATOR, 'a test')
     expect((await raise([], { quietSeconds: 0 })).changes).toMatchObject([{ kind: 'dead_letters', change: 'resolved' }])
-    expect((await catalog.jobStatus(null)).deadLetters).toEqual({ open: 0, oldestSeconds: null })
+    expect((await catalog.jobStatus(AN_OPERATOR)).deadLetters).toEqual({ open: 0, oldestSeconds: null })
   })
 
   test('no dead letter that comes after somebody asked for its work again', async () => {
     const { dataset, jobId } = await endJob('dead')
-    await catalog.retryJob(jobId, null, 'a test')
+    await catalog.retryJob(jobId, AN_OPERATOR, 'a test')
     await recordLetter({ jobId, datasetId: dataset.id })
     expect((await raise([])).changes).toEqual([])
   })
@@ -327,11 +328,11 @@ describe('trouble is', () => {
     await database.query("update jobs set created_at = now() - interval '2 hours' where id = $1", first.jobId)
     await database.query("update jobs set created_at = now() - interval '1 hour' where id = $1", jobId)
     expect((await raise([])).changes).toEqual([])
-    expect((await catalog.jobStatus(dataset.owner)).oldestWaitingSeconds).toBeNull()
+    expect((await catalog.jobStatus(asUser(dataset.owner))).oldestWaitingSeconds).toBeNull()
     // only now does it begin to wait for the queue
     await dataset.finish(first)
     expect((await raise([])).changes).toEqual([])
-    expect((await catalog.jobStatus(dataset.owner)).oldestWaitingSeconds).toBeLessThan(1800)
+    expect((await catalog.jobStatus(asUser(dataset.owner))).oldestWaitingSeconds).toBeLessThan(1800)
     await database.query("update jobs set finished_at = now() - interval '50 minutes' where id = $1", first.jobId)
     expect((await raise([])).changes).toEqual([
       {
@@ -346,11 +347,11 @@ describe('trouble is', () => {
 
   test('a job that waits too long for a slot, and says so', async () => {
     const dataset = new DataSetUnderTest(catalog)
-    const { maxRunningJobs } = await catalog.configureAdmission()
+    const { maxRunningJobs } = await catalog.configureAdmission(AN_OPERATOR, {})
     const busy = new DataSetUnderTest(catalog)
     await busy.upload()
     await busy.start()
-    await catalog.configureAdmission({ maxRunningJobs: 1 })
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: 1 })
     const { jobId } = await dataset.upload()
     expect((await dataset.job(jobId)).admittedAt).toBeNull()
     await database.query("update jobs set created_at = now() - interval '1 hour' where id = $1", jobId)
@@ -359,12 +360,12 @@ describe('trouble is', () => {
       { summary: '1 job waiting for longer than 30 min, the oldest for 60 min, 1 for a slot' },
     ])
     expect(noticesOf(outbox)[0]!.details.examples).toMatchObject([{ jobId, waitsFor: 'slot' }])
-    expect((await catalog.jobStatus(null)).slots).toEqual({ taken: expect.any(Number), all: 1 })
-    expect((await catalog.jobStatus(dataset.owner)).slots).toBeNull()
-    await catalog.configureAdmission({ maxRunningJobs })
+    expect((await catalog.jobStatus(AN_OPERATOR)).slots).toEqual({ taken: expect.any(Number), all: 1 })
+    expect((await catalog.jobStatus(asUser(dataset.owner))).slots).toBeNull()
+    await catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs })
     await catalog.admitJobs()
     expect((await raise([])).changes).toEqual([])
-    expect((await catalog.getJob(jobId, null))?.admittedAt).toEqual(expect.any(String))
+    expect((await catalog.getJob(jobId, AN_OPERATOR))?.admittedAt).toEqual(expect.any(String))
   })
 
   test('a daily trigger that stays away', async () => {

@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { anOutput, DataSetUnderTest, LARGE_FILE_BYTES, LEASE_SECONDS } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -81,7 +82,7 @@ describe('compaction is needed', () => {
   test('by the target of the dataset', async () => {
     const dataset = newDataSet()
     await dataset.upload({ length: 1000 }, { length: 1000 })
-    await catalog.configureDataset(dataset.id, { targetFileBytes: 1000 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { targetFileBytes: 1000 })
     expect(await dataset.compactionNeeded()).toBe(false)
     await dataset.upload({ length: 750 }, { length: 749 })
     expect(await dataset.compactionNeeded()).toBe(false)
@@ -94,8 +95,10 @@ test('a target or a retention out of range is refused and changes nothing', asyn
   const dataset = newDataSet()
   await dataset.upload({}, {})
   for (const settings of [{ targetFileBytes: 0 }, { targetFileBytes: 1.5 }, { retentionSeconds: -1 }]) {
-    await expect(catalog.configureDataset(dataset.id, settings)).rejects.toMatchObject({ code: 'database_refused' })
+    await expect(catalog.configureDataset(dataset.id, AN_OPERATOR, settings)).rejects.toMatchObject({
+      code: 'database_refused',
+    })
   }
   expect((await dataset.mergeable(await dataset.start())).targetFileBytes).toBe(128 * 2 ** 20)
-  expect(await catalog.configureDataset('nobody-made-this', {})).toEqual({ outcome: 'unknown_dataset' })
+  expect(await catalog.configureDataset('nobody-made-this', AN_OPERATOR, {})).toEqual({ outcome: 'unknown_dataset' })
 })

@@ -41,7 +41,10 @@ describe('docs/configuration.md', () => {
       expect(Number(setting!.setting), name).toBe(Number(value))
       const least = Number(/^from (\d+)$/.exec(range!)![1])
       const configure = (to: number) =>
-        database.query(`select configure_dataset('configured', $1::jsonb)`, JSON.stringify({ [name!]: to }))
+        database.query(
+          `select configure_dataset('configured', '{"operator": true}', $1::jsonb)`,
+          JSON.stringify({ [name!]: to }),
+        )
       await configure(least)
       await expect(configure(least - 1)).rejects.toThrow(name)
     }
@@ -54,7 +57,7 @@ describe('docs/configuration.md', () => {
   ])('has the settings of %s with their defaults and ranges', async (section, configure) => {
     const set = async (changes: object) => {
       const [answer] = await database.query<{ settings: Record<string, number> }>(
-        `select ${configure}($1::jsonb) as settings`,
+        `select ${configure}('{"operator": true}', $1::jsonb) as settings`,
         JSON.stringify(changes),
       )
       return answer!.settings

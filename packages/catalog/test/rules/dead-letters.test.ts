@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser, type Requester } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { DataSetUnderTest } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -20,7 +21,8 @@ const aLetter = (letter: Partial<Parameters<typeof catalog.recordDeadLetter>[0]>
 })
 
 /** Records of one owner: other files write letters of their own. */
-const lettersOf = async (dataset: DataSetUnderTest) => (await catalog.deadLetterStatus(dataset.owner, 100)).dlqFailures
+const lettersOf = async (dataset: DataSetUnderTest) =>
+  (await catalog.deadLetterStatus(asUser(dataset.owner), 100)).dlqFailures
 
 describe('a dead letter', () => {
   test('is kept whole and once, however often it is delivered', async () => {
@@ -69,7 +71,7 @@ describe('a dead letter', () => {
       error: { code: 'delivery_failed', step: 'queue', message: 'failed four times' },
     })
     expect((await dataset.upload()).jobId).not.toBe(jobId)
-    expect((await catalog.deadLetterStatus(dataset.owner, 100)).workflowFailures).toMatchObject({
+    expect((await catalog.deadLetterStatus(asUser(dataset.owner), 100)).workflowFailures).toMatchObject({
       count: 1,
       records: [{ jobId, datasetId: dataset.id, code: 'delivery_failed', step: 'queue', attempt: 0 }],
     })
@@ -108,11 +110,11 @@ describe('a dead letter', () => {
     const [theirs, nobodys] = [aLetter({ datasetId: dataset.id }), aLetter({ jobId: randomUUID() })]
     await catalog.recordDeadLetter(theirs)
     await catalog.recordDeadLetter(nobodys)
-    const seenBy = async (requester: string | null) =>
+    const seenBy = async (requester: Requester) =>
       (await catalog.deadLetterStatus(requester, 1000)).dlqFailures.records.map((letter) => letter.messageId)
-    expect(await seenBy(dataset.owner)).toEqual([theirs.messageId])
-    expect(await seenBy(other.owner)).toEqual([])
-    expect(await seenBy(null)).toEqual(expect.arrayContaining([theirs.messageId, nobodys.messageId]))
+    expect(await seenBy(asUser(dataset.owner))).toEqual([theirs.messageId])
+    expect(await seenBy(asUser(other.owner))).toEqual([])
+    expect(await seenBy(AN_OPERATOR)).toEqual(expect.arrayContaining([theirs.messageId, nobodys.messageId]))
   })
 
   test('closes when its job succeeds after all, also if it comes late', async () => {
@@ -134,7 +136,7 @@ describe('a dead letter', () => {
     await dataset.fail(attempt, { transient: false })
     await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId: attempt.jobId }))
     expect((await lettersOf(dataset)).records).toMatchObject([{ closedHow: null }])
-    await catalog.retryJob(attempt.jobId, dataset.owner, 'a test')
+    await catalog.retryJob(attempt.jobId, asUser(dataset.owner), 'a test')
     expect((await lettersOf(dataset)).records).toMatchObject([{ closedHow: 'retried' }])
   })
 
@@ -145,13 +147,13 @@ describe('a dead letter', () => {
     await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
     await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
     const [second, first] = (await lettersOf(dataset)).records
-    expect(await catalog.acknowledgeLetter(first!.id, other.owner)).toEqual({ outcome: 'unknown_letter' })
-    expect(await catalog.acknowledgeLetter(2 ** 40, null)).toEqual({ outcome: 'unknown_letter' })
-    const closed = await catalog.acknowledgeLetter(first!.id, dataset.owner)
+    expect(await catalog.acknowledgeLetter(first!.id, asUser(other.owner))).toEqual({ outcome: 'unknown_letter' })
+    expect(await catalog.acknowledgeLetter(2 ** 40, AN_OPERATOR)).toEqual({ outcome: 'unknown_letter' })
+    const closed = await catalog.acknowledgeLetter(first!.id, asUser(dataset.owner))
     expect(closed).toMatchObject({ outcome: 'closed', closedHow: 'acknowledged' })
-    expect(await catalog.acknowledgeLetter(first!.id, null)).toEqual(closed)
-    expect(await catalog.acknowledgeLetter(second!.id, null)).toMatchObject({ closedHow: 'acknowledged' })
-    expect((await catalog.deadLetterStatus(dataset.owner, 10, { open: true })).dlqFailures.count).toBe(0)
+    expect(await catalog.acknowledgeLetter(first!.id, AN_OPERATOR)).toEqual(closed)
+    expect(await catalog.acknowledgeLetter(second!.id, AN_OPERATOR)).toMatchObject({ closedHow: 'acknowledged' })
+    expect((await catalog.deadLetterStatus(asUser(dataset.owner), 10, { open: true })).dlqFailures.count).toBe(0)
   })
 
   test('is found by its code, its dataset and whether it is open, and the counts are of what was found', async () => {
@@ -160,9 +162,9 @@ describe('a dead letter', () => {
     for (const code of ['delivery_failed', 'delivery_failed', 'invalid_message'])
       await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, code }))
     const [newest] = (await lettersOf(dataset)).records
-    await catalog.acknowledgeLetter(newest!.id, null)
+    await catalog.acknowledgeLetter(newest!.id, AN_OPERATOR)
     const find = async (query: Parameters<typeof catalog.deadLetterStatus>[2]) => {
-      const { count, records } = (await catalog.deadLetterStatus(dataset.owner, 10, query)).dlqFailures
+      const { count, records } = (await catalog.deadLetterStatus(asUser(dataset.owner), 10, query)).dlqFailures
       expect(records).toHaveLength(count)
       return records.map(({ code }) => code)
     }
@@ -181,7 +183,7 @@ describe('a dead letter', () => {
       await dataset.fail(await dataset.start(), { transient: false })
     }
     for (let count = 0; count < 5; count++) await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
-    const whole = await catalog.deadLetterStatus(dataset.owner, 100)
+    const whole = await catalog.deadLetterStatus(asUser(dataset.owner), 100)
     expect([whole.workflowFailures.records.length, whole.dlqFailures.records.length]).toEqual([3, 5])
     expect(whole.next).toBeNull()
     for (const size of [1, 2, 3, 5]) {
@@ -189,7 +191,7 @@ describe('a dead letter', () => {
       const letters: number[] = []
       let after: Parameters<typeof catalog.deadLetterStatus>[2] = {}
       for (let pages = 0; pages < 10; pages++) {
-        const found = await catalog.deadLetterStatus(dataset.owner, size, after)
+        const found = await catalog.deadLetterStatus(asUser(dataset.owner), size, after)
         jobs.push(...found.workflowFailures.records.map(({ jobId }) => jobId))
         letters.push(...found.dlqFailures.records.map(({ id }) => id))
         if (found.next === null) break
@@ -206,10 +208,10 @@ describe('a dead letter', () => {
     const { jobId } = await dataset.start()
     await dataset.fail({ jobId, attempt: 1 }, { transient: false })
     const openJobs = async () =>
-      (await catalog.deadLetterStatus(dataset.owner, 10, { open: true })).workflowFailures.records
+      (await catalog.deadLetterStatus(asUser(dataset.owner), 10, { open: true })).workflowFailures.records
     expect(await openJobs()).toMatchObject([{ jobId }])
     await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id, jobId }))
-    await catalog.acknowledgeLetter((await lettersOf(dataset)).records[0]!.id, null)
+    await catalog.acknowledgeLetter((await lettersOf(dataset)).records[0]!.id, AN_OPERATOR)
     expect(await openJobs()).toEqual([])
   })
 
@@ -217,7 +219,7 @@ describe('a dead letter', () => {
     const dataset = newDataSet()
     await dataset.upload()
     for (const _ of [1, 2, 3]) await catalog.recordDeadLetter(aLetter({ datasetId: dataset.id }))
-    const { dlqFailures } = await catalog.deadLetterStatus(dataset.owner, 2)
+    const { dlqFailures } = await catalog.deadLetterStatus(asUser(dataset.owner), 2)
     expect([dlqFailures.count, dlqFailures.records.length]).toEqual([3, 2])
   })
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -27,7 +28,7 @@ async function endedJob(how: 'succeeded' | 'dead' | 'cancelled', dataset = newDa
   if (how === 'succeeded') await dataset.finish(attempt)
   else if (how === 'dead') await dataset.fail(attempt, { transient: false })
   else {
-    await catalog.cancelJob(attempt.jobId, null)
+    await catalog.cancelJob(attempt.jobId, AN_OPERATOR)
     await dataset.finish(attempt)
   }
   expect((await dataset.job(attempt.jobId)).state).toBe(how)
@@ -37,9 +38,9 @@ async function endedJob(how: 'succeeded' | 'dead' | 'cancelled', dataset = newDa
 /** The figures without what a clock changes. */
 async function figures(owner: string) {
   const { jobs, work, steps } = await catalog.metrics()
-  const mine = await catalog.jobStatus(owner)
-  const all = await catalog.jobStatus(null)
-  const dead = (await catalog.deadLetterStatus(null, 10)).workflowFailures.count
+  const mine = await catalog.jobStatus(asUser(owner))
+  const all = await catalog.jobStatus(AN_OPERATOR)
+  const dead = (await catalog.deadLetterStatus(AN_OPERATOR, 10)).workflowFailures.count
   const durations = steps.map(({ seconds, ...step }) => ({ ...step, seconds: Number(seconds.toFixed(6)) }))
   return { durations, counts: { jobs, work, mine: mine.jobs, byKind: mine.jobsByKind, all: all.jobs, dead } }
 }
@@ -86,9 +87,9 @@ describe('tallied jobs', () => {
   test('leave nothing of the past to be read by a status: it looks at untallied jobs alone', async () => {
     const { dataset } = await endedJob('succeeded')
     await catalog.tallyJobs(1000)
-    const before = (await catalog.jobStatus(dataset.owner)).jobs
+    const before = (await catalog.jobStatus(asUser(dataset.owner))).jobs
     await database.query("update jobs set state = 'cancelled' where dataset_id = $1 and tallied", dataset.id)
-    expect((await catalog.jobStatus(dataset.owner)).jobs).toEqual(before)
+    expect((await catalog.jobStatus(asUser(dataset.owner))).jobs).toEqual(before)
   })
 })
 
@@ -158,7 +159,7 @@ test('a job tells what ended each of its attempts, and which job does its work n
     error: failure,
     retriedAs: null,
   })
-  const retried = await catalog.retryJob(jobId, null, SENDER)
+  const retried = await catalog.retryJob(jobId, AN_OPERATOR, SENDER)
   expect(await dataset.job(jobId)).toMatchObject({ retriedAs: 'jobId' in retried && retried.jobId })
 })
 
@@ -187,9 +188,9 @@ describe('row counts at the end of what JSON carries exactly', () => {
       String(MOST),
     )
     const isSaturated = async () => {
-      expect((await catalog.pageJobs({ requester: null, limit: 100 })).unreadable).toBeUndefined()
+      expect((await catalog.pageJobs({ requester: AN_OPERATOR, limit: 100 })).unreadable).toBeUndefined()
       expect((await catalog.metrics()).work).toMatchObject([{ rowsIn: MOST, rowsOut: MOST, bytesIn: MOST }])
-      expect((await catalog.jobStatus(null)).jobs.succeeded).toBeGreaterThan(2000)
+      expect((await catalog.jobStatus(AN_OPERATOR)).jobs.succeeded).toBeGreaterThan(2000)
     }
     await isSaturated()
     expect(await catalog.tallyJobs(100)).toBeGreaterThanOrEqual(3)
@@ -202,7 +203,7 @@ describe('row counts at the end of what JSON carries exactly', () => {
     await dataset.compact()
     const odd = (await dataset.upload({}, {})).jobId
     await database.query('update jobs set step_durations = \'{"x": "long"}\' where id = $1', odd)
-    const page = await catalog.pageJobs({ requester: dataset.owner, limit: 10 })
+    const page = await catalog.pageJobs({ requester: asUser(dataset.owner), limit: 10 })
     expect(page.jobs.map(({ id }) => id)).toEqual([jobId])
     expect(page.unreadable).toMatchObject([{ index: 0, row: { id: odd, createdAt: expect.any(String) } }])
     await database.query("update jobs set step_durations = '{}' where id = $1", odd)

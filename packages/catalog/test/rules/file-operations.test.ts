@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -10,7 +11,7 @@ const { catalog } = database
 const newDataSet = () => new DataSetUnderTest(catalog)
 const isGarbage = async (key: string) =>
   (await database.query('select 1 from garbage where r2_key = $1', key)).length > 0
-const place = async (fileId: string) => (await catalog.getFile(fileId, null))!
+const place = async (fileId: string) => (await catalog.getFile(fileId, AN_OPERATOR))!
 
 describe('an upload of content whose bytes are lost', () => {
   test('takes their place, one version further, and lifts the quarantine', async () => {
@@ -72,7 +73,7 @@ describe('an upload of content whose bytes are lost', () => {
   test('that were healed meanwhile, or merged, is a duplicate', async () => {
     const dataset = newDataSet()
     await dataset.upload({ content: 'same' }, {})
-    const upload = { datasetId: dataset.id, userId: dataset.owner, sender: 'a test' }
+    const upload = { datasetId: dataset.id, requester: asUser(dataset.owner), sender: 'a test' }
     const late = { ...upload, object: anObject([{ content: 'same' }]) }
     const asked = await catalog.registerUpload(late)
     if (asked.outcome !== 'check_copies') throw new Error(asked.outcome)
@@ -95,7 +96,7 @@ describe('an upload of content whose bytes are lost', () => {
     await other.store({ content: 'same' })
     await dataset.store({ content: 'same' })
     const object = anObject([{ content: 'same' }])
-    const upload = { datasetId: dataset.id, userId: dataset.owner, sender: 'a test', object }
+    const upload = { datasetId: dataset.id, requester: asUser(dataset.owner), sender: 'a test', object }
     const asked = await catalog.registerUpload(upload)
     if (asked.outcome !== 'check_copies') throw new Error(asked.outcome)
     expect(asked.copies).toHaveLength(1)
@@ -112,28 +113,31 @@ describe('discarding', () => {
     const dataset = newDataSet()
     await dataset.store({}, {})
     const [gone, kept] = await dataset.files()
-    const answer = await catalog.discardFile(gone!.id, dataset.owner)
+    const answer = await catalog.discardFile(gone!.id, asUser(dataset.owner))
     expect(answer).toMatchObject({ outcome: 'discarded', datasetId: dataset.id, rows: 10, version: 2 })
     expect((await dataset.files()).map(({ id }) => id)).toEqual([kept!.id])
     expect(await dataset.files(1)).toHaveLength(2)
-    expect(await catalog.discardFile(gone!.id, null)).toEqual(answer)
+    expect(await catalog.discardFile(gone!.id, AN_OPERATOR)).toEqual(answer)
     expect(await dataset.version()).toBe(2)
-    await catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { retentionSeconds: 0 })
     await database.nextTick()
     await catalog.claimGarbage(1000)
-    expect(await catalog.discardFile(gone!.id, dataset.owner)).toEqual({ outcome: 'unknown_file' })
+    expect(await catalog.discardFile(gone!.id, asUser(dataset.owner))).toEqual({ outcome: 'unknown_file' })
   })
 
   test('is for the owner and operators, and not for what was merged', async () => {
     const dataset = newDataSet()
     await dataset.upload({}, {})
     const [file] = await dataset.files()
-    expect(await catalog.discardFile(file!.id, randomUUID())).toEqual({ outcome: 'unknown_file' })
-    expect(await catalog.discardFile(randomUUID(), null)).toEqual({ outcome: 'unknown_file' })
+    expect(await catalog.discardFile(file!.id, asUser(randomUUID()))).toEqual({ outcome: 'unknown_file' })
+    expect(await catalog.discardFile(randomUUID(), AN_OPERATOR)).toEqual({ outcome: 'unknown_file' })
     await dataset.compact()
-    expect(await catalog.discardFile(file!.id, dataset.owner)).toEqual({ outcome: 'file_superseded' })
+    expect(await catalog.discardFile(file!.id, asUser(dataset.owner))).toEqual({ outcome: 'file_superseded' })
     const [merged] = await dataset.files()
-    expect(await catalog.discardFile(merged!.id, dataset.owner)).toMatchObject({ outcome: 'discarded', rows: 20 })
+    expect(await catalog.discardFile(merged!.id, asUser(dataset.owner))).toMatchObject({
+      outcome: 'discarded',
+      rows: 20,
+    })
     expect(await dataset.rows()).toBe(0)
   })
 
@@ -142,7 +146,7 @@ describe('discarding', () => {
     const slice = { content: 'back again' }
     await dataset.store(slice)
     const [file] = await dataset.files()
-    await catalog.discardFile(file!.id, dataset.owner)
+    await catalog.discardFile(file!.id, asUser(dataset.owner))
     expect(await dataset.store(slice)).toMatchObject({ outcome: 'stored', version: 3, files: [{ duplicate: false }] })
     const [again] = await dataset.files()
     expect(again!.id).not.toBe(file!.id)
@@ -152,7 +156,7 @@ describe('discarding', () => {
     const dataset = newDataSet()
     await dataset.store({}, {})
     expect(await dataset.compactionNeeded()).toBe(true)
-    await catalog.discardFile((await dataset.files())[0]!.id, dataset.owner)
+    await catalog.discardFile((await dataset.files())[0]!.id, asUser(dataset.owner))
     expect(await dataset.compactionNeeded()).toBe(false)
   })
 })
@@ -214,10 +218,17 @@ describe('who may upload', () => {
   test('is asked before bytes are stored: a free id or one of their own, and nothing is made by asking', async () => {
     const dataset = newDataSet()
     const stranger = randomUUID()
-    expect(await catalog.checkUpload(dataset.id, dataset.owner)).toEqual({ outcome: 'ok' })
-    expect(await catalog.checkUpload(dataset.id, stranger)).toEqual({ outcome: 'ok' })
+    expect(await catalog.checkUpload(dataset.id, asUser(stranger))).toEqual({
+      outcome: 'ok',
+      ownerId: stranger,
+      isNew: true,
+    })
     await dataset.store()
-    expect(await catalog.checkUpload(dataset.id, dataset.owner)).toEqual({ outcome: 'ok' })
-    expect(await catalog.checkUpload(dataset.id, stranger)).toEqual({ outcome: 'unknown_dataset' })
+    expect(await catalog.checkUpload(dataset.id, asUser(dataset.owner))).toEqual({
+      outcome: 'ok',
+      ownerId: dataset.owner,
+      isNew: false,
+    })
+    expect(await catalog.checkUpload(dataset.id, asUser(stranger))).toEqual({ outcome: 'unknown_dataset' })
   })
 })

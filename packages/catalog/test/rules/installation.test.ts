@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { anObject, DataSetUnderTest } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -8,7 +9,7 @@ import { ownDatabase } from '../own-database.ts'
 const database = await ownDatabase()
 const { catalog } = database
 const EMPTY = { objects: 0, truncated: false, oldestAt: null }
-const statusOf = async () => (await catalog.jobStatus(null)).installation!
+const statusOf = async () => (await catalog.jobStatus(AN_OPERATOR)).installation!
 const ownId = async () => (await statusOf()).id
 const stampOf = async () => (await database.query<{ stamp: number }>('select stamp::int from installation'))[0]!.stamp
 
@@ -142,7 +143,7 @@ describe('while there is a problem', () => {
     }
     const { changes } = await catalog.raiseAlerts(rules, [], 'a test')
     expect(changes).toMatchObject([{ kind, change: 'raised' }])
-    await catalog.acceptInstallation(problem, look ?? { id, stamp: stamp + 1 })
+    await catalog.acceptInstallation(AN_OPERATOR, problem, look ?? { id, stamp: stamp + 1 })
     expect((await catalog.raiseAlerts(rules, [], 'a test')).changes).toMatchObject([{ kind, change: 'resolved' }])
   })
 
@@ -150,18 +151,18 @@ describe('while there is a problem', () => {
     const { id, stamp } = await pair()
     const ahead = { id, stamp: stamp + 7 }
     await catalog.checkInstallation(ahead)
-    expect(await catalog.acceptInstallation('foreign_bucket', ahead)).toEqual({
+    expect(await catalog.acceptInstallation(AN_OPERATOR, 'foreign_bucket', ahead)).toEqual({
       outcome: 'changed',
       problem: 'catalog_restored',
     })
-    expect(await catalog.acceptInstallation('catalog_restored', ahead)).toEqual({
+    expect(await catalog.acceptInstallation(AN_OPERATOR, 'catalog_restored', ahead)).toEqual({
       outcome: 'accepted',
       id,
       stamp: stamp + 8,
     })
     expect(await catalog.checkInstallation({ id, stamp: stamp + 8 })).toMatchObject({ outcome: 'paired' })
     const foreign = { id: randomUUID(), stamp: 2 }
-    expect(await catalog.acceptInstallation('foreign_bucket', foreign)).toMatchObject({ id: foreign.id })
+    expect(await catalog.acceptInstallation(AN_OPERATOR, 'foreign_bucket', foreign)).toMatchObject({ id: foreign.id })
     expect(await ownId()).toBe(foreign.id)
   })
 })
@@ -181,10 +182,10 @@ describe('a catalog that is set back in the middle of a run', () => {
 test('a pause stops every deletion until it is ended, and the status says who asked for it', async () => {
   const key = await garbage()
   await pair()
-  await catalog.pauseDeletions({ by: 'an operator', reason: 'a migration' })
+  await catalog.pauseDeletions(AN_OPERATOR, { by: 'an operator', reason: 'a migration' })
   expect(await catalog.claimGarbage(1000)).toEqual([])
   expect(await statusOf()).toMatchObject({ paused: { by: 'an operator', reason: 'a migration' } })
-  await catalog.pauseDeletions(null)
+  await catalog.pauseDeletions(AN_OPERATOR, null)
   expect(await catalog.claimGarbage(1000)).toContain(key)
   expect(await statusOf()).toMatchObject({ paused: null })
 })

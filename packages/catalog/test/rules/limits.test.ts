@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto'
-import { FusouError, type LimitChanges } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, FusouError, type LimitChanges } from '@fusou/catalog'
 import { afterEach, describe, expect, test } from 'vitest'
 import { anObject, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -7,7 +7,7 @@ import { ownDatabase } from '../own-database.ts'
 const database = await ownDatabase()
 const { catalog } = database
 const newDataSet = (owner: string = randomUUID()) => new DataSetUnderTest(catalog, owner)
-const usageOf = async (owner: string) => (await catalog.readLimits(owner)).owner!.usage
+const usageOf = async (owner: string) => (await catalog.readLimits(AN_OPERATOR, owner)).owner!.usage
 
 /** What is live, counted from the rows. */
 async function counted(owner: string) {
@@ -36,7 +36,7 @@ const NOTHING_SET: LimitChanges = {
   jobsByHandPerHour: null,
   eventStreams: null,
 }
-afterEach(() => catalog.configureLimits(null, NOTHING_SET))
+afterEach(() => catalog.configureLimits(AN_OPERATOR, null, NOTHING_SET))
 
 describe('the usage of an owner', () => {
   test('is what their rows add up to, after uploads, duplicates, merges, cancelled and failed jobs and vacuum', async () => {
@@ -69,11 +69,11 @@ describe('the usage of an owner', () => {
 describe('a limit', () => {
   test('has a default, one for all and one for an owner; null goes back', async () => {
     const owner = randomUUID()
-    const { defaults } = await catalog.readLimits(null)
+    const { defaults } = await catalog.readLimits(AN_OPERATOR, null)
     expect(defaults).toMatchObject({ datasets: 1000, eventStreams: 50 })
-    await catalog.configureLimits(null, { datasets: 7 })
-    await catalog.configureLimits(owner, { eventStreams: 0 })
-    expect(await catalog.readLimits(owner)).toEqual({
+    await catalog.configureLimits(AN_OPERATOR, null, { datasets: 7 })
+    await catalog.configureLimits(AN_OPERATOR, owner, { eventStreams: 0 })
+    expect(await catalog.readLimits(AN_OPERATOR, owner)).toEqual({
       defaults: { ...defaults, datasets: 7 },
       owner: {
         id: owner,
@@ -81,19 +81,21 @@ describe('a limit', () => {
         usage: { datasets: 0, liveFiles: 0, liveBytes: 0, jobsByHandPerHour: 0, eventStreams: 0 },
       },
     })
-    await catalog.configureLimits(owner, { eventStreams: null })
-    expect((await catalog.configureLimits(null, { datasets: null })).defaults).toEqual(defaults)
-    expect((await catalog.readLimits(owner)).owner!.limits).toEqual(defaults)
+    await catalog.configureLimits(AN_OPERATOR, owner, { eventStreams: null })
+    expect((await catalog.configureLimits(AN_OPERATOR, null, { datasets: null })).defaults).toEqual(defaults)
+    expect((await catalog.readLimits(AN_OPERATOR, owner)).owner!.limits).toEqual(defaults)
   })
 
   test('is a whole number under a name that is known', async () => {
     for (const odd of [{ dataset: 1 }, { datasets: -1 }, { datasets: 1.5 }, { datasets: '1' }, { datasets: 2 ** 60 }])
-      expect((await refusal(catalog.configureLimits(null, odd as LimitChanges))).code).toBe('database_refused')
+      expect((await refusal(catalog.configureLimits(AN_OPERATOR, null, odd as LimitChanges))).code).toBe(
+        'database_refused',
+      )
   })
 
   test('of datasets refuses the next and leaves nothing of it', async () => {
     const owner = randomUUID()
-    await catalog.configureLimits(owner, { datasets: 2 })
+    await catalog.configureLimits(AN_OPERATOR, owner, { datasets: 2 })
     const [first] = [newDataSet(owner), newDataSet(owner)]
     await first!.store()
     await newDataSet(owner).store()
@@ -113,7 +115,7 @@ describe('a limit', () => {
     'of %s takes what just fits and refuses one more, but not a duplicate or a merge',
     async (name, limits, more) => {
       const dataset = newDataSet()
-      await catalog.configureLimits(dataset.owner, limits)
+      await catalog.configureLimits(AN_OPERATOR, dataset.owner, limits)
       await dataset.store({ length: 100 }, { length: 100, content: `full of ${name}` })
       const error = await refusal(dataset.store(more))
       expect(error).toMatchObject({ code: 'quota_exceeded', detail: expect.stringContaining(`${name}: `) })
@@ -123,7 +125,7 @@ describe('a limit', () => {
       await dataset.compact({ bytes: 150 })
       await dataset.store(more)
       // a limit below what is in use stops uploads alone
-      await catalog.configureLimits(dataset.owner, { liveBytes: 0 })
+      await catalog.configureLimits(AN_OPERATOR, dataset.owner, { liveBytes: 0 })
       expect((await refusal(dataset.store())).code).toBe('quota_exceeded')
       expect(await dataset.files()).toHaveLength(2)
     },
@@ -132,19 +134,19 @@ describe('a limit', () => {
   test('of jobs by hand counts new ones, not those joined, nor those of operators and uploads', async () => {
     const dataset = newDataSet()
     await dataset.store({}, {})
-    await catalog.configureLimits(dataset.owner, { jobsByHandPerHour: 2 })
-    const cancel = async ({ jobId }: { jobId: string }) => catalog.cancelJob(jobId, null)
+    await catalog.configureLimits(AN_OPERATOR, dataset.owner, { jobsByHandPerHour: 2 })
+    const cancel = async ({ jobId }: { jobId: string }) => catalog.cancelJob(jobId, AN_OPERATOR)
     const first = await dataset.trigger()
     for (const _ of [1, 2, 3]) expect(await dataset.trigger()).toMatchObject({ joined: true })
     await cancel(first)
-    const retried = await catalog.retryJob(first.jobId, dataset.owner, SENDER)
+    const retried = await catalog.retryJob(first.jobId, asUser(dataset.owner), SENDER)
     expect(retried.outcome).toBe('requested')
     await cancel(retried as { jobId: string })
     const error = await refusal(dataset.trigger())
     expect(error).toMatchObject({ code: 'rate_limited', detail: expect.stringContaining('jobsByHandPerHour: 3') })
-    expect((await refusal(catalog.retryJob(first.jobId, dataset.owner, SENDER))).code).toBe('rate_limited')
+    expect((await refusal(catalog.retryJob(first.jobId, asUser(dataset.owner), SENDER))).code).toBe('rate_limited')
     expect(await dataset.jobs('queued')).toEqual([])
-    const operator = await catalog.requestCompaction({ datasetId: dataset.id, requester: null, sender: SENDER })
+    const operator = await catalog.requestCompaction({ datasetId: dataset.id, requester: AN_OPERATOR, sender: SENDER })
     await cancel(operator as { jobId: string })
     expect((await usageOf(dataset.owner)).jobsByHandPerHour).toBe(2)
     await database.query(
@@ -163,17 +165,17 @@ describe('a limit', () => {
       await dataset.upload({}, {})
       await dataset.fail(await dataset.start(), { transient: false })
     }
-    await catalog.configureLimits(owner, { jobsByHandPerHour: 3 })
-    const redrive = () => catalog.redrive({ requester: owner, dryRun: false, limit: 100, sender: SENDER })
+    await catalog.configureLimits(AN_OPERATOR, owner, { jobsByHandPerHour: 3 })
+    const redrive = () => catalog.redrive({ requester: asUser(owner), dryRun: false, limit: 100, sender: SENDER })
     expect((await refusal(redrive())).code).toBe('rate_limited')
     for (const dataset of datasets) expect(await dataset.jobs('queued')).toEqual([])
-    await catalog.configureLimits(owner, { jobsByHandPerHour: 4 })
+    await catalog.configureLimits(AN_OPERATOR, owner, { jobsByHandPerHour: 4 })
     expect((await redrive()).jobs).toHaveLength(2)
   })
 
   test('of event streams is of those that are open, and a lease that ran out is not', async () => {
     const owner = randomUUID()
-    await catalog.configureLimits(owner, { eventStreams: 2 })
+    await catalog.configureLimits(AN_OPERATOR, owner, { eventStreams: 2 })
     const [first, second, third] = [randomUUID(), randomUUID(), randomUUID()]
     for (const id of [first, second, second]) await catalog.openEventStream(owner, id, LEASE_SECONDS)
     expect((await refusal(catalog.openEventStream(owner, third, LEASE_SECONDS))).code).toBe('rate_limited')

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -11,7 +12,7 @@ const newDataSet = () => new DataSetUnderTest(catalog)
 const openMessages = (jobId: string) =>
   database.query("select payload from outbox where key = $1 and status in ('pending', 'in_progress')", jobId)
 const trigger = (dataset: DataSetUnderTest, scope: { table?: string; periodTag?: string } = {}) =>
-  catalog.requestCompaction({ datasetId: dataset.id, requester: dataset.owner, sender: SENDER, ...scope })
+  catalog.requestCompaction({ datasetId: dataset.id, requester: asUser(dataset.owner), sender: SENDER, ...scope })
 
 async function requested(dataset: DataSetUnderTest, scope: { table?: string; periodTag?: string } = {}) {
   const answer = await trigger(dataset, scope)
@@ -69,7 +70,7 @@ describe('a trigger', () => {
     [
       'is cancelled',
       async (d: DataSetUnderTest, a: { jobId: string; attempt: number }) => {
-        await catalog.cancelJob(a.jobId, d.owner)
+        await catalog.cancelJob(a.jobId, asUser(d.owner))
         return catalog.enterStep(a, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
       },
     ],
@@ -98,7 +99,7 @@ describe('a job of one table that finds nothing to merge', () => {
   ])('%s', async (_name, slices, successors) => {
     const dataset = newDataSet()
     await dataset.store(...slices)
-    await catalog.configureDataset(dataset.id, { mergeMinFiles: 2 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMinFiles: 2 })
     const { jobId } = await dataset.trigger({ table: 'a' })
     const claimed = await dataset.deliver(jobId)
     if (claimed.outcome !== 'claimed') throw new Error(claimed.outcome)
@@ -112,7 +113,7 @@ describe('a job of one table that finds nothing to merge', () => {
   test('and had all tables to look at leaves none: two of them would follow each other', async () => {
     const dataset = newDataSet()
     await dataset.store({ table: 'b' }, { table: 'b' })
-    await catalog.configureDataset(dataset.id, { mergeMinFiles: 2 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMinFiles: 2 })
     await dataset.trigger()
     const attempt = await dataset.start()
     await catalog.savePlan(attempt, [])
@@ -146,7 +147,7 @@ describe('a trigger that joins', () => {
     const [queued] = await dataset.jobs('queued')
     const priority = async () => (await dataset.job(queued!.id)).priority
     expect(await priority()).toBe('scheduled')
-    await catalog.configureDataset(dataset.id, { mergeMaxAgeSeconds: 0 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMaxAgeSeconds: 0 })
     await dataset.store()
     expect(await priority()).toBe('realtime')
     await requested(dataset)

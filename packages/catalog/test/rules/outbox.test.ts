@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -165,7 +166,7 @@ describe('a message that could not be sent', () => {
     await catalog.releaseOutbox([id], 'one', 'refused')
     expect(await row(id)).toMatchObject({ status: 'dead', attempts: 20, error: 'refused' })
     expect(await claim('one')).toEqual([])
-    expect(await catalog.jobStatus(null)).toMatchObject({ outbox: { open: 0, dead: 1 } })
+    expect(await catalog.jobStatus(AN_OPERATOR)).toMatchObject({ outbox: { open: 0, dead: 1 } })
   })
 })
 

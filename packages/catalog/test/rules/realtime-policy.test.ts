@@ -1,4 +1,4 @@
-import { DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy } from '@fusou/catalog'
+import { AN_OPERATOR, DEFAULT_MERGE_POLICY, isMergeDue, type MergePolicy } from '@fusou/catalog'
 import fc from 'fast-check'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { anOutput, DataSetUnderTest, LARGE_FILE_BYTES, LEASE_SECONDS, type SliceSpec } from '../data-set-under-test.ts'
@@ -14,7 +14,7 @@ const { catalog } = database
 async function newDataSet(policy: Partial<MergePolicy> = {}, ...first: SliceSpec[]) {
   const dataset = new DataSetUnderTest(catalog)
   await dataset.store(...first)
-  await catalog.configureDataset(dataset.id, { ...NEVER, ...policy })
+  await catalog.configureDataset(dataset.id, AN_OPERATOR, { ...NEVER, ...policy })
   return dataset
 }
 const age = (dataset: DataSetUnderTest, seconds: number) =>
@@ -134,7 +134,7 @@ describe('age', () => {
     ['died', async (dataset: DataSetUnderTest) => dataset.fail(await dataset.start(), { transient: false })],
     [
       'was cancelled',
-      async (dataset: DataSetUnderTest) => catalog.cancelJob((await dataset.jobs('queued'))[0]!.id, null),
+      async (dataset: DataSetUnderTest) => catalog.cancelJob((await dataset.jobs('queued'))[0]!.id, AN_OPERATOR),
     ],
   ])('makes no other job for as long again once one %s', async (_how, end) => {
     const dataset = await newDataSet({ mergeMaxAgeSeconds: 600 }, {}, {})
@@ -158,9 +158,9 @@ describe('a job reaches', () => {
   /** Table `due` is due by its files, `two` could be merged, `tail` holds a merged file and a fragment. */
   async function mixed() {
     const dataset = await newDataSet({}, { table: 'tail' }, { table: 'tail' })
-    await catalog.requestCompaction({ datasetId: dataset.id, requester: null, sender: 'a test' })
+    await catalog.requestCompaction({ datasetId: dataset.id, requester: AN_OPERATOR, sender: 'a test' })
     await dataset.compact()
-    await catalog.configureDataset(dataset.id, { mergeMinFiles: 3 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMinFiles: 3 })
     await dataset.store({ table: 'two' }, { table: 'two' }, { table: 'tail' }, { table: 'due' }, { table: 'due' })
     return dataset
   }
@@ -198,7 +198,7 @@ describe('a job reaches', () => {
     const dataset = await mixed()
     const { jobId } = await dataset.store({ table: 'due' })
     await dataset.fail(await started(dataset, jobId!), { transient: false })
-    const retried = await catalog.retryJob(jobId!, null, 'a test')
+    const retried = await catalog.retryJob(jobId!, AN_OPERATOR, 'a test')
     if (retried.outcome !== 'requested') throw new Error(retried.outcome)
     expect((await filesOf(dataset, retried.jobId)).reach).toBe('tiers')
   })
@@ -275,6 +275,8 @@ test.each([{ mergeMinFiles: 0 }, { mergeMinBytes: 0 }, { mergeMaxAgeSeconds: -1 
   'a policy out of range is refused: %j',
   async (settings) => {
     const dataset = await newDataSet()
-    await expect(catalog.configureDataset(dataset.id, settings)).rejects.toMatchObject({ code: 'database_refused' })
+    await expect(catalog.configureDataset(dataset.id, AN_OPERATOR, settings)).rejects.toMatchObject({
+      code: 'database_refused',
+    })
   },
 )

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -6,21 +7,27 @@ import { ownDatabase } from '../own-database.ts'
 const database = await ownDatabase()
 const { catalog } = database
 const DAY = 86_400
-const KEEP = { jobsSeconds: 2 * DAY, lettersSeconds: 3 * DAY, unsettledSeconds: 10 * DAY, outboxSeconds: DAY }
+const KEEP = {
+  jobsSeconds: 2 * DAY,
+  lettersSeconds: 3 * DAY,
+  unsettledSeconds: 10 * DAY,
+  outboxSeconds: DAY,
+  auditSeconds: 20 * DAY,
+}
 
 beforeEach(async () => {
-  expect(await catalog.configureRetention(KEEP)).toEqual(KEEP)
+  expect(await catalog.configureRetention(AN_OPERATOR, KEEP)).toEqual(KEEP)
 })
 
 const age = (jobId: string, days: number) =>
   database.query(`update jobs set finished_at = now() - make_interval(secs => $1) where id = $2`, days * DAY, jobId)
-const isThere = async (jobId: string) => (await catalog.getJob(jobId, null)) !== null
+const isThere = async (jobId: string) => (await catalog.getJob(jobId, AN_OPERATOR)) !== null
 const trim = () => catalog.trimHistory(1000)
 
 async function ended(how: 'succeeded' | 'dead' | 'cancelled'): Promise<{ dataset: DataSetUnderTest; jobId: string }> {
   const dataset = new DataSetUnderTest(catalog)
   const { jobId } = await dataset.upload({}, {})
-  if (how === 'cancelled') await catalog.cancelJob(jobId, null)
+  if (how === 'cancelled') await catalog.cancelJob(jobId, AN_OPERATOR)
   else if (how === 'succeeded') await dataset.compact()
   else await dataset.fail(await dataset.start(), { transient: false })
   await catalog.tallyJobs(100)
@@ -41,7 +48,7 @@ describe('an ended job', () => {
       expect(await isThere(jobId)).toBe(false)
       expect(await database.query('select 1 from merges where job_id = $1', jobId)).toEqual([])
       expect(await dataset.files()).toEqual(filesBefore)
-      expect((await catalog.jobStatus(dataset.owner)).jobs[how]).toBe(1)
+      expect((await catalog.jobStatus(asUser(dataset.owner))).jobs[how]).toBe(1)
       await dataset.upload({}, {})
       await dataset.compact()
     },
@@ -55,9 +62,9 @@ describe('an ended job', () => {
     await age(jobId, 10.1)
     await trim()
     expect(await isThere(jobId)).toBe(false)
-    expect((await catalog.jobStatus(dataset.owner)).jobs.dead).toBe(1)
+    expect((await catalog.jobStatus(asUser(dataset.owner))).jobs.dead).toBe(1)
     const second = await ended('dead')
-    const retried = await catalog.retryJob(second.jobId, null, SENDER)
+    const retried = await catalog.retryJob(second.jobId, AN_OPERATOR, SENDER)
     await age(second.jobId, 3)
     await trim()
     expect(await isThere(second.jobId)).toBe(false)
@@ -66,7 +73,7 @@ describe('an ended job', () => {
 
   test('stays while another names it, while a file is in quarantine for it, and until it is in the totals', async () => {
     const { dataset, jobId } = await ended('dead')
-    const retried = ((await catalog.retryJob(jobId, null, SENDER)) as { jobId: string }).jobId
+    const retried = ((await catalog.retryJob(jobId, AN_OPERATOR, SENDER)) as { jobId: string }).jobId
     await dataset.compact()
     await age(retried, 5)
     await trim()
@@ -166,6 +173,6 @@ describe('dead letters and messages', () => {
 })
 
 test('no retention is shorter than a day', async () => {
-  await expect(catalog.configureRetention({ jobsSeconds: DAY - 1 })).rejects.toThrow(/^database_/)
-  expect(await catalog.configureRetention({ jobsSeconds: DAY })).toMatchObject({ jobsSeconds: DAY })
+  await expect(catalog.configureRetention(AN_OPERATOR, { jobsSeconds: DAY - 1 })).rejects.toThrow(/^database_/)
+  expect(await catalog.configureRetention(AN_OPERATOR, { jobsSeconds: DAY })).toMatchObject({ jobsSeconds: DAY })
 })

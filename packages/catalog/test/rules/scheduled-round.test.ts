@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -10,7 +11,7 @@ async function waiting(count: number): Promise<DataSetUnderTest[]> {
   const datasets = Array.from({ length: count }, () => new DataSetUnderTest(catalog))
   for (const dataset of datasets) {
     const { jobId } = await dataset.upload({}, {})
-    await catalog.cancelJob(jobId, null)
+    await catalog.cancelJob(jobId, AN_OPERATOR)
   }
   return datasets
 }
@@ -88,7 +89,7 @@ describe('the daily round', () => {
           jobId,
         }),
     ],
-    ['their jobs are cancelled', async (_: DataSetUnderTest, jobId: string) => catalog.cancelJob(jobId, null)],
+    ['their jobs are cancelled', async (_: DataSetUnderTest, jobId: string) => catalog.cancelJob(jobId, AN_OPERATOR)],
   ])('is not starved by datasets that fail each time: %s', async (_how, fail) => {
     const datasets = await waiting(6)
     const picks = new Map(datasets.map((dataset) => [dataset.id, 0]))
@@ -181,7 +182,7 @@ test('the status counts what waits, runs out, failed and is under way', async ()
   await new DataSetUnderTest(catalog).upload()
   await database.nextTick()
   const open = await database.query("select 1 from outbox where status in ('pending', 'in_progress')")
-  expect(await catalog.jobStatus(null)).toMatchObject({
+  expect(await catalog.jobStatus(AN_OPERATOR)).toMatchObject({
     jobs: { queued: 1, running: 1, succeeded: 0, dead: 1, cancelled: 3 },
     expiredLeases: 1,
     datasetsWaiting: 3,

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -34,7 +35,7 @@ describe('inputs that no merge can take', () => {
     expect(await dataset.rows()).toBe(50)
     const files = await dataset.files()
     expect(files.filter((file) => file.quarantine).map((file) => file.id)).toEqual(bad.toSorted())
-    expect(await catalog.jobStatus(dataset.owner)).toMatchObject({ quarantinedFiles: 2 })
+    expect(await catalog.jobStatus(asUser(dataset.owner))).toMatchObject({ quarantinedFiles: 2 })
     const job = await dataset.job(attempt.jobId)
     expect(job).toMatchObject({
       state: 'succeeded',
@@ -84,7 +85,7 @@ describe('inputs that no merge can take', () => {
     const { count, files } = (await dataset.job(attempt.jobId)).setAside
     expect({ count, named: files.length }).toEqual({ count: 25, named: 20 })
     const listed = async (quarantined: 'include' | 'exclude' | 'only') => {
-      const page = await catalog.listFiles({ datasetId: dataset.id, requester: null, quarantined, limit: 100 })
+      const page = await catalog.listFiles({ datasetId: dataset.id, requester: AN_OPERATOR, quarantined, limit: 100 })
       return page.outcome === 'ok' && page.files.length
     }
     expect([await listed('include'), await listed('exclude'), await listed('only')]).toEqual([30, 5, 25])
@@ -111,7 +112,7 @@ describe('inputs that no merge can take', () => {
   test('leave a job that did nothing else with a successor if more is due', async () => {
     const dataset = new DataSetUnderTest(catalog)
     await dataset.upload({ table: 'a' }, { table: 'a' }, { table: 'b' }, { table: 'b' })
-    await catalog.configureDataset(dataset.id, { mergeMinFiles: 2 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { mergeMinFiles: 2 })
     const attempt = await dataset.start()
     const ids = (await dataset.mergeable(attempt)).files.map(({ id }) => id)
     await catalog.savePlan(attempt, [ids.slice(0, 2)])
@@ -125,7 +126,7 @@ describe('an input that is not live any more', () => {
   test('is left out when its merge is opened, so that the rest can be swapped', async () => {
     const { dataset, attempt, merges } = await planned({}, {}, {})
     const ids = merges[0]!.ids
-    await catalog.discardFile(ids[1]!, dataset.owner)
+    await catalog.discardFile(ids[1]!, asUser(dataset.owner))
     expect(await catalog.commitMerge(attempt, 1, anOutput(30), LEASE_SECONDS)).toEqual({ outcome: 'conflict' })
     expect(await inputsOf(attempt, 1)).toEqual([ids[0], ids[2]])
     expect(await catalog.commitMerge(attempt, 1, anOutput(20), LEASE_SECONDS)).toMatchObject({ outcome: 'committed' })
@@ -135,7 +136,7 @@ describe('an input that is not live any more', () => {
 
   test('ends a merge of two', async () => {
     const { attempt, merges, dataset } = await planned({}, {})
-    await catalog.discardFile(merges[0]!.ids[0]!, dataset.owner)
+    await catalog.discardFile(merges[0]!.ids[0]!, asUser(dataset.owner))
     expect(await inputsOf(attempt, 1)).toBe('nothing_left')
   })
 })
@@ -152,11 +153,11 @@ describe('releasing', () => {
 
   test('lets the next merge take the file again; the owner or an operator may, once', async () => {
     const { dataset, bad } = await withFileSetAside()
-    expect(await catalog.releaseFile(bad, randomUUID())).toEqual({ outcome: 'unknown_file' })
-    expect(await catalog.releaseFile(randomUUID(), null)).toEqual({ outcome: 'unknown_file' })
+    expect(await catalog.releaseFile(bad, asUser(randomUUID()))).toEqual({ outcome: 'unknown_file' })
+    expect(await catalog.releaseFile(randomUUID(), AN_OPERATOR)).toEqual({ outcome: 'unknown_file' })
     const released = { outcome: 'released', datasetId: dataset.id, code: 'corrupt_file' }
-    expect(await catalog.releaseFile(bad, dataset.owner)).toEqual(released)
-    expect(await catalog.releaseFile(bad, null)).toEqual({ outcome: 'not_quarantined' })
+    expect(await catalog.releaseFile(bad, asUser(dataset.owner))).toEqual(released)
+    expect(await catalog.releaseFile(bad, AN_OPERATOR)).toEqual({ outcome: 'not_quarantined' })
     await dataset.compact()
     expect(await dataset.files()).toMatchObject([{ rows: 30, quarantine: null }])
   })
@@ -166,8 +167,8 @@ describe('releasing', () => {
     await dataset.upload()
     await dataset.compact()
     const { jobId } = await dataset.trigger()
-    await catalog.cancelJob(jobId, null)
-    await catalog.retryJob(jobId, null, SENDER)
+    await catalog.cancelJob(jobId, AN_OPERATOR)
+    await catalog.retryJob(jobId, AN_OPERATOR, SENDER)
     expect((await dataset.mergeable(await dataset.start())).files.map(({ id }) => id)).not.toContain(bad)
   })
 })
@@ -186,24 +187,24 @@ describe('the alert of files set aside', () => {
   }
   const look = async () => {
     await catalog.raiseAlerts(rules, [], SENDER)
-    const { alerts } = await catalog.jobStatus(null)
+    const { alerts } = await catalog.jobStatus(AN_OPERATOR)
     return alerts!.find(({ kind }) => kind === 'files_set_aside')?.summary
   }
 
   test('stands until an operator acknowledges the files, and again for a new one', async () => {
-    await catalog.acknowledgeFiles({})
+    await catalog.acknowledgeFiles(AN_OPERATOR, {})
     expect(await look()).toBeUndefined()
     const { dataset, attempt, merges } = await planned({}, {}, {}, {})
     await dataset.setAside(attempt, 1, merges[0]!.ids[0]!)
     expect(await look()).toBe('1 file set aside by merges, in 1 dataset')
-    expect(await catalog.acknowledgeFiles({ datasetId: 'another' })).toBe(0)
-    expect(await catalog.acknowledgeFiles({ code: 'schema_mismatch' })).toBe(0)
-    expect(await catalog.acknowledgeFiles({ datasetId: dataset.id, code: 'corrupt_file' })).toBe(1)
-    expect(await catalog.acknowledgeFiles({})).toBe(0)
+    expect(await catalog.acknowledgeFiles(AN_OPERATOR, { datasetId: 'another' })).toBe(0)
+    expect(await catalog.acknowledgeFiles(AN_OPERATOR, { code: 'schema_mismatch' })).toBe(0)
+    expect(await catalog.acknowledgeFiles(AN_OPERATOR, { datasetId: dataset.id, code: 'corrupt_file' })).toBe(1)
+    expect(await catalog.acknowledgeFiles(AN_OPERATOR, {})).toBe(0)
     expect(await look()).toBeUndefined()
-    expect(await catalog.jobStatus(null)).toMatchObject({ quarantinedFiles: expect.any(Number) })
+    expect(await catalog.jobStatus(AN_OPERATOR)).toMatchObject({ quarantinedFiles: expect.any(Number) })
     await dataset.setAside(attempt, 1, merges[0]!.ids[1]!)
     expect(await look()).toBe('1 file set aside by merges, in 1 dataset')
-    await catalog.acknowledgeFiles({})
+    await catalog.acknowledgeFiles(AN_OPERATOR, {})
   })
 })

@@ -1,4 +1,5 @@
 import type { Attempt } from '@fusou/catalog'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { anOutput, DataSetUnderTest, LEASE_SECONDS, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -130,7 +131,7 @@ describe('a merge that ends its attempt without an error', () => {
     const merges = await plan(dataset, next)
     expect(merges.map((ids) => ids.length)).toEqual([2])
     await catalog.openMerge(next, 1, step)
-    await catalog.discardFile(merges[0]![0]!, null)
+    await catalog.discardFile(merges[0]![0]!, AN_OPERATOR)
     await end(next)
     expect((await suspectsOf(dataset)).length).toBe(1)
     expect((await dataset.files()).map(({ quarantine }) => quarantine)).toEqual([null, null])
@@ -184,7 +185,7 @@ test('ends that are excused are bounded: beyond them they are failures, and the 
   const [ids] = await plan(dataset, last)
   await catalog.openMerge(last, 1, step)
   expect(await end(last)).toMatchObject({ outcome: 'dead' })
-  await catalog.retryJob(attempt.jobId, dataset.owner, SENDER)
+  await catalog.retryJob(attempt.jobId, asUser(dataset.owner), SENDER)
   const next = await dataset.start()
   expect((await dataset.mergeable(next)).files.map(({ suspect }) => suspect?.ends)).toEqual([1, 1])
   const { sizes, finished } = await runUntilDone(dataset, next, new Set([ids![0]!]))

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { anObject, DataSetUnderTest } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -9,7 +10,7 @@ const database = await ownDatabase()
 const { catalog } = database
 const SWEEP = 'orphans'
 const keys = (count: number) => Array.from({ length: count }, () => `lost/${randomUUID()}`)
-const sweepStatus = async () => (await catalog.jobStatus(null)).installation!.sweep!
+const sweepStatus = async () => (await catalog.jobStatus(AN_OPERATOR)).installation!.sweep!
 
 const passHours = (hours: number) =>
   database.query(`update orphan_suspects set first_seen_at = first_seen_at - make_interval(hours => ${hours})`)
@@ -123,9 +124,9 @@ describe('many orphans', () => {
   test('raise an alert, and wait until a person accepts exactly their number', async () => {
     const orphans = keys(40)
     expect(await look(orphans, 100)).toBe(0)
-    expect(await catalog.acceptOrphans(SWEEP, 39, false)).toEqual({ outcome: 'changed', orphans: 40 })
+    expect(await catalog.acceptOrphans(AN_OPERATOR, SWEEP, 39, false)).toEqual({ outcome: 'changed', orphans: 40 })
     expect(await round(orphans, 100)).toBe(0)
-    expect(await catalog.acceptOrphans(SWEEP, 40, false)).toMatchObject({ outcome: 'accepted' })
+    expect(await catalog.acceptOrphans(AN_OPERATOR, SWEEP, 40, false)).toMatchObject({ outcome: 'accepted' })
     expect(await catalog.markOrphans(SWEEP, 1000)).toBe(0)
     expect(await round(orphans, 100)).toBe(40)
     expect((await sweepStatus()).stoppedSince).toBeNull()
@@ -134,7 +135,7 @@ describe('many orphans', () => {
   test('that are more than a person accepted stop the sweep again', async () => {
     const orphans = keys(40)
     await look(orphans, 100)
-    await catalog.acceptOrphans(SWEEP, 40, false)
+    await catalog.acceptOrphans(AN_OPERATOR, SWEEP, 40, false)
     expect(await round([...orphans, ...keys(6)], 100)).toBe(0)
     expect(await round(orphans, 100)).toBe(0)
   })
@@ -157,7 +158,7 @@ test('an object that adoption left to a person is no orphan until the person rel
   await round([key!])
   await passHours(7)
   expect(await round([key!])).toBe(0)
-  expect(await catalog.acceptOrphans(SWEEP, 0, true)).toMatchObject({ released: 1 })
+  expect(await catalog.acceptOrphans(AN_OPERATOR, SWEEP, 0, true)).toMatchObject({ released: 1 })
   await round([key!])
   await passHours(7)
   expect(await round([key!])).toBe(1)

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser, type Requester } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { anObject, DataSetUnderTest, SENDER } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -27,7 +28,7 @@ describe('an upload', () => {
     const files = await dataset.files()
     expect(files).toHaveLength(33)
     expect(await dataset.rows()).toBe(33)
-    const places = await Promise.all(files.map((file) => catalog.getFile(file.id, dataset.owner)))
+    const places = await Promise.all(files.map((file) => catalog.getFile(file.id, asUser(dataset.owner))))
     const inOrder = places.map((place) => place!).sort((a, b) => a.offset - b.offset)
     expect(inOrder.map((place) => place.offset)).toEqual(slices.map((_, i) => 100 * i + (i * (i - 1)) / 2))
   })
@@ -80,23 +81,23 @@ describe('an upload', () => {
   ])('of a slice of %s is refused whole: no dataset, no file, no job', async (_name, bad) => {
     const dataset = newDataSet()
     await expect(dataset.register(anObject([{}, bad]))).rejects.toThrow(REFUSED)
-    expect(await catalog.listFiles({ datasetId: dataset.id, requester: null, limit: 1 })).toEqual({
+    expect(await catalog.listFiles({ datasetId: dataset.id, requester: AN_OPERATOR, limit: 1 })).toEqual({
       outcome: 'unknown_dataset',
     })
-    expect(await catalog.listJobs({ requester: null, datasetId: dataset.id, limit: 1 })).toEqual([])
+    expect(await catalog.listJobs({ requester: AN_OPERATOR, datasetId: dataset.id, limit: 1 })).toEqual([])
   })
 
   test.each(['', '-x', 'a/b', 'a b', 'ä', `a${'b'.repeat(128)}`, "a'; drop table files; --"])(
     'to a dataset called %j is refused',
     async (datasetId) => {
-      const upload = { datasetId, userId: randomUUID(), object: anObject([{}]), sender: SENDER }
+      const upload = { datasetId, requester: asUser(randomUUID()), object: anObject([{}]), sender: SENDER }
       await expect(catalog.registerUpload(upload)).rejects.toThrow(REFUSED)
     },
   )
 
   test.each(['a', '7', `A${'.'.repeat(127)}`, randomUUID()])('to a dataset called %j is fine', async (name) => {
     const datasetId = name.length > 100 ? name : `${name}-${randomUUID()}`
-    const upload = { datasetId, userId: randomUUID(), object: anObject([{}]), sender: SENDER }
+    const upload = { datasetId, requester: asUser(randomUUID()), object: anObject([{}]), sender: SENDER }
     expect(await catalog.registerUpload(upload)).toMatchObject({ outcome: 'stored' })
   })
 })
@@ -116,17 +117,18 @@ describe('the first upload makes the owner', () => {
     const dataset = newDataSet()
     const { jobId } = await dataset.upload()
     const [file] = await dataset.files()
-    const ask = async (requester: string | null) => ({
-      files: (await catalog.listFiles({ datasetId: dataset.id, requester, limit: 10 })).outcome,
+    const ask = async (requester: Requester) => ({
+      files: (await catalog.listFiles({ datasetId: dataset.id, requester: requester, limit: 10 })).outcome,
       file: (await catalog.getFile(file!.id, requester)) !== null,
       job: (await catalog.getJob(jobId, requester)) !== null,
-      jobs: (await catalog.listJobs({ requester, datasetId: dataset.id, limit: 10 })).length,
-      trigger: (await catalog.requestCompaction({ datasetId: dataset.id, requester, sender: SENDER })).outcome,
+      jobs: (await catalog.listJobs({ requester: requester, datasetId: dataset.id, limit: 10 })).length,
+      trigger: (await catalog.requestCompaction({ datasetId: dataset.id, requester: requester, sender: SENDER }))
+        .outcome,
     })
     const all = { files: 'ok', file: true, job: true, jobs: 1, trigger: 'requested' }
-    expect(await ask(dataset.owner)).toEqual(all)
-    expect(await ask(null)).toEqual(all)
-    expect(await ask(randomUUID())).toEqual({
+    expect(await ask(asUser(dataset.owner))).toEqual(all)
+    expect(await ask(AN_OPERATOR)).toEqual(all)
+    expect(await ask(asUser(randomUUID()))).toEqual({
       files: 'unknown_dataset',
       file: false,
       job: false,
@@ -151,14 +153,14 @@ describe('the list of jobs', () => {
     expect(all[0]!.id).toBe(jobId)
     const paged = []
     for (let before: (typeof all)[number] | undefined; ; before = paged.at(-1)) {
-      const page = await catalog.listJobs({ requester: dataset.owner, before, limit: 3 })
+      const page = await catalog.listJobs({ requester: asUser(dataset.owner), before, limit: 3 })
       if (page.length === 0) break
       paged.push(...page)
     }
     expect(paged).toEqual(all)
     expect(await dataset.jobs('succeeded')).toHaveLength(3)
     expect(await dataset.jobs('dead')).toEqual([])
-    expect(await catalog.jobStatus(dataset.owner)).toMatchObject({
+    expect(await catalog.jobStatus(asUser(dataset.owner))).toMatchObject({
       jobs: { queued: 1, running: 0, succeeded: 3, dead: 0, cancelled: 0 },
       oldestQueuedSeconds: expect.any(Number),
       expiredLeases: 0,

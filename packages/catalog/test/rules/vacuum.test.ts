@@ -1,3 +1,4 @@
+import { AN_OPERATOR } from '@fusou/catalog'
 import { beforeEach, describe, expect, test } from 'vitest'
 import { anObject, anOutput, DataSetUnderTest, LEASE_SECONDS } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
@@ -7,11 +8,12 @@ import { ownDatabase } from '../own-database.ts'
 const database = await ownDatabase()
 const { catalog } = database
 const list = (dataset: DataSetUnderTest, version?: number) =>
-  catalog.listFiles({ datasetId: dataset.id, requester: null, version, limit: 1000 })
+  catalog.listFiles({ datasetId: dataset.id, requester: AN_OPERATOR, version, limit: 1000 })
 
 const newDataSet = () => new DataSetUnderTest(catalog)
 /** Ends the grace period of what is removed already. */
-const endGracePeriod = (dataset: DataSetUnderTest) => catalog.configureDataset(dataset.id, { retentionSeconds: 0 })
+const endGracePeriod = (dataset: DataSetUnderTest) =>
+  catalog.configureDataset(dataset.id, AN_OPERATOR, { retentionSeconds: 0 })
 
 async function vacuum(): Promise<string[]> {
   await database.nextTick()
@@ -46,7 +48,7 @@ describe('vacuum', () => {
     expect(await vacuum()).toEqual([object.r2Key])
     expect(await list(dataset, 1)).toEqual({ outcome: 'version_gone' })
     expect(await list(dataset, 2)).toMatchObject({ outcome: 'ok', files: before })
-    expect(await catalog.getFile(fragment!.id, null)).toBeNull()
+    expect(await catalog.getFile(fragment!.id, AN_OPERATOR)).toBeNull()
     expect(await dataset.version()).toBe(2)
   })
 

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import { describe, expect, inject, test } from 'vitest'
 import { DataSetUnderTest } from '../data-set-under-test.ts'
 import { EmbeddedDatabase } from '../embedded-database.ts'
@@ -8,7 +9,7 @@ import { EmbeddedDatabase } from '../embedded-database.ts'
 const { catalog } = new EmbeddedDatabase(inject('embedded'))
 const newDataSet = () => new DataSetUnderTest(catalog)
 const list = (dataset: DataSetUnderTest, version?: number) =>
-  catalog.listFiles({ datasetId: dataset.id, requester: dataset.owner, version, limit: 1000 })
+  catalog.listFiles({ datasetId: dataset.id, requester: asUser(dataset.owner), version, limit: 1000 })
 
 describe('a version', () => {
   test('lists the same files however many uploads and swaps come after it', async () => {
@@ -40,7 +41,7 @@ describe('a version', () => {
     await dataset.swapAll(attempt)
     expect(await dataset.version()).toBe(4)
     await dataset.finish(attempt)
-    await catalog.configureDataset(dataset.id, { retentionSeconds: 1 })
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { retentionSeconds: 1 })
     expect(await dataset.version()).toBe(4)
   })
 
@@ -71,7 +72,7 @@ describe('a listing', () => {
     const whole = await dataset.files()
     const paged = []
     for (let after: (typeof whole)[number] | undefined; ; after = paged.at(-1)) {
-      const page = await catalog.listFiles({ datasetId: dataset.id, requester: null, version, after, limit: 3 })
+      const page = await catalog.listFiles({ datasetId: dataset.id, requester: AN_OPERATOR, version, after, limit: 3 })
       if (page.outcome !== 'ok') throw new Error(page.outcome)
       if (page.files.length === 0) break
       paged.push(...page.files)
@@ -85,7 +86,12 @@ describe('a listing', () => {
     const dataset = newDataSet()
     await dataset.upload({ table: 'a' }, { table: 'a', periodTag: '1' }, { table: 'b' })
     const some = async (filter: { table?: string; periodTag?: string }) => {
-      const page = await catalog.listFiles({ datasetId: dataset.id, requester: dataset.owner, limit: 10, ...filter })
+      const page = await catalog.listFiles({
+        datasetId: dataset.id,
+        requester: asUser(dataset.owner),
+        limit: 10,
+        ...filter,
+      })
       return page.outcome === 'ok' && page.files.map((file) => file.table + file.periodTag)
     }
     expect(await some({ table: 'a' })).toEqual(['a0', 'a1'])
@@ -101,12 +107,12 @@ describe('a file', () => {
     await dataset.upload({ length: 10 }, { length: 20 })
     const [first] = await dataset.files()
     await dataset.compact()
-    expect(await catalog.getFile(first!.id, dataset.owner)).toMatchObject({
+    expect(await catalog.getFile(first!.id, asUser(dataset.owner))).toMatchObject({
       id: first!.id,
       length: first!.bytes,
       offset: first!.bytes === 10 ? 0 : 10,
       sha256: first!.sha256,
     })
-    expect(await catalog.getFile(randomUUID(), null)).toBeNull()
+    expect(await catalog.getFile(randomUUID(), AN_OPERATOR)).toBeNull()
   })
 })

@@ -4,7 +4,7 @@ import { once } from 'node:events'
 import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
-import { connectCatalog } from '@fusou/catalog'
+import { AN_OPERATOR, connectCatalog } from '@fusou/catalog'
 import { layOutProject } from '@fusou/embedded-supabase'
 
 export interface EmbeddedSupabase {
@@ -62,8 +62,8 @@ export async function startEmbeddedSupabase(): Promise<RunningSupabase> {
   const supabaseUrl = `http://127.0.0.1:${ready.port}`
   // tests leave jobs running; those of admission set what they need
   const catalog = connectCatalog({ supabaseUrl, supabaseSecretKey })
-  await catalog.configureAdmission(UNBOUNDED)
-  await catalog.configureLimits(null, MANY_JOBS_BY_HAND)
+  await catalog.configureAdmission(AN_OPERATOR, UNBOUNDED)
+  await catalog.configureLimits(AN_OPERATOR, null, MANY_JOBS_BY_HAND)
   return {
     address: { supabaseUrl, supabaseSecretKey, publishableKey, sqlUrl: `http://127.0.0.1:${ready.sqlPort}` },
     stop,

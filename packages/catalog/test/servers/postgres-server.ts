@@ -14,12 +14,14 @@ import {
 import { createServer } from 'node:net'
 import { tmpdir } from 'node:os'
 import { delimiter, dirname, join } from 'node:path'
+import { AN_OPERATOR, callerJson } from '@fusou/catalog'
 import pg from 'pg'
 import { MANY_JOBS_BY_HAND, UNBOUNDED } from './embedded-supabase.ts'
 import { MIGRATIONS, sqlFiles } from './migrations.ts'
 
 /** The version of hosted projects that the migrations are written for; a later one will do. */
 const MAJOR_VERSION = 15
+const OPERATOR = callerJson(AN_OPERATOR)
 /** Sessions of all test files together. */
 const MAX_CONNECTIONS = 200
 
@@ -132,8 +134,8 @@ async function layOut(url: string): Promise<void> {
   await layOutDatabase(url, 'fusou', sqlFiles(MIGRATIONS))
   const client = new pg.Client({ connectionString: `${url}/fusou` })
   await client.connect()
-  await client.query('select public.configure_admission($1)', [UNBOUNDED])
-  await client.query('select public.configure_limits(null, $1)', [MANY_JOBS_BY_HAND])
+  await client.query('select public.configure_admission($1, $2)', [OPERATOR, UNBOUNDED])
+  await client.query('select public.configure_limits($1, null, $2)', [OPERATOR, MANY_JOBS_BY_HAND])
   await client.end()
 }
 

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto'
 import type { Attempt, Catalog } from '@fusou/catalog'
+import { AN_OPERATOR, asUser } from '@fusou/catalog'
 import {
   anObject,
   anOutput,
@@ -61,10 +62,10 @@ export class RandomWalk {
   }
 
   async begin(): Promise<void> {
-    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
+    await this.#catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: SLOTS })
     for (const dataset of this.#datasets) {
       await dataset.upload()
-      await this.#catalog.configureDataset(dataset.id, { retentionSeconds: 0, mergeMaxAgeSeconds: 0 })
+      await this.#catalog.configureDataset(dataset.id, AN_OPERATOR, { retentionSeconds: 0, mergeMaxAgeSeconds: 0 })
     }
   }
 
@@ -84,14 +85,14 @@ export class RandomWalk {
       [2, () => this.#dataset().upload()],
       [1, () => this.#dataset().register(anObject([{ content: 'always the same' }]))],
       [1, () => this.#dataset().register(anObject([{}]), randomUUID())],
-      [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, null))],
+      [6, () => this.#withJob(['running', 'queued'], (job) => catalog.cancelJob(job.id, AN_OPERATOR))],
       [0.2, () => this.#followJob()],
-      [1, () => this.#withFile(false, ({ id }) => catalog.discardFile(id, null))],
-      [1, () => this.#withFile(true, ({ id }) => catalog.discardFile(id, null))],
-      [2, () => this.#withFile(true, ({ id }) => catalog.releaseFile(id, null))],
+      [1, () => this.#withFile(false, ({ id }) => catalog.discardFile(id, AN_OPERATOR))],
+      [1, () => this.#withFile(true, ({ id }) => catalog.discardFile(id, AN_OPERATOR))],
+      [2, () => this.#withFile(true, ({ id }) => catalog.releaseFile(id, AN_OPERATOR))],
       [1, () => this.#withFile(this.#chance(0.5), (file) => this.#replace(file))],
       [2, () => this.#withFile(this.#chance(0.7), (file) => this.#heal(file))],
-      [1, () => this.#withFile(true, (file) => catalog.acknowledgeFiles({ datasetId: file.dataset_id }))],
+      [1, () => this.#withFile(true, (file) => catalog.acknowledgeFiles(AN_OPERATOR, { datasetId: file.dataset_id }))],
     ]
   }
 
@@ -101,7 +102,7 @@ export class RandomWalk {
     const { r2Key, slices } = anObject([{ table, periodTag, fingerprint }])
     return this.#catalog.registerUpload({
       datasetId: file.dataset_id,
-      userId: file.owner_id,
+      requester: asUser(file.owner_id),
       object: { r2Key, slices: [{ ...slices[0]!, sha256: file.content_sha256 }] },
       brokenCopies: [{ fileId: file.id, r2Key: file.r2_key }],
       sender: SENDER,
@@ -109,7 +110,13 @@ export class RandomWalk {
   }
 
   #replace({ id, dataset_id, owner_id }: FileRow): Promise<unknown> {
-    const upload = { datasetId: dataset_id, userId: owner_id, object: anObject([{}]), replaces: id, sender: SENDER }
+    const upload = {
+      datasetId: dataset_id,
+      requester: asUser(owner_id),
+      object: anObject([{}]),
+      replaces: id,
+      sender: SENDER,
+    }
     return this.#catalog.registerUpload(upload)
   }
 
@@ -118,10 +125,13 @@ export class RandomWalk {
     const catalog = this.#catalog
     return [
       [10, () => (this.#chance(0.5) ? dataset().store() : dataset().store({}, {}))],
-      [2, () => catalog.requestCompaction({ datasetId: dataset().id, requester: null, sender: SENDER })],
-      [2, () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, null, SENDER))],
-      [3, () => this.#withJob(['dead', 'cancelled'], (job) => catalog.retryJob(job.id, null, SENDER), true)],
-      [2, () => catalog.redrive({ requester: null, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
+      [2, () => catalog.requestCompaction({ datasetId: dataset().id, requester: AN_OPERATOR, sender: SENDER })],
+      [
+        2,
+        () => this.#withJob(['dead', 'cancelled', 'succeeded'], (job) => catalog.retryJob(job.id, AN_OPERATOR, SENDER)),
+      ],
+      [3, () => this.#withJob(['dead', 'cancelled'], (job) => catalog.retryJob(job.id, AN_OPERATOR, SENDER), true)],
+      [2, () => catalog.redrive({ requester: AN_OPERATOR, dryRun: this.#chance(0.2), limit: 2, sender: SENDER })],
       [3, () => catalog.triggerScheduled(2, SENDER)],
       [5, () => catalog.requestDueMerges(10)],
       [4, () => dataset().deliver(undefined)],
@@ -131,9 +141,9 @@ export class RandomWalk {
   /** Slots that nobody gave on go to those who wait, with whatever is asked for next: here of a dataset without a job. */
   async #askWhileSlotsAreFree(): Promise<void> {
     const dataset = this.#dataset()
-    for (const { id } of await dataset.jobs('queued')) await this.#catalog.cancelJob(id, null)
+    for (const { id } of await dataset.jobs('queued')) await this.#catalog.cancelJob(id, AN_OPERATOR)
     for (const { id, attempt } of await dataset.jobs('running')) {
-      await this.#catalog.cancelJob(id, null)
+      await this.#catalog.cancelJob(id, AN_OPERATOR)
       await this.#catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
     }
     for (const other of this.#datasets) if (other !== dataset) await other.trigger()
@@ -174,11 +184,11 @@ export class RandomWalk {
         6,
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
-            await catalog.requestCompaction({ datasetId: dataset_id, requester: null, sender: SENDER })
+            await catalog.requestCompaction({ datasetId: dataset_id, requester: AN_OPERATOR, sender: SENDER })
             // mostly it has begun: else the job ends with the cancellation
             if (this.#chance(0.9))
               await catalog.enterStep({ jobId: id, attempt }, 'get-metadata', { leaseSeconds: LEASE_SECONDS })
-            await catalog.cancelJob(id, null)
+            await catalog.cancelJob(id, AN_OPERATOR)
             const [, call] = this.#pick(this.#callsOfAnAttempt())
             await call({ jobId: id, attempt })
           }),
@@ -243,7 +253,7 @@ export class RandomWalk {
       [2, () => this.#withMoreSlots(1, () => catalog.admitJobs())],
       [2, () => catalog.repeatDeathNotices(0, 10)],
       [3, () => this.#sweep()],
-      [1, () => catalog.pauseDeletions(null)],
+      [1, () => catalog.pauseDeletions(AN_OPERATOR, null)],
       [1, () => this.#pair()],
       [3, () => this.#adopt()],
       [1, () => catalog.trimOutbox(10)],
@@ -254,8 +264,8 @@ export class RandomWalk {
       [1, () => catalog.recordCronRun()],
       [1, () => this.#acknowledgeLetter()],
       [1, () => this.#forgetJobs()],
-      [0.2, () => catalog.configureLimits(null, { datasets: 1000 })],
-      [0.2, () => catalog.configureRetention()],
+      [0.2, () => catalog.configureLimits(AN_OPERATOR, null, { datasets: 1000 })],
+      [0.2, () => catalog.configureRetention(AN_OPERATOR, {})],
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
@@ -269,14 +279,14 @@ export class RandomWalk {
     await this.#catalog.recordSweepPage('orphans', { ...page, round: sweep.round, oldKeys: ['lost/again'] })
     await this.#database.query("update orphan_suspects set first_seen_at = now() - interval '7 hours'")
     await this.#catalog.markOrphans('orphans', 10)
-    await this.#catalog.acceptOrphans('orphans', 1, false)
+    await this.#catalog.acceptOrphans(AN_OPERATOR, 'orphans', 1, false)
   }
 
   /** The bucket turns out to be another one, and an operator accepts it. */
   async #pair(): Promise<void> {
     const look = { id: randomUUID(), stamp: 1 }
     await this.#catalog.checkInstallation(look)
-    await this.#catalog.acceptInstallation('foreign_bucket', look)
+    await this.#catalog.acceptInstallation(AN_OPERATOR, 'foreign_bucket', look)
   }
 
   /** The bucket has an upload that the catalog does not know, and a merge of another one with a file that it knows. */
@@ -353,14 +363,14 @@ export class RandomWalk {
   }
 
   async #acknowledgeLetter(): Promise<void> {
-    const { dlqFailures } = await this.#catalog.deadLetterStatus(null, 1, { open: true })
-    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, null)
+    const { dlqFailures } = await this.#catalog.deadLetterStatus(AN_OPERATOR, 1, { open: true })
+    await this.#catalog.acknowledgeLetter(dlqFailures.records[0]?.id ?? 0, AN_OPERATOR)
   }
 
   async #withMoreSlots(more: number, act: Act): Promise<void> {
-    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS + more })
+    await this.#catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: SLOTS + more })
     await act()
-    await this.#catalog.configureAdmission({ maxRunningJobs: SLOTS })
+    await this.#catalog.configureAdmission(AN_OPERATOR, { maxRunningJobs: SLOTS })
   }
 
   #raiseAlerts(): Promise<unknown> {

@@ -1,4 +1,4 @@
-import { type Catalog, connectCatalog } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, type Catalog, connectCatalog } from '@fusou/catalog'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 const JOB = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
@@ -31,22 +31,22 @@ async function sentBy(call: (catalog: Catalog) => Promise<unknown>): Promise<[na
 /** Each method, with arguments that all differ, and without those that may be left out. */
 const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: Record<string, unknown>][] = [
   [(c) => c.ping(), 'ping', {}],
-  [(c) => c.checkUpload('d', 'u'), 'check_upload', { p_dataset_id: 'd', p_user_id: 'u' }],
+  [(c) => c.checkUpload('d', asUser('u')), 'check_upload', { p_dataset_id: 'd', p_caller: { user: 'u' } }],
   [
-    (c) => c.requestCompaction({ datasetId: 'd', requester: 'u', table: 't', periodTag: 'p', sender: 's' }),
+    (c) => c.requestCompaction({ datasetId: 'd', requester: asUser('u'), table: 't', periodTag: 'p', sender: 's' }),
     'request_compaction',
-    { p_dataset_id: 'd', p_requester: 'u', p_table: 't', p_period_tag: 'p', p_sender: 's' },
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_table: 't', p_period_tag: 'p', p_sender: 's' },
   ],
   [
-    (c) => c.requestCompaction({ datasetId: 'd', requester: null, sender: 's' }),
+    (c) => c.requestCompaction({ datasetId: 'd', requester: AN_OPERATOR, sender: 's' }),
     'request_compaction',
-    { p_dataset_id: 'd', p_requester: null, p_table: null, p_period_tag: null, p_sender: 's' },
+    { p_dataset_id: 'd', p_caller: { operator: true }, p_table: null, p_period_tag: null, p_sender: 's' },
   ],
   [(c) => c.triggerScheduled(9, 's'), 'trigger_scheduled', { p_limit: 9, p_sender: 's' }],
   [
-    (c) => c.configureDataset('d', { retentionSeconds: 1 }),
+    (c) => c.configureDataset('d', AN_OPERATOR, { retentionSeconds: 1 }),
     'configure_dataset',
-    { p_dataset_id: 'd', p_settings: { retentionSeconds: 1 } },
+    { p_dataset_id: 'd', p_caller: { operator: true }, p_settings: { retentionSeconds: 1 } },
   ],
   [
     (c) =>
@@ -159,13 +159,22 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
       p_counted: false,
     },
   ],
-  [(c) => c.cancelJob(JOB, 'u'), 'cancel_job', { p_job_id: JOB, p_requester: 'u' }],
-  [(c) => c.retryJob(JOB, 'u', 's'), 'retry_job', { p_job_id: JOB, p_requester: 'u', p_sender: 's' }],
+  [(c) => c.cancelJob(JOB, asUser('u')), 'cancel_job', { p_job_id: JOB, p_caller: { user: 'u' } }],
+  [(c) => c.retryJob(JOB, asUser('u'), 's'), 'retry_job', { p_job_id: JOB, p_caller: { user: 'u' }, p_sender: 's' }],
   [
-    (c) => c.redrive({ requester: 'u', jobIds: [JOB], datasetId: 'd', code: 'c', dryRun: true, limit: 9, sender: 's' }),
+    (c) =>
+      c.redrive({
+        requester: asUser('u'),
+        jobIds: [JOB],
+        datasetId: 'd',
+        code: 'c',
+        dryRun: true,
+        limit: 9,
+        sender: 's',
+      }),
     'redrive',
     {
-      p_requester: 'u',
+      p_caller: { user: 'u' },
       p_job_ids: [JOB],
       p_dataset_id: 'd',
       p_code: 'c',
@@ -175,10 +184,10 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     },
   ],
   [
-    (c) => c.redrive({ requester: null, dryRun: false, limit: 9, sender: 's' }),
+    (c) => c.redrive({ requester: AN_OPERATOR, dryRun: false, limit: 9, sender: 's' }),
     'redrive',
     {
-      p_requester: null,
+      p_caller: { operator: true },
       p_job_ids: null,
       p_dataset_id: null,
       p_code: null,
@@ -191,8 +200,12 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.redispatchStaleJobs(5, 9), 'redispatch_stale_jobs', { p_older_seconds: 5, p_limit: 9 }],
   [(c) => c.admitJobs(), 'admit_jobs', {}],
   [(c) => c.requestDueMerges(9), 'request_due_merges', { p_limit: 9 }],
-  [(c) => c.configureAdmission({ ageingSeconds: 1 }), 'configure_admission', { p_settings: { ageingSeconds: 1 } }],
-  [(c) => c.configureAdmission(), 'configure_admission', { p_settings: {} }],
+  [
+    (c) => c.configureAdmission(AN_OPERATOR, { ageingSeconds: 1 }),
+    'configure_admission',
+    { p_caller: { operator: true }, p_settings: { ageingSeconds: 1 } },
+  ],
+  [(c) => c.readAdmission(AN_OPERATOR), 'read_admission', { p_caller: { operator: true } }],
   [(c) => c.repeatDeathNotices(5, 9), 'repeat_death_notices', { p_older_seconds: 5, p_limit: 9 }],
   [
     (c) =>
@@ -247,11 +260,11 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     'release_outbox',
     { p_ids: [1], p_worker_id: 's', p_error: 'e', p_retry_after_seconds: 0, p_permanent: false },
   ],
-  [(c) => c.getJob(JOB, 'u'), 'get_job', { p_job_id: JOB, p_requester: 'u' }],
+  [(c) => c.getJob(JOB, asUser('u')), 'get_job', { p_job_id: JOB, p_caller: { user: 'u' } }],
   [
     (c) =>
       c.pageJobs({
-        requester: 'u',
+        requester: asUser('u'),
         state: 'dead',
         kind: 'compaction',
         datasetId: 'd',
@@ -260,7 +273,7 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
       }),
     'list_jobs',
     {
-      p_requester: 'u',
+      p_caller: { user: 'u' },
       p_state: 'dead',
       p_kind: 'compaction',
       p_dataset_id: 'd',
@@ -270,10 +283,10 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     },
   ],
   [
-    (c) => c.listJobs({ requester: null, limit: 9 }),
+    (c) => c.listJobs({ requester: AN_OPERATOR, limit: 9 }),
     'list_jobs',
     {
-      p_requester: null,
+      p_caller: { operator: true },
       p_state: null,
       p_kind: null,
       p_dataset_id: null,
@@ -282,24 +295,25 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
       p_limit: 9,
     },
   ],
-  [(c) => c.jobStatus('u'), 'job_status', { p_requester: 'u' }],
+  [(c) => c.jobStatus(asUser('u')), 'job_status', { p_caller: { user: 'u' } }],
   [(c) => c.tallyJobs(9), 'tally_jobs', { p_limit: 9 }],
   [(c) => c.metrics(), 'metrics', {}],
   [
-    (c) => c.deadLetterStatus('u', 9),
+    (c) => c.deadLetterStatus(asUser('u'), 9),
     'dead_letter_status',
-    { p_requester: 'u', p_limit: 9, p_code: null, p_dataset_id: null, p_open: null, p_after: null },
+    { p_caller: { user: 'u' }, p_limit: 9, p_code: null, p_dataset_id: null, p_open: null, p_after: null },
   ],
   [
-    (c) => c.deadLetterStatus(null, 9, { code: 'c', datasetId: 'd', open: true, after: { at: 'then' } as never }),
+    (c) =>
+      c.deadLetterStatus(AN_OPERATOR, 9, { code: 'c', datasetId: 'd', open: true, after: { at: 'then' } as never }),
     'dead_letter_status',
-    { p_requester: null, p_limit: 9, p_code: 'c', p_dataset_id: 'd', p_open: true, p_after: { at: 'then' } },
+    { p_caller: { operator: true }, p_limit: 9, p_code: 'c', p_dataset_id: 'd', p_open: true, p_after: { at: 'then' } },
   ],
   [
     (c) =>
       c.listFiles({
         datasetId: 'd',
-        requester: 'u',
+        requester: asUser('u'),
         table: 't',
         periodTag: 'p',
         version: 3,
@@ -310,7 +324,7 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     'list_files',
     {
       p_dataset_id: 'd',
-      p_requester: 'u',
+      p_caller: { user: 'u' },
       p_table: 't',
       p_period_tag: 'p',
       p_version: 3,
@@ -322,11 +336,11 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     },
   ],
   [
-    (c) => c.listFiles({ datasetId: 'd', requester: null, limit: 9 }),
+    (c) => c.listFiles({ datasetId: 'd', requester: AN_OPERATOR, limit: 9 }),
     'list_files',
     {
       p_dataset_id: 'd',
-      p_requester: null,
+      p_caller: { operator: true },
       p_table: null,
       p_period_tag: null,
       p_version: null,
@@ -337,11 +351,19 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
       p_quarantined: 'include',
     },
   ],
-  [(c) => c.discardFile(FILE, 'u'), 'discard_file', { p_file_id: FILE, p_requester: 'u' }],
-  [(c) => c.releaseFile(FILE, 'u'), 'release_file', { p_file_id: FILE, p_requester: 'u' }],
-  [(c) => c.acknowledgeFiles({ datasetId: 'd', code: 'c' }), 'acknowledge_files', { p_dataset_id: 'd', p_code: 'c' }],
-  [(c) => c.acknowledgeFiles({}), 'acknowledge_files', { p_dataset_id: null, p_code: null }],
-  [(c) => c.getFile(FILE, 'u'), 'get_file', { p_file_id: FILE, p_requester: 'u' }],
+  [(c) => c.discardFile(FILE, asUser('u')), 'discard_file', { p_file_id: FILE, p_caller: { user: 'u' } }],
+  [(c) => c.releaseFile(FILE, asUser('u')), 'release_file', { p_file_id: FILE, p_caller: { user: 'u' } }],
+  [
+    (c) => c.acknowledgeFiles(AN_OPERATOR, { datasetId: 'd', code: 'c' }),
+    'acknowledge_files',
+    { p_caller: { operator: true }, p_dataset_id: 'd', p_code: 'c' },
+  ],
+  [
+    (c) => c.acknowledgeFiles(AN_OPERATOR, {}),
+    'acknowledge_files',
+    { p_caller: { operator: true }, p_dataset_id: null, p_code: null },
+  ],
+  [(c) => c.getFile(FILE, asUser('u')), 'get_file', { p_file_id: FILE, p_caller: { user: 'u' } }],
   [(c) => c.listAbandonedUploads(9), 'list_abandoned_uploads', { p_limit: 9, p_stamp: null }],
   [(c) => c.listAbandonedUploads(9, 3), 'list_abandoned_uploads', { p_limit: 9, p_stamp: 3 }],
   [(c) => c.closeMultiparts(['k']), 'close_multiparts', { p_keys: ['k'] }],
@@ -350,7 +372,11 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.completeGarbage(['k']), 'complete_garbage', { p_keys: ['k'] }],
   [(c) => c.listOrphans(['k']), 'list_orphans', { p_keys: ['k'] }],
   [(c) => c.markOrphans('n', 9, 3), 'mark_orphans', { p_name: 'n', p_limit: 9, p_stamp: 3 }],
-  [(c) => c.acceptOrphans('n', 9, true), 'accept_orphans', { p_name: 'n', p_orphans: 9, p_release_kept: true }],
+  [
+    (c) => c.acceptOrphans(AN_OPERATOR, 'n', 9, true),
+    'accept_orphans',
+    { p_caller: { operator: true }, p_name: 'n', p_orphans: 9, p_release_kept: true },
+  ],
   [(c) => c.beginSweep('n'), 'begin_sweep', { p_name: 'n' }],
   [
     (c) =>
@@ -377,12 +403,20 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   ],
   [(c) => c.checkInstallation({ id: JOB, stamp: 3 }), 'check_installation', { p_bucket: { id: JOB, stamp: 3 } }],
   [
-    (c) => c.acceptInstallation('x' as never, { id: JOB, stamp: 3 }),
+    (c) => c.acceptInstallation(AN_OPERATOR, 'x' as never, { id: JOB, stamp: 3 }),
     'accept_installation',
-    { p_problem: 'x', p_bucket: { id: JOB, stamp: 3 } },
+    { p_caller: { operator: true }, p_problem: 'x', p_bucket: { id: JOB, stamp: 3 } },
   ],
-  [(c) => c.pauseDeletions({ by: 'b', reason: 'r' }), 'pause_deletions', { p_paused: true, p_by: 'b', p_reason: 'r' }],
-  [(c) => c.pauseDeletions(null), 'pause_deletions', { p_paused: false, p_by: null, p_reason: null }],
+  [
+    (c) => c.pauseDeletions(AN_OPERATOR, { by: 'b', reason: 'r' }),
+    'pause_deletions',
+    { p_caller: { operator: true }, p_paused: true, p_by: 'b', p_reason: 'r' },
+  ],
+  [
+    (c) => c.pauseDeletions(AN_OPERATOR, null),
+    'pause_deletions',
+    { p_caller: { operator: true }, p_paused: false, p_by: null, p_reason: null },
+  ],
   [(c) => c.recordCronRun(), 'record_cron_run', {}],
   [
     (c) => c.previewSuperseded({ a: 'b' }, 9),
@@ -395,16 +429,19 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     'preview_vacuum',
     { p_reason: 'incomplete_upload', p_after: { a: 'b' }, p_limit: 9 },
   ],
-  [(c) => c.readLimits('u'), 'read_limits', { p_owner: 'u' }],
+  [(c) => c.readLimits(AN_OPERATOR, 'u'), 'read_limits', { p_caller: { operator: true }, p_owner: 'u' }],
   [
-    (c) => c.configureLimits('u', { maxDatasets: 1 } as never),
+    (c) => c.configureLimits(AN_OPERATOR, 'u', { maxDatasets: 1 } as never),
     'configure_limits',
-    { p_owner: 'u', p_settings: { maxDatasets: 1 } },
+    { p_caller: { operator: true }, p_owner: 'u', p_settings: { maxDatasets: 1 } },
   ],
   [(c) => c.openEventStream('u', 'e', 5), 'open_event_stream', { p_owner: 'u', p_stream_id: 'e', p_lease_seconds: 5 }],
   [(c) => c.closeEventStream('e'), 'close_event_stream', { p_stream_id: 'e' }],
-  [(c) => c.configureRetention({ jobsSeconds: 1 }), 'configure_retention', { p_settings: { jobsSeconds: 1 } }],
-  [(c) => c.configureRetention(), 'configure_retention', { p_settings: {} }],
+  [
+    (c) => c.configureRetention(AN_OPERATOR, { jobsSeconds: 1 }),
+    'configure_retention',
+    { p_caller: { operator: true }, p_settings: { jobsSeconds: 1 } },
+  ],
   [(c) => c.trimHistory(9), 'trim_history', { p_limit: 9 }],
   [(c) => c.trimOutbox(9), 'trim_outbox', { p_limit: 9 }],
 ]
@@ -420,10 +457,14 @@ type Method = (catalog: Catalog) => Promise<unknown>
 
 /** Answers that a method takes, each as it is; what is not listed is refused. */
 const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
-  ['checkUpload', (c) => c.checkUpload('d', 'u'), named('ok', 'unknown_dataset')],
+  [
+    'checkUpload',
+    (c) => c.checkUpload('d', asUser('u')),
+    [{ outcome: 'ok', ownerId: JOB, isNew: true }, ...named('unknown_dataset')],
+  ],
   [
     'requestCompaction',
-    (c) => c.requestCompaction({ datasetId: 'd', requester: null, sender: 's' }),
+    (c) => c.requestCompaction({ datasetId: 'd', requester: AN_OPERATOR, sender: 's' }),
     [
       { outcome: 'requested', jobId: JOB, joined: true, outbox: MESSAGE },
       { outcome: 'requested', jobId: JOB, joined: false, outbox: null },
@@ -435,7 +476,7 @@ const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
     (c) => c.triggerScheduled(1, 's'),
     [{ datasets: [{ datasetId: 'd', jobId: JOB }], remaining: 4, outbox: [MESSAGE] }],
   ],
-  ['configureDataset', (c) => c.configureDataset('d', {}), named('configured', 'unknown_dataset')],
+  ['configureDataset', (c) => c.configureDataset('d', AN_OPERATOR, {}), named('configured', 'unknown_dataset')],
   [
     'acceptMessage',
     (c) => c.acceptMessage('m', { datasetId: 'd', priority: 'manual' }, 5),
@@ -488,12 +529,12 @@ const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
   ],
   [
     'cancelJob',
-    (c) => c.cancelJob(JOB, null),
+    (c) => c.cancelJob(JOB, AN_OPERATOR),
     [{ outcome: 'ended', state: 'dead' }, ...named('cancelled', 'cancelling', 'unknown_job')],
   ],
   [
     'retryJob',
-    (c) => c.retryJob(JOB, null, 's'),
+    (c) => c.retryJob(JOB, AN_OPERATOR, 's'),
     [
       { outcome: 'requested', jobId: JOB, joined: false, outbox: MESSAGE },
       { outcome: 'not_dead', state: 'running' },
@@ -506,7 +547,7 @@ const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
   ['tallyJobs', (c) => c.tallyJobs(1), [5]],
   [
     'discardFile',
-    (c) => c.discardFile(FILE, null),
+    (c) => c.discardFile(FILE, AN_OPERATOR),
     [
       { outcome: 'discarded', datasetId: 'd', table: 't', periodTag: 'p', rows: 1, version: 2 },
       ...named('file_superseded', 'unknown_file'),
@@ -514,10 +555,10 @@ const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
   ],
   [
     'releaseFile',
-    (c) => c.releaseFile(FILE, null),
+    (c) => c.releaseFile(FILE, AN_OPERATOR),
     [{ outcome: 'released', datasetId: 'd', code: 'c' }, ...named('not_quarantined', 'unknown_file')],
   ],
-  ['trimHistory', (c) => c.trimHistory(1), [{ jobs: 1, letters: 2, messages: 3, streams: 4 }]],
+  ['trimHistory', (c) => c.trimHistory(1), [{ jobs: 1, letters: 2, messages: 3, streams: 4, auditEntries: 5 }]],
 ]
 
 function named(...outcomes: string[]): { outcome: string }[] {

@@ -109,9 +109,9 @@ async function rageAndCheck(
       ...EAGER,
       retentionSeconds: dataset.shortLived ? SHORT_RETENTION_SECONDS : LONG_RETENTION_SECONDS,
     }
-    await database.query('select configure_dataset($1, $2)', dataset.id, settings)
+    await database.query('select configure_dataset($1, $2, $3)', dataset.id, { operator: true }, settings)
   }
-  await database.query('select configure_admission($1)', FEW_SLOTS)
+  await database.query('select configure_admission($1, $2)', { operator: true }, FEW_SLOTS)
   progress.say(`✓ a stack runs, with ${DATASETS.length} datasets of ${USERS} users`)
 
   const copy = new CatalogCopy(join(folder, 'state'), folder)

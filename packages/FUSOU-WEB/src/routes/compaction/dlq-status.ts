@@ -63,12 +63,13 @@ export const dlqStatus = route(
     path: '/api/compaction/dlq-status',
     summary: 'Dead jobs, and what the dead-letter queue brought, newest first; the counts are of all that match',
     access: 'reader',
+    scope: 'read',
     query: DlqQuery,
     answers: { 200: { description: 'What failed for good', schema: DlqStatus } },
   },
   async (c, { query: { limit, code, datasetId, open, cursor: after } }) => {
     const filter = { code, datasetId, open: open === undefined ? undefined : open === 'true', after }
-    return c.json(inSnakeCase(await c.var.services.catalog.deadLetterStatus(requesterOf(c.var.caller), limit, filter)))
+    return c.json(inSnakeCase(await c.var.services.catalog.deadLetterStatus(requesterOf(c), limit, filter)))
   },
 )
 
@@ -116,6 +117,7 @@ export const acknowledgeLetter = route(
     path: '/api/compaction/dlq/:id/acknowledge',
     summary: 'Close a dead letter that nobody needs to look at any more; one that is closed stays as it is',
     access: 'reader',
+    scope: 'manage',
     params: z.object({
       id: z
         .string()
@@ -127,7 +129,7 @@ export const acknowledgeLetter = route(
     errors: ['unknown_letter'],
   },
   async (c, { params: { id } }) => {
-    const closed = await c.var.services.catalog.acknowledgeLetter(id, requesterOf(c.var.caller))
+    const closed = await c.var.services.catalog.acknowledgeLetter(id, requesterOf(c))
     if (closed.outcome === 'unknown_letter')
       throw new FusouError('unknown_letter', `no dead letter ${id} that you may see`)
     const answer: z.infer<typeof AcknowledgeAnswer> = {

@@ -43,6 +43,7 @@ export const redrive = route(
       'Try dead jobs again that meet every filter, at most 100 a call; without jobIds those that nobody has tried again, ' +
       'so that repeating the call goes on',
     access: 'reader',
+    scope: 'manage',
     body: RedriveRequest,
     answers: {
       200: { description: 'A dry run: what would be tried again', schema: RedriveAnswer },
@@ -55,7 +56,7 @@ export const redrive = route(
   },
   async (c, { body: { dryRun, ...filter } }) => {
     const { jobs, outbox } = await c.var.services.catalog.redrive({
-      requester: requesterOf(c.var.caller),
+      requester: requesterOf(c),
       ...filter,
       dryRun,
       limit: MAX_REDRIVEN_JOBS,

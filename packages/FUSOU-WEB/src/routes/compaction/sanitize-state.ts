@@ -23,12 +23,13 @@ export const sanitizeState = route(
     path: '/api/compaction/sanitize-state',
     summary: 'Compact a dataset now, or one table or period of it',
     access: 'reader',
+    scope: 'manage',
     body: SanitizeRequest,
     answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
     errors: ['unknown_dataset', 'rate_limited'],
   },
   async (c, { body: { datasetId, table, periodTag } }) => {
-    const requester = requesterOf(c.var.caller)
+    const requester = requesterOf(c)
     const sender = senderOf(c)
     const requested = await c.var.services.catalog.requestCompaction({ datasetId, requester, table, periodTag, sender })
     if (requested.outcome !== 'requested')

@@ -1,4 +1,5 @@
 import {
+  claimDatasetOwner,
   describe,
   describeUpload,
   FileId,
@@ -6,14 +7,16 @@ import {
   factsKey,
   JobId,
   log,
+  ownerKey,
+  type Requester,
   UploadedFile,
   type UploadedObject,
   uploadKey,
   withinDeadline,
-  writeDatasetOwner,
 } from '@fusou/catalog'
 import type { Context } from 'hono'
 import { z } from 'zod'
+import { principalOf, requesterOf } from '../../auth/caller.ts'
 import type { AppEnv } from '../../bindings.ts'
 import { route } from '../../http/operation.ts'
 import { publishAfterAnswer } from '../../publish.ts'
@@ -64,6 +67,7 @@ export const upload = route(
     path: '/api/compaction/upload',
     summary: 'Upload a Parquet file, or several tables end to end in one object',
     access: 'user',
+    scope: 'upload',
     streamedBody: {
       ...Object.fromEntries(RAW_MEDIA_TYPES.map((type) => [type, 'binary'] as const)),
       'multipart/form-data': UploadForm,
@@ -94,14 +98,13 @@ export const upload = route(
     ],
   },
   async (c) => {
-    if (c.var.caller.kind !== 'user') throw new FusouError('forbidden', 'uploads are for users')
-    const userId = c.var.caller.id
-    await limitUploads(c, userId)
+    const requester = requesterOf(c)
+    await limitUploads(c, principalOf(c.var.caller))
     using body = await openBody(c.req.raw)
     const { fields, byteLength, stream } = body
     if (byteLength === 0) throw new FusouError('invalid_parquet', 'the file is empty')
     const { datasetId, tableId, periodTag, tableOffsets, fileName, replaces } = fields
-    await c.var.services.uploadRights.check(datasetId, userId)
+    const { ownerId, isNew } = await c.var.services.uploadRights.check(datasetId, requester)
     const slices: Slice[] =
       tableOffsets === undefined
         ? [{ table: tableId!, offset: 0, length: byteLength }]
@@ -109,7 +112,7 @@ export const upload = route(
 
     const key = uploadKey(datasetId)
     const inspector = new SliceInspector(slices)
-    const described = { datasetId, ownerId: userId, periodTag, slices }
+    const described = { datasetId, ownerId, periodTag, slices }
     await storeFacts(c.env.BUCKET, key, describeUpload(described).facts)
     await receiveObject(
       c.env.BUCKET,
@@ -125,9 +128,9 @@ export const upload = route(
     })
 
     const object = { r2Key: key, slices: found.slices.map((slice) => ({ ...slice, periodTag })) }
-    const registered = await register(c, { datasetId, userId, object, replaces })
+    if (isNew) await claimDataset(c, datasetId, ownerId, key)
+    const registered = await register(c, { datasetId, requester, object, replaces }, isNew)
     publishAfterAnswer(c, [registered.outbox])
-    if (registered.version === FIRST_VERSION) await nameOwner(c.env.BUCKET, datasetId, userId)
     const answer: z.infer<typeof UploadAnswer> = {
       success: true,
       datasetId,
@@ -154,16 +157,18 @@ export const upload = route(
   },
 )
 
-/** Of the upload that makes its user the owner of the dataset. */
-const FIRST_VERSION = 1
-
-/** Before the answer: an upload that was accepted must have its owner in the bucket. A repetition names the same one. */
-async function nameOwner(bucket: R2Bucket, datasetId: string, owner: string): Promise<void> {
-  try {
-    await writeDatasetOwner(bucket, datasetId, owner)
-  } catch (cause) {
+/**
+ * Before the first upload to an id is registered, the bucket says whose it is: the first who writes this is the owner,
+ * also where a catalog that was restored from a backup has forgotten the dataset.
+ */
+async function claimDataset(c: Context<AppEnv>, datasetId: string, owner: string, key: string): Promise<void> {
+  const claimed = await claimDatasetOwner(c.env.BUCKET, datasetId, owner).catch(async (cause: unknown) => {
+    await takeBack(c, key)
     throw new FusouError('storage_unavailable', 'the upload could not be completed; try again', { cause })
-  }
+  })
+  if (claimed.owner === owner) return
+  await takeBack(c, key)
+  throw notYours(datasetId)
 }
 
 /** The sidecar of an upload of many tables, before the upload: no object may lie in the bucket without its tables. */
@@ -179,7 +184,8 @@ async function storeFacts(bucket: R2Bucket, key: string, facts: string | undefin
 /** Where the content is known, what holds it is looked at first: an upload heals what the bucket has lost. */
 async function register(
   c: Context<AppEnv>,
-  upload: { datasetId: string; userId: string; object: UploadedObject; replaces: string | undefined },
+  upload: { datasetId: string; requester: Requester; object: UploadedObject; replaces: string | undefined },
+  isNew: boolean,
 ) {
   const { catalog } = c.var.services
   const sender = senderOf(c)
@@ -191,9 +197,12 @@ async function register(
     catalog
       .registerUpload({ ...upload, ...(brokenCopies && { brokenCopies }), sender })
       // A call that exceeds a quota changed nothing; after any other failure it is unknown whether the object is registered.
-      .catch((error: unknown) => {
-        if (error instanceof FusouError && error.code === 'quota_exceeded') return giveUpObject(error)
-        throw error
+      .catch(async (error: unknown) => {
+        const isRefused = error instanceof FusouError && (error.code === 'quota_exceeded' || error.code === 'forbidden')
+        if (!isRefused) throw error
+        // The id stays free for others.
+        if (isNew) await c.env.BUCKET.delete(ownerKey(upload.datasetId))
+        return giveUpObject(error)
       })
   let registered = await registerWith()
   if (registered.outcome === 'check_copies') {
@@ -221,10 +230,10 @@ async function register(
 }
 
 /** The limit protects; where it cannot be asked, uploads go on. */
-async function limitUploads(c: Context<AppEnv>, userId: string): Promise<void> {
+async function limitUploads(c: Context<AppEnv>, principal: string): Promise<void> {
   let allowed = true
   try {
-    allowed = await c.env.WORKFLOW_SERVICE.limit(userId)
+    allowed = await c.env.WORKFLOW_SERVICE.limit(principal)
   } catch (error) {
     log('error', 'rate_limit_unavailable', { requestId: c.var.requestId, ...describe(error) })
   }

@@ -48,6 +48,7 @@ export const listDatasetFiles = route(
     path: '/api/datasets/:id/files',
     summary: 'The files of one version of a dataset, in order of table, period tag and id',
     access: 'reader',
+    scope: 'read',
     params: z.object({ id: DatasetId }),
     query: FilesQuery,
     answers: { 200: { description: 'One page; every row lies in exactly one file', schema: FilesPage } },
@@ -56,7 +57,7 @@ export const listDatasetFiles = route(
   async (c, { params: { id: datasetId }, query }) => {
     const listed = await c.var.services.catalog.listFiles({
       datasetId,
-      requester: requesterOf(c.var.caller),
+      requester: requesterOf(c),
       table: query.table,
       periodTag: query.period,
       version: query.cursor?.version ?? query.version,

@@ -15,6 +15,7 @@ export const readFile = route(
     path: '/api/files/:id',
     summary: 'The bytes of a file, whole or one range; HEAD tells its length',
     access: 'reader',
+    scope: 'read',
     params: z.object({ id: FileId }),
     answers: {
       200: { description: 'The file', ...PARQUET },
@@ -24,7 +25,7 @@ export const readFile = route(
     errors: ['unknown_file', 'range_not_satisfiable', 'precondition_failed', 'object_missing', 'storage_unavailable'],
   },
   async (c, { params: { id } }) => {
-    const file = await c.var.services.catalog.getFile(id, requesterOf(c.var.caller))
+    const file = await c.var.services.catalog.getFile(id, requesterOf(c))
     if (!file) throw new FusouError('unknown_file', `no file ${id} that you may read`)
     const etag = `"${file.sha256}"`
     const headers = new Headers({

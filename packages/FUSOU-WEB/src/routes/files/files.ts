@@ -24,6 +24,7 @@ export const discardFile = route(
     path: '/api/files/:id',
     summary: 'Take a live file, and all rows in it, out of its dataset; earlier versions keep it until vacuum',
     access: 'reader',
+    scope: 'manage',
     params: FileAddress,
     answers: {
       200: { description: 'It is in no later version; repeating the call says so again', schema: DiscardAnswer },
@@ -31,7 +32,7 @@ export const discardFile = route(
     errors: ['unknown_file', 'file_superseded'],
   },
   async (c, { params: { id } }) => {
-    const requester = requesterOf(c.var.caller)
+    const requester = requesterOf(c)
     const { outcome, ...discarded } = await c.var.services.catalog.discardFile(id, requester)
     if (outcome === 'unknown_file') throw unknownFile(id)
     if (outcome === 'file_superseded') {
@@ -57,12 +58,13 @@ export const releaseFile = route(
     path: '/api/files/:id/release',
     summary: 'Let merges take a file again that is in quarantine, after its object was mended',
     access: 'reader',
+    scope: 'manage',
     params: FileAddress,
     answers: { 200: { description: 'The next merge of its table tries it', schema: ReleaseAnswer } },
     errors: ['unknown_file', 'file_not_quarantined'],
   },
   async (c, { params: { id } }) => {
-    const requester = requesterOf(c.var.caller)
+    const requester = requesterOf(c)
     const { outcome, ...released } = await c.var.services.catalog.releaseFile(id, requester)
     if (outcome === 'unknown_file') throw unknownFile(id)
     if (outcome === 'not_quarantined') throw new FusouError('file_not_quarantined', 'merges take this file already')
@@ -94,7 +96,7 @@ export const acknowledgeFiles = route(
     answers: { 200: { description: 'How many were news', schema: AcknowledgeAnswer } },
   },
   async (c, { body }) => {
-    const files = await c.var.services.catalog.acknowledgeFiles(body)
+    const files = await c.var.services.catalog.acknowledgeFiles(requesterOf(c), body)
     log('info', 'files_acknowledged', { requestId: c.var.requestId, ...body, files })
     return c.json({ success: true, files })
   },

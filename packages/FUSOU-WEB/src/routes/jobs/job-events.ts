@@ -18,6 +18,7 @@ export const jobEvents = route(
       'Follow a job by Server-Sent Events: `progress` with the job whenever it changed, `end` when it has ended. ' +
       'The connection ends after five minutes at the most; clients come back with Last-Event-ID and go on.',
     access: 'reader',
+    scope: 'read',
     params: z.object({ id: JobId }),
     documentedHeaders: z.object({
       'Last-Event-ID': z.string().optional().meta({ description: 'id of the last event seen; another is ignored' }),
@@ -29,7 +30,7 @@ export const jobEvents = route(
     errors: ['unknown_job', 'rate_limited'],
   },
   async (c, { params: { id } }) => {
-    const read = () => c.var.services.catalog.getJob(id, requesterOf(c.var.caller))
+    const read = () => c.var.services.catalog.getJob(id, requesterOf(c))
     const job = await read()
     if (!job) throw new FusouError('unknown_job', `no job ${id} that you may see`)
     const lastEventId = c.req.header('last-event-id')
@@ -51,8 +52,9 @@ export const jobEvents = route(
  */
 async function takePlace(c: Context<AppEnv>): Promise<() => void> {
   const { caller, services, requestId } = c.var
-  if (caller.kind !== 'user') return () => undefined
-  await services.catalog.openEventStream(caller.id, requestId, LEASE_SECONDS)
+  const user = caller.kind === 'key' ? caller.user : caller.kind === 'user' ? caller.id : undefined
+  if (user === undefined) return () => undefined
+  await services.catalog.openEventStream(user, requestId, LEASE_SECONDS)
   const { promise: ended, resolve } = Promise.withResolvers<void>()
   const giveBack = async () => {
     await ended

@@ -28,11 +28,12 @@ export const listJobs = route(
     path: '/api/jobs',
     summary: 'Jobs, newest first',
     access: 'reader',
+    scope: 'read',
     query: JobsQuery,
     answers: { 200: { description: 'One page', schema: JobsPage } },
   },
   async (c, { query: { cursor: before, limit, ...filter } }) => {
-    const requester = requesterOf(c.var.caller)
+    const requester = requesterOf(c)
     const found = await c.var.services.catalog.pageJobs({ requester, ...filter, before, limit: limit + 1 })
     const { shown, unreadable, last } = page(found.jobs, found.unreadable ?? [], limit)
     const nextCursor = last ? JobsCursor.encode({ createdAt: last.createdAt, id: last.id }) : null
@@ -50,10 +51,11 @@ export const jobStatus = route(
     path: '/api/jobs/status',
     summary: 'Counts and ages of jobs, and whether all is well',
     access: 'reader',
+    scope: 'read',
     answers: { 200: { description: 'What only operators may see is null for a user', schema: StatusAnswer } },
   },
   async (c) => {
-    const status = await c.var.services.catalog.jobStatus(requesterOf(c.var.caller))
+    const status = await c.var.services.catalog.jobStatus(requesterOf(c))
     return c.json({ ...status, health: judgeHealth(status) })
   },
 )
@@ -64,12 +66,13 @@ export const getJob = route(
     path: '/api/jobs/:id',
     summary: 'One job',
     access: 'reader',
+    scope: 'read',
     params: JobAddress,
     answers: { 200: { description: 'The job', schema: FlatJob } },
     errors: ['unknown_job'],
   },
   async (c, { params: { id } }) => {
-    const job = await c.var.services.catalog.getJob(id, requesterOf(c.var.caller))
+    const job = await c.var.services.catalog.getJob(id, requesterOf(c))
     if (!job) throw new FusouError('unknown_job', `no job ${id} that you may see`)
     return c.json(job)
   },
@@ -85,6 +88,7 @@ export const cancelJob = route(
     path: '/api/jobs/:id',
     summary: 'Cancel a job: a queued one at once, a running one at its next step',
     access: 'reader',
+    scope: 'manage',
     params: JobAddress,
     answers: {
       200: { description: 'Cancelled', schema: CancelAnswer },
@@ -93,7 +97,7 @@ export const cancelJob = route(
     errors: ['unknown_job', 'job_ended'],
   },
   async (c, { params: { id } }) => {
-    const cancelled = await c.var.services.catalog.cancelJob(id, requesterOf(c.var.caller))
+    const cancelled = await c.var.services.catalog.cancelJob(id, requesterOf(c))
     if (cancelled.outcome === 'unknown_job') throw new FusouError('unknown_job', `no job ${id} that you may see`)
     if (cancelled.outcome === 'ended') throw new FusouError('job_ended', `the job is ${cancelled.state} already`)
     const answer: z.infer<typeof CancelAnswer> = { success: true, jobId: id, outcome: cancelled.outcome }
@@ -111,12 +115,13 @@ export const retryJob = route(
     path: '/api/jobs/:id/retry',
     summary: 'Ask again for the work of a dead or cancelled job, by a new job',
     access: 'reader',
+    scope: 'manage',
     params: JobAddress,
     answers: { 202: { description: 'jobId is of the job that does it now', schema: RetryAnswer } },
     errors: ['unknown_job', 'job_not_dead', 'rate_limited'],
   },
   async (c, { params: { id } }) => {
-    const retried = await c.var.services.catalog.retryJob(id, requesterOf(c.var.caller), senderOf(c))
+    const retried = await c.var.services.catalog.retryJob(id, requesterOf(c), senderOf(c))
     if (retried.outcome === 'unknown_job') throw new FusouError('unknown_job', `no job ${id} that you may see`)
     if (retried.outcome === 'not_dead') throw new FusouError('job_not_dead', `the job is ${retried.state}`)
     publishAfterAnswer(c, [retried.outbox])

@@ -1,5 +1,6 @@
 import { FusouError, log, PairingProblem, readInstallation, writeInstallation } from '@fusou/catalog'
 import { z } from 'zod'
+import { requesterOf } from '../../auth/caller.ts'
 import { route } from '../../http/operation.ts'
 
 const AcceptInstallationRequest = z
@@ -24,7 +25,7 @@ export const acceptInstallation = route(
   },
   async (c, { body: { problem, by } }) => {
     const { look, etag } = await readInstallation(c.env.BUCKET)
-    const accepted = await c.var.services.catalog.acceptInstallation(problem, look)
+    const accepted = await c.var.services.catalog.acceptInstallation(requesterOf(c), problem, look)
     if (accepted.outcome === 'changed')
       throw new FusouError('count_changed', `problem: it is ${accepted.problem ?? 'none'} now`)
     const written = await writeInstallation(c.env.BUCKET, accepted, etag)

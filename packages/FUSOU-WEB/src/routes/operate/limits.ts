@@ -1,5 +1,6 @@
 import { type Limits, LimitsOfOwner } from '@fusou/catalog'
 import { z } from 'zod'
+import { requesterOf } from '../../auth/caller.ts'
 import { filled, integer } from '../../http/inputs.ts'
 import { route } from '../../http/operation.ts'
 
@@ -27,7 +28,7 @@ export const getLimits = route(
     query: z.object({ owner: filled(OwnerId.optional()) }),
     answers: { 200: { description: 'The limits', schema: LimitsAnswer } },
   },
-  async (c, { query: { owner } }) => c.json(await c.var.services.catalog.readLimits(owner ?? null)),
+  async (c, { query: { owner } }) => c.json(await c.var.services.catalog.readLimits(requesterOf(c), owner ?? null)),
 )
 
 export const putLimits = route(
@@ -40,5 +41,5 @@ export const putLimits = route(
     answers: { 200: { description: 'The limits as they are now', schema: LimitsAnswer } },
   },
   async (c, { body: { owner, ...changes } }) =>
-    c.json(await c.var.services.catalog.configureLimits(owner ?? null, changes)),
+    c.json(await c.var.services.catalog.configureLimits(requesterOf(c), owner ?? null, changes)),
 )

@@ -1,5 +1,6 @@
 import { FusouError, log, ORPHAN_SWEEP, UnreadableRows } from '@fusou/catalog'
 import { z } from 'zod'
+import { requesterOf } from '../../auth/caller.ts'
 import { cursor } from '../../http/cursor.ts'
 import { filled, pageSize } from '../../http/inputs.ts'
 import { route } from '../../http/operation.ts'
@@ -52,7 +53,7 @@ export const pauseVacuum = route(
     answers: { 200: { description: 'Paused', schema: PauseAnswer } },
   },
   async (c, { body: { by, reason = null } }) => {
-    const { paused } = await c.var.services.catalog.pauseDeletions({ by, reason })
+    const { paused } = await c.var.services.catalog.pauseDeletions(requesterOf(c), { by, reason })
     log('info', 'deletions_paused', { requestId: c.var.requestId, by, reason })
     return c.json({ success: true, paused } satisfies z.infer<typeof PauseAnswer>)
   },
@@ -67,7 +68,7 @@ export const resumeVacuum = route(
     answers: { 200: { description: 'Deletions go on', schema: PauseAnswer } },
   },
   async (c) => {
-    const { paused } = await c.var.services.catalog.pauseDeletions(null)
+    const { paused } = await c.var.services.catalog.pauseDeletions(requesterOf(c), null)
     log('info', 'deletions_resumed', { requestId: c.var.requestId })
     return c.json({ success: true, paused } satisfies z.infer<typeof PauseAnswer>)
   },
@@ -98,7 +99,7 @@ export const acceptOrphans = route(
     errors: ['count_changed'],
   },
   async (c, { body: { orphans, by, releaseKept } }) => {
-    const accepted = await c.var.services.catalog.acceptOrphans(ORPHAN_SWEEP, orphans, releaseKept)
+    const accepted = await c.var.services.catalog.acceptOrphans(requesterOf(c), ORPHAN_SWEEP, orphans, releaseKept)
     if (accepted.outcome === 'changed')
       throw new FusouError(
         'count_changed',

@@ -81,20 +81,48 @@ language sql security definer
 set search_path = ''
 as $$ select jsonb_array_length(fusou.admit()) $$;
 
--- p_settings: {maxRunningJobs?, maxRunningJobsOfOwner?, ageingSeconds?}; what is left out stays.
-create function public.configure_admission(p_settings jsonb default '{}')
+create function fusou.admission_json()
 returns jsonb
-language sql security definer
+language sql stable
 set search_path = ''
 as $$
-  update public.admission
-  set max_running_jobs = coalesce((p_settings ->> 'maxRunningJobs')::integer, max_running_jobs),
-      max_running_jobs_of_owner = coalesce((p_settings ->> 'maxRunningJobsOfOwner')::integer, max_running_jobs_of_owner),
-      ageing_seconds = coalesce((p_settings ->> 'ageingSeconds')::integer, ageing_seconds)
-  where one
-  returning jsonb_build_object(
+  select jsonb_build_object(
     'maxRunningJobs', max_running_jobs,
     'maxRunningJobsOfOwner', max_running_jobs_of_owner,
     'ageingSeconds', ageing_seconds
   )
+  from public.admission
 $$;
+
+-- p_settings: {maxRunningJobs?, maxRunningJobsOfOwner?, ageingSeconds?}; what is left out stays.
+create function public.configure_admission(p_caller jsonb, p_settings jsonb default '{}')
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_before jsonb;
+begin
+  perform fusou.require_operator(p_caller);
+  perform 1 from public.admission for update;
+  v_before := fusou.admission_json();
+  update public.admission
+  set max_running_jobs = coalesce((p_settings ->> 'maxRunningJobs')::integer, max_running_jobs),
+      max_running_jobs_of_owner = coalesce((p_settings ->> 'maxRunningJobsOfOwner')::integer, max_running_jobs_of_owner),
+      ageing_seconds = coalesce((p_settings ->> 'ageingSeconds')::integer, ageing_seconds)
+  where one;
+  if v_before <> fusou.admission_json() then
+    perform fusou.audit(p_caller, 'admission.configure', null, null, null, v_before, fusou.admission_json());
+  end if;
+  return fusou.admission_json();
+end $$;
+
+create function public.read_admission(p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform fusou.require_operator(p_caller);
+  return fusou.admission_json();
+end $$;

@@ -131,17 +131,40 @@ begin
   return jsonb_build_object('jobId', v_job.id, 'joined', false, 'outbox', v_messages -> 0);
 end $$;
 
--- Whether a user may upload to a dataset, asked before a byte is stored: the id is free, or theirs.
--- register_upload() decides; this spares the bucket what it would refuse.
-create function public.check_upload(p_dataset_id text, p_user_id uuid)
+-- Whether a caller may upload to a dataset, asked before a byte is stored, and who owns what is stored there: its owner, or
+-- the caller if the id is free. register_upload() decides; this spares the bucket what it would refuse.
+create function public.check_upload(p_dataset_id text, p_caller jsonb)
 returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
 set search_path = ''
 as $$
-  select jsonb_build_object('outcome', case when exists (
-    select 1 from public.datasets d where d.id = p_dataset_id and d.owner_id <> p_user_id
-  ) then 'unknown_dataset' else 'ok' end)
-$$;
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may_upload(p_caller, p_dataset_id, v_dataset) then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object(
+    'outcome', 'ok', 'ownerId', coalesce(v_dataset.owner_id, fusou.user_of(p_caller)),
+    'isNew', v_dataset.id is null
+  );
+end $$;
+
+-- The first upload to a free id makes a dataset of the user.
+create function fusou.may_upload(p_caller jsonb, p_dataset_id text, p_dataset public.datasets)
+returns boolean
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  if fusou.user_of(p_caller) is null then
+    perform fusou.forbid('uploads are for users and their keys');
+  elsif p_dataset.id is null then
+    return fusou.key_allows(p_caller, p_dataset_id, 'upload');
+  end if;
+  return fusou.may(p_caller, p_dataset, 'upload');
+end $$;
 
 -- The files that hold the slices of an object, in the order of the slices, as they were stored first or by this object.
 create function fusou.uploaded_files(p_dataset_id text, p_object jsonb)
@@ -178,7 +201,7 @@ as $$
 $$;
 
 -- Registers an object that lies in the bucket: a row for each slice not known yet, the job, the message.
--- p_object: {r2Key, slices: [{table, periodTag, offset, length, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?}]}
+-- p_object: {r2Key, slices: [{table, periodTag, offset, length, rows, rowGroups, sha256, fingerprint}]}
 -- An object of which nothing was kept is given to vacuum here, so that no refused byte stays behind.
 -- p_copies: null at first; if live files hold some of the content already, the answer is check_copies and nothing is
 -- changed. The caller looks whether the bucket has their bytes and calls again with those that it has not,
@@ -187,7 +210,7 @@ $$;
 -- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
 -- into another file).
 create function public.register_upload(
-  p_dataset_id text, p_user_id uuid, p_object jsonb, p_sender text, p_copies jsonb default null,
+  p_dataset_id text, p_caller jsonb, p_object jsonb, p_sender text, p_copies jsonb default null,
   p_replaces uuid default null
 )
 returns jsonb
@@ -196,6 +219,7 @@ set search_path = ''
 as $$
 declare
   v_key constant text := p_object ->> 'r2Key';
+  v_user_id constant uuid := fusou.user_of(p_caller);
   v_dataset public.datasets;
   v_replaced public.files;
   v_copies jsonb;
@@ -207,9 +231,14 @@ declare
   v_found record;
   v_job jsonb := '{}';
 begin
-  insert into public.datasets (id, owner_id) values (p_dataset_id, p_user_id) on conflict (id) do nothing;
-  select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
-  if v_dataset.owner_id <> p_user_id then
+  select * into v_dataset from public.datasets where id = p_dataset_id for update;
+  if v_dataset.id is null and fusou.may_upload(p_caller, p_dataset_id, v_dataset) then
+    insert into public.datasets (id, owner_id) values (p_dataset_id, v_user_id) on conflict (id) do nothing;
+    select * into strict v_dataset from public.datasets where id = p_dataset_id for update;
+  end if;
+  if not fusou.may_upload(p_caller, p_dataset_id, v_dataset) or v_dataset.id is null
+    or (p_replaces is not null and not fusou.may(p_caller, v_dataset, 'manage'))
+  then
     perform fusou.mark_for_deletion(v_key);
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
@@ -265,7 +294,7 @@ begin
 
   -- Out before the new one comes in, unless it is the same content.
   update public.files f
-  set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_user_id
+  set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = v_user_id
   where f.id = p_replaces and f.removed_version is null and not v_copies @> jsonb_build_array(jsonb_build_object('fileId', f.id));
   if found then
     delete from public.suspects where file_id = p_replaces;
@@ -275,16 +304,16 @@ begin
 
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    content_sha256, schema_fingerprint, sort_min, sort_max, created_version, uploaded_by,
+    content_sha256, schema_fingerprint, created_version, uploaded_by, uploaded_with,
     work_bytes
   )
   select
     p_dataset_id, s."table", s."periodTag", v_key, s."offset", s."length", s."rows", s."rowGroups", 0,
-    s.sha256, s.fingerprint, s."sortMin", s."sortMax", v_version, p_user_id,
+    s.sha256, s.fingerprint, v_version, v_user_id, fusou.key_of(p_caller),
     coalesce(s."workBytes", 0)
   from jsonb_to_recordset(p_object -> 'slices') as s (
     "table" text, "periodTag" text, "offset" bigint, "length" bigint, "rows" bigint, "rowGroups" integer,
-    sha256 text, fingerprint text, "sortMin" text, "sortMax" text,
+    sha256 text, fingerprint text,
     "workBytes" bigint
   )
   on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
@@ -306,7 +335,7 @@ begin
 
   -- What heals a file takes no more than it had.
   if v_stored > 0 then
-    perform fusou.check_storage(p_user_id);
+    perform fusou.check_storage(v_dataset.owner_id);
   end if;
 
   -- The fragments that its groups hold now, counted no further than the policy asks. What a running job has planned
@@ -347,6 +376,7 @@ begin
 
   update public.datasets
   set version = v_version,
+      deleted_at = null,
       compaction_needed = compaction_needed or v_found.mergeable,
       due_at = case
         when due_at is not null or not v_found.mergeable or fusou.has_open_job(id) then due_at
@@ -358,7 +388,7 @@ begin
     perform fusou.look_for_work(p_dataset_id);
   end if;
   if v_found.due then
-    v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', p_user_id, p_sender);
+    v_job := fusou.request_job(p_dataset_id, null, null, 'realtime', v_user_id, p_sender);
   end if;
   return jsonb_build_object(
     'outcome', case when v_stored > 0 then 'stored' else 'healed' end, 'version', v_version,
@@ -383,9 +413,8 @@ as $$
   on conflict do nothing
 $$;
 
--- p_requester: the user who asks, null for an operator.
 create function public.request_compaction(
-  p_dataset_id text, p_requester uuid, p_table text default null, p_period_tag text default null,
+  p_dataset_id text, p_caller jsonb, p_table text default null, p_period_tag text default null,
   p_sender text default null
 )
 returns jsonb
@@ -396,11 +425,15 @@ declare
   v_dataset public.datasets;
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id for update;
-  if not found or v_dataset.owner_id <> p_requester then
+  if not fusou.may(p_caller, v_dataset, 'manage') then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
+  perform fusou.audit(
+    p_caller, 'dataset.compact', v_dataset.owner_id, p_dataset_id, null, null,
+    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag))
+  );
   return jsonb_build_object('outcome', 'requested')
-    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', p_requester, p_sender);
+    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender);
 end $$;
 
 -- The daily round: datasets that need it and have no job yet, the one whose last attempt is oldest first.
@@ -444,20 +477,21 @@ begin
   return jsonb_build_object('datasets', v_datasets, 'remaining', v_remaining, 'outbox', v_outbox);
 end $$;
 
-create function public.configure_dataset(p_dataset_id text, p_settings jsonb)
+create function public.configure_dataset(p_dataset_id text, p_caller jsonb, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
   v_settings jsonb;
 begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
   update public.datasets set settings = jsonb_strip_nulls(settings || p_settings)
   where id = p_dataset_id
   returning settings into v_settings;
-  if not found then
-    return jsonb_build_object('outcome', 'unknown_dataset');
-  end if;
   if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0
     or fusou.setting(v_settings, 'mergeMinFiles') < 1 or fusou.setting(v_settings, 'mergeMinBytes') < 1
     or fusou.setting(v_settings, 'mergeMaxAgeSeconds') < 0

@@ -339,20 +339,20 @@ begin
   return jsonb_build_object('outcome', 'succeeded', 'outbox', fusou.end_job(p_job_id, 'succeeded', p_sender));
 end $$;
 
--- Whether the requester (null: an operator) may act on a job. Locks its dataset and the job.
-create function fusou.open_job(p_job_id uuid, p_requester uuid)
+-- A job on which the caller may act, else a null row. Locks its dataset and the job.
+create function fusou.open_job(p_job_id uuid, p_caller jsonb)
 returns public.jobs
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets;
   v_job public.jobs;
 begin
-  perform 1 from public.datasets d
+  select d.* into v_dataset from public.datasets d
   where d.id = (select dataset_id from public.jobs where id = p_job_id)
-    and (p_requester is null or d.owner_id = p_requester)
   for update;
-  if found then
+  if fusou.may(p_caller, v_dataset, 'manage') then
     select * into v_job from public.jobs where id = p_job_id for update;
   end if;
   return v_job;
@@ -368,22 +368,37 @@ as $$
     or exists (select 1 from public.merges m where m.job_id = p_job.id and m.attempt = p_job.attempt)
 $$;
 
+create function fusou.audit_job(p_caller jsonb, p_action text, p_job public.jobs, p_after jsonb default null)
+returns void
+language sql
+set search_path = ''
+as $$
+  select fusou.audit(
+    p_caller, p_action, (select d.owner_id from public.datasets d where d.id = p_job.dataset_id), p_job.dataset_id,
+    p_job.id::text, jsonb_strip_nulls(jsonb_build_object('state', p_job.state, 'error', p_job.error_code)), p_after
+  )
+$$;
+
 -- A queued job, or one whose attempt has not begun, ends at once, a running one at its next step; either way what is half
 -- done stays invisible. An instance that begins after the end is told so by the fence.
-create function public.cancel_job(p_job_id uuid, p_requester uuid)
+create function public.cancel_job(p_job_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+  v_job public.jobs := fusou.open_job(p_job_id, p_caller);
 begin
   if v_job.id is null then
     return jsonb_build_object('outcome', 'unknown_job');
   elsif v_job.state = 'queued' or (v_job.state = 'running' and not fusou.attempt_began(v_job)) then
     perform fusou.end_job(p_job_id, 'cancelled', null);
+    perform fusou.audit_job(p_caller, 'job.cancel', v_job);
     return jsonb_build_object('outcome', 'cancelled');
   elsif v_job.state = 'running' then
+    if v_job.cancel_requested_at is null then
+      perform fusou.audit_job(p_caller, 'job.cancel', v_job);
+    end if;
     update public.jobs set cancel_requested_at = coalesce(cancel_requested_at, now()) where id = p_job_id;
     return jsonb_build_object('outcome', 'cancelling');
   end if;
@@ -392,7 +407,7 @@ end $$;
 
 -- Asks again for the work of a job that ended. What is in quarantine stays there: only release_file(), or an upload of
 -- the same bytes that heals it, lets a merge take it again. The caller holds the lock of the dataset.
-create function fusou.request_again(p_job public.jobs, p_requester uuid, p_sender text)
+create function fusou.request_again(p_job public.jobs, p_caller jsonb, p_sender text)
 returns jsonb
 language plpgsql
 set search_path = ''
@@ -402,38 +417,39 @@ declare
 begin
   perform fusou.close_letters(p_job.id, 'retried');
   v_asked := fusou.request_job(
-    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', p_requester, p_sender,
+    p_job.dataset_id, p_job.table_name, p_job.period_tag, 'manual', fusou.user_of(p_caller), p_sender,
     p_reach => fusou.wider_reach('tiers', p_job.reach)
   );
   update public.jobs set retried_as = (v_asked ->> 'jobId')::uuid where id = p_job.id;
+  perform fusou.audit_job(p_caller, 'job.retry', p_job, v_asked -> 'jobId');
   return v_asked;
 end $$;
 
--- Somebody has seen to a letter, or needs to do nothing: it counts as open no longer. Operators close any, users those of
--- their datasets. One that is closed already stays as it is.
-create function public.acknowledge_letter(p_letter_id bigint, p_requester uuid)
+-- Somebody has seen to a letter, or needs to do nothing: it no longer counts as open. Operators close any, users those of
+-- datasets that they manage. One that is closed already stays as it is.
+create function public.acknowledge_letter(p_letter_id bigint, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_letter public.dead_letters;
+  v_dataset public.datasets;
 begin
-  select l.* into v_letter from public.dead_letters l
-  where l.id = p_letter_id
-    and (
-      p_requester is null
-      or exists (select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester)
-    )
-  for update of l;
-  if not found then
+  select * into v_letter from public.dead_letters where id = p_letter_id for update;
+  select * into v_dataset from public.datasets where id = v_letter.dataset_id;
+  if v_letter.id is null or not (fusou.is_operator(p_caller) or fusou.may(p_caller, v_dataset, 'manage')) then
     return jsonb_build_object('outcome', 'unknown_letter');
   end if;
   if v_letter.closed_at is null then
     update public.dead_letters
-    set closed_at = now(), closed_how = 'acknowledged', closed_by = p_requester
+    set closed_at = now(), closed_how = 'acknowledged', closed_by = fusou.user_of(p_caller)
     where id = p_letter_id
     returning * into v_letter;
+    perform fusou.audit(
+      p_caller, 'letter.acknowledge', v_dataset.owner_id, v_letter.dataset_id, p_letter_id::text,
+      jsonb_build_object('code', v_letter.code)
+    );
   end if;
   return jsonb_build_object(
     'outcome', 'closed', 'closedAt', v_letter.closed_at, 'closedHow', v_letter.closed_how
@@ -441,20 +457,20 @@ begin
 end $$;
 
 -- One dead or cancelled job.
-create function public.retry_job(p_job_id uuid, p_requester uuid, p_sender text default null)
+create function public.retry_job(p_job_id uuid, p_caller jsonb, p_sender text default null)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_job public.jobs := fusou.open_job(p_job_id, p_requester);
+  v_job public.jobs := fusou.open_job(p_job_id, p_caller);
 begin
   if v_job.id is null then
     return jsonb_build_object('outcome', 'unknown_job');
   elsif v_job.state not in ('dead', 'cancelled') then
     return jsonb_build_object('outcome', 'not_dead', 'state', v_job.state);
   end if;
-  return jsonb_build_object('outcome', 'requested') || fusou.request_again(v_job, p_requester, p_sender);
+  return jsonb_build_object('outcome', 'requested') || fusou.request_again(v_job, p_caller, p_sender);
 end $$;
 
 -- Running jobs whose lease ran out. The caller asks the Workflow what became of each.
@@ -530,7 +546,8 @@ begin
   if not found then
     return jsonb_build_object('outcome', 'duplicate');
   end if;
-  v_job := fusou.open_job(v_job_id, null);
+  perform 1 from public.datasets d where d.id = (select j.dataset_id from public.jobs j where j.id = v_job_id) for update;
+  select * into v_job from public.jobs where id = v_job_id for update;
   update public.jobs set death_notified_at = null where id = v_job.id and death_notified_at is not null;
   if v_job.state = 'queued' and v_job.dataset_id = p_letter ->> 'datasetId' then
     perform fusou.end_job(v_job_id, 'dead', null, v_code, 'queue', v_message);

@@ -182,7 +182,7 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, sortMin?, sortMax?, workBytes?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
 -- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
@@ -239,13 +239,13 @@ begin
   delete from public.suspects where file_id = any (v_merge.input_ids);
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
-    fragments, content_sha256, schema_fingerprint, sort_min, sort_max, created_version, created_by_job,
+    fragments, content_sha256, schema_fingerprint, created_version, created_by_job,
     work_bytes
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
-    p_output ->> 'sha256', p_output ->> 'fingerprint', p_output ->> 'sortMin', p_output ->> 'sortMax', v_version, p_job_id,
+    p_output ->> 'sha256', p_output ->> 'fingerprint', v_version, p_job_id,
     coalesce((p_output ->> 'workBytes')::bigint, 0)
   )
   returning id into v_output_id;

@@ -14,7 +14,7 @@ begin
   end if;
 end $$;
 
--- Nothing is open by default: what the files after this one create is for its owner alone, and 17_grants.sql lists every
+-- Nothing is open by default: what the files after this one create is for its owner alone, and 990_grants.sql lists every
 -- function that the Workers may call. A hosted project would grant each new table, sequence and function to these roles.
 alter default privileges revoke execute on functions from public;
 alter default privileges in schema public revoke all on tables from anon, authenticated, service_role;

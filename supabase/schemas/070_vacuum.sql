@@ -205,7 +205,7 @@ end $$;
 -- A person has looked at the problem and decides that this bucket belongs to this catalog from now on. The catalog takes
 -- the id of the bucket, and a stamp beyond both. Every suspicion of the sweep begins again.
 -- Outcomes: accepted {id, stamp}: the caller writes it to the bucket; changed {problem}: the problem is another one now.
-create function public.accept_installation(p_problem text, p_bucket jsonb)
+create function public.accept_installation(p_caller jsonb, p_problem text, p_bucket jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -214,6 +214,7 @@ declare
   v_own public.installation;
   v_problem text;
 begin
+  perform fusou.require_operator(p_caller);
   select * into strict v_own from public.installation for update;
   v_problem := fusou.pairing_problem(v_own, p_bucket);
   if v_problem is distinct from p_problem then
@@ -232,21 +233,31 @@ begin
   update public.sweeps
   set cursor = null, round = round + 1, objects = 0, orphans = 0, approved_round = null, accepted_orphans = null
   where name is not null;
+  perform fusou.audit(p_caller, 'installation.accept', null, null, v_own.id::text, to_jsonb(v_problem));
   return jsonb_build_object('outcome', 'accepted', 'id', v_own.id, 'stamp', v_own.stamp);
 end $$;
 
-create function public.pause_deletions(p_paused boolean, p_by text, p_reason text default null)
+create function public.pause_deletions(p_caller jsonb, p_paused boolean, p_by text, p_reason text default null)
 returns jsonb
-language sql security definer
+language plpgsql security definer
 set search_path = ''
 as $$
+declare
+  v_was_paused boolean;
+begin
+  perform fusou.require_operator(p_caller);
+  select paused_at is not null into v_was_paused from public.installation for update;
   update public.installation
   set paused_at = case when p_paused then coalesce(paused_at, now()) end,
       paused_by = case when p_paused then left(p_by, 200) end,
       pause_reason = case when p_paused then left(p_reason, 500) end
-  where one
-  returning jsonb_build_object('paused', paused_at is not null)
-$$;
+  where one;
+  perform fusou.audit(
+    p_caller, case when p_paused then 'vacuum.pause' else 'vacuum.resume' end, null, null, null,
+    to_jsonb(v_was_paused), jsonb_build_object('by', left(p_by, 200), 'reason', left(p_reason, 500))
+  );
+  return jsonb_build_object('paused', p_paused);
+end $$;
 
 create function fusou.has_pairing_problem()
 returns boolean
@@ -432,7 +443,7 @@ end $$;
 -- A person has looked at the orphans that stopped the sweep. p_orphans must be the number that the last complete round
 -- found. The sweep looks once more, and marks them if they are still as many; a second look is needed all the same.
 -- p_release_kept: objects that adoption could not place are orphans again.
-create function public.accept_orphans(p_name text, p_orphans bigint, p_release_kept boolean)
+create function public.accept_orphans(p_caller jsonb, p_name text, p_orphans bigint, p_release_kept boolean)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
@@ -441,6 +452,7 @@ declare
   v_sweep public.sweeps;
   v_released bigint := 0;
 begin
+  perform fusou.require_operator(p_caller);
   select * into v_sweep from public.sweeps where name = p_name for update;
   if p_orphans <> coalesce(v_sweep.last_orphans, 0) then
     return jsonb_build_object('outcome', 'changed', 'orphans', coalesce(v_sweep.last_orphans, 0));
@@ -452,6 +464,10 @@ begin
   update public.sweeps
   set accepted_orphans = p_orphans + v_released, next_at = now()
   where name = p_name;
+  perform fusou.audit(
+    p_caller, 'orphans.accept', null, null, p_name, null,
+    jsonb_build_object('orphans', p_orphans, 'released', v_released)
+  );
   return jsonb_build_object('outcome', 'accepted', 'orphans', p_orphans, 'released', v_released);
 end $$;
 

@@ -23,10 +23,17 @@ create table public.datasets (
   last_attempted_at timestamptz,
   last_compacted_at timestamptz,
   created_at timestamptz not null default now(),
+  is_public boolean not null default false,
+  earlier_owners uuid[] not null default '{}',
+  deleted_at timestamptz,
   constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
 );
 alter table public.datasets enable row level security;
 comment on column public.datasets.version is 'Grows by one with each change of the live files: an upload or a swap.';
+comment on column public.datasets.is_public is 'Anybody who is signed in may read it.';
+comment on column public.datasets.earlier_owners is
+  'Who owned it before it was handed over: objects in the bucket still name them.';
+comment on column public.datasets.deleted_at is 'Since when it is deleted: empty, and in no list. An upload, or restoring it, ends that.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
 comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
 comment on column public.datasets.due_at is
@@ -134,13 +141,12 @@ create table public.files (
   fragments bigint not null default 1 constraint files_fragments check (fragments >= 1),
   content_sha256 text not null constraint files_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
   schema_fingerprint text not null,
-  sort_min text,
-  sort_max text,
   created_version bigint not null,
   removed_version bigint,
   created_by_job uuid,
   removed_by_job uuid,
   uploaded_by uuid,
+  uploaded_with uuid,
   created_at timestamptz not null default now(),
   removed_at timestamptz,
   quarantine_code text,
@@ -159,6 +165,7 @@ create table public.files (
 alter table public.files enable row level security;
 comment on column public.files.created_by_job is
   'No reference, nor are the other jobs of a file: a job goes after its retention, and its id stays for the log.';
+comment on column public.files.uploaded_with is 'The key of the program that uploaded it; null for a user who did so by themselves.';
 comment on column public.files.level is 'How often a row in it was rewritten at the most.';
 comment on column public.files.work_bytes is
   'What a merge of it takes, as if it were all bytes to unpack (workBytes of inspectParquet); 0 where it is not known.';

@@ -19,7 +19,9 @@ declare
     'tally_jobs', 'job_status', 'dead_letter_status', 'metrics',
     'open_event_stream', 'close_event_stream', 'configure_limits', 'read_limits',
     'configure_retention', 'trim_history',
-    'record_cron_run', 'acknowledge_letter'
+    'record_cron_run', 'acknowledge_letter', 'read_admission',
+    'create_key', 'list_keys', 'revoke_key', 'authenticate_key', 'list_audit',
+    'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin
   for fn in

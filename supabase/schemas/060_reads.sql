@@ -1,4 +1,4 @@
--- What people and programs look at. p_requester: the user who asks, null for an operator.
+-- What people and programs look at: jobs and files.
 
 -- The steps of an attempt are validate-dataset, get-metadata, one for each merge of its plan, and update-metadata.
 create function fusou.steps_done(p_job public.jobs, p_merges bigint)
@@ -88,18 +88,18 @@ as $$
   )
 $$;
 
-create function public.get_job(p_job_id uuid, p_requester uuid)
+create function public.get_job(p_job_id uuid, p_caller jsonb)
 returns jsonb
 language sql stable security definer
 set search_path = ''
 as $$
   select fusou.job_json(j) from public.jobs j join public.datasets d on d.id = j.dataset_id
-  where j.id = p_job_id and (p_requester is null or d.owner_id = p_requester)
+  where j.id = p_job_id and fusou.may(p_caller, d, 'read')
 $$;
 
 -- Newest first. p_before: [createdAt, id] of the last job of the page before.
 create function public.list_jobs(
-  p_requester uuid, p_state text, p_kind text, p_dataset_id text, p_before_created timestamptz, p_before_id uuid,
+  p_caller jsonb, p_state text, p_kind text, p_dataset_id text, p_before_created timestamptz, p_before_id uuid,
   p_limit integer
 )
 returns jsonb
@@ -109,8 +109,8 @@ as $$
   select coalesce(jsonb_agg(fusou.job_json(p.job) order by (p.job).created_at desc, (p.job).id desc), '[]')
   from (
     select j as job
-    from public.jobs j join public.datasets d on d.id = j.dataset_id
-    where (p_requester is null or d.owner_id = p_requester)
+    from public.jobs j
+    where (fusou.is_operator(p_caller) or j.dataset_id in (select fusou.datasets_of(p_caller)))
       and (p_state is null or j.state = p_state)
       and (p_kind is null or j.kind = p_kind)
       and (p_dataset_id is null or j.dataset_id = p_dataset_id)
@@ -123,7 +123,7 @@ $$;
 -- The files of one version, in order of table, period tag and id. p_version null: the current one.
 -- p_quarantined: include, exclude or only; whether a file is in quarantine is told as it is now, in every version.
 create function public.list_files(
-  p_dataset_id text, p_requester uuid, p_table text, p_period_tag text, p_version bigint,
+  p_dataset_id text, p_caller jsonb, p_table text, p_period_tag text, p_version bigint,
   p_after_table text, p_after_period text, p_after_id uuid, p_limit integer, p_quarantined text default 'include'
 )
 returns jsonb
@@ -136,7 +136,7 @@ declare
 begin
   select * into v_dataset from public.datasets where id = p_dataset_id;
   -- One answer for a dataset that is not there and one of somebody else: nobody learns which ids exist.
-  if not found or v_dataset.owner_id <> p_requester then
+  if not fusou.may(p_caller, v_dataset, 'read') then
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
   v_version := coalesce(p_version, v_dataset.version);
@@ -166,7 +166,7 @@ begin
   ));
 end $$;
 
-create function public.get_file(p_file_id uuid, p_requester uuid)
+create function public.get_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language sql stable security definer
 set search_path = ''
@@ -176,5 +176,5 @@ as $$
     'sha256', f.content_sha256, 'createdAt', f.created_at, 'table', f.table_name
   )
   from public.files f join public.datasets d on d.id = f.dataset_id
-  where f.id = p_file_id and (p_requester is null or d.owner_id = p_requester)
+  where f.id = p_file_id and fusou.may(p_caller, d, 'read')
 $$;

@@ -213,13 +213,13 @@ as $$
 $$;
 
 -- What only operators may see is null for an owner.
-create function public.job_status(p_requester uuid)
+create function fusou.status_of(p_owner uuid)
 returns jsonb
-language sql stable security definer
+language sql stable
 set search_path = ''
 as $$
   with counted as materialized (
-    select * from fusou.counted_jobs(p_requester)
+    select * from fusou.counted_jobs(p_owner)
   )
   select jsonb_build_object(
     'jobs', (select jsonb_object_agg(s.state, s.jobs) from (select state, sum(jobs) as jobs from counted group by state) s),
@@ -230,41 +230,47 @@ as $$
     'oldestQueuedSeconds', (
       select floor(fusou.age_seconds(min(j.created_at)))
       from public.jobs j join public.datasets d on d.id = j.dataset_id
-      where j.state = 'queued' and (p_requester is null or d.owner_id = p_requester)
+      where j.state = 'queued' and (p_owner is null or d.owner_id = p_owner)
     ),
     'oldestWaitingSeconds', (
       select floor(fusou.age_seconds(min(w.waiting_since)))
       from fusou.waiting_jobs('0') w join public.datasets d on d.id = w.dataset_id
-      where p_requester is null or d.owner_id = p_requester
+      where p_owner is null or d.owner_id = p_owner
     ),
-    'slots', case when p_requester is null then fusou.slots() end,
-    'expiredLeases', fusou.expired_leases(p_requester),
+    'slots', case when p_owner is null then fusou.slots() end,
+    'expiredLeases', fusou.expired_leases(p_owner),
     'datasetsWaiting', (
       select count(*) from public.datasets d
-      where d.compaction_needed and (p_requester is null or d.owner_id = p_requester)
+      where d.compaction_needed and (p_owner is null or d.owner_id = p_owner)
     ),
-    'quarantinedFiles', fusou.quarantined_files(p_requester),
-    'installation', case when p_requester is null then fusou.installation_json() end,
-    'outbox', case when p_requester is null then (
+    'quarantinedFiles', fusou.quarantined_files(p_owner),
+    'installation', case when p_owner is null then fusou.installation_json() end,
+    'outbox', case when p_owner is null then (
       select jsonb_build_object(
         'open', o.pending + o.in_progress, 'dead', o.dead, 'deadAlerts', o.dead_alerts,
         'oldestSeconds', floor(fusou.age_seconds(o.oldest_at)), 'oldestDueSeconds', floor(fusou.age_seconds(o.due_at))
       )
       from fusou.outbox_figures() o
     ) end,
-    'deadLetters', case when p_requester is null then (
+    'deadLetters', case when p_owner is null then (
       select jsonb_build_object('open', l.letters, 'oldestSeconds', floor(fusou.age_seconds(l.oldest_at)))
       from fusou.open_letters() l
     ) end,
-    'alerts', case when p_requester is null then (
+    'alerts', case when p_owner is null then (
       select coalesce(jsonb_agg(jsonb_build_object(
         'kind', a.kind, 'severity', a.severity, 'summary', a.summary, 'raisedAt', a.raised_at, 'told', a.told
       ) order by a.raised_at), '[]')
       from public.alerts a where a.raised_at is not null
     ) end,
-    'cron', case when p_requester is null then fusou.cron_run() end
+    'cron', case when p_owner is null then fusou.cron_run() end
   )
 $$;
+
+create function public.job_status(p_caller jsonb)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$ select fusou.status_of(fusou.account_of(p_caller, 'read')) $$;
 
 -- Whether somebody should still look at a dead job: nobody asked for its work again, and its letter is not closed.
 create function fusou.dead_job_is_open(p_job public.jobs)
@@ -277,29 +283,29 @@ as $$
 $$;
 
 -- Dead jobs, newest first, that match the filters; null filters match all.
-create function fusou.dead_jobs(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+create function fusou.dead_jobs(p_owner uuid, p_code text, p_dataset_id text, p_open boolean)
 returns setof public.jobs
 language sql stable
 set search_path = ''
 as $$
   select j.* from public.jobs j
   where j.state = 'dead'
-    and (p_requester is null or exists (
-      select 1 from public.datasets d where d.id = j.dataset_id and d.owner_id = p_requester
+    and (p_owner is null or exists (
+      select 1 from public.datasets d where d.id = j.dataset_id and d.owner_id = p_owner
     ))
     and (p_code is null or j.error_code = p_code)
     and (p_dataset_id is null or j.dataset_id = p_dataset_id)
     and (p_open is null or fusou.dead_job_is_open(j) = p_open)
 $$;
 
-create function fusou.letters(p_requester uuid, p_code text, p_dataset_id text, p_open boolean)
+create function fusou.letters(p_owner uuid, p_code text, p_dataset_id text, p_open boolean)
 returns setof public.dead_letters
 language sql stable
 set search_path = ''
 as $$
   select l.* from public.dead_letters l
-  where (p_requester is null or exists (
-      select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_requester
+  where (p_owner is null or exists (
+      select 1 from public.datasets d where d.id = l.dataset_id and d.owner_id = p_owner
     ))
     and (p_code is null or l.code = p_code)
     and (p_dataset_id is null or l.dataset_id = p_dataset_id)
@@ -309,23 +315,22 @@ $$;
 -- One page of dead jobs and one of what the dead-letter queue brought, newest first; the counts are of all that match the
 -- filters, up to fusou.max_count().
 -- p_after: `next` of the page before, {jobs: {at, id}?, letters: {at, id}?}; a list without an entry is at its end.
-create function public.dead_letter_status(
-  p_requester uuid, p_limit integer, p_code text default null, p_dataset_id text default null,
-  p_open boolean default null, p_after jsonb default null
+create function fusou.dead_letters_of(
+  p_owner uuid, p_limit integer, p_code text, p_dataset_id text, p_open boolean, p_after jsonb
 )
 returns jsonb
-language sql stable security definer
+language sql stable
 set search_path = ''
 as $$
   with jobs as materialized (
     select j.*, row_number() over (order by j.finished_at desc, j.id desc) as place
-    from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) j
+    from fusou.dead_jobs(p_owner, p_code, p_dataset_id, p_open) j
     where p_after is null
       or (j.finished_at, j.id) < ((p_after #>> '{jobs,at}')::timestamptz, (p_after #>> '{jobs,id}')::uuid)
     order by j.finished_at desc, j.id desc limit p_limit + 1
   ), letters as materialized (
     select l.*, row_number() over (order by l.received_at desc, l.id desc) as place
-    from fusou.letters(p_requester, p_code, p_dataset_id, p_open) l
+    from fusou.letters(p_owner, p_code, p_dataset_id, p_open) l
     where p_after is null
       or (l.received_at, l.id) < ((p_after #>> '{letters,at}')::timestamptz, (p_after #>> '{letters,id}')::bigint)
     order by l.received_at desc, l.id desc limit p_limit + 1
@@ -345,10 +350,10 @@ as $$
     'workflowFailures', jsonb_build_object(
       'count', case
         when p_code is null and p_dataset_id is null and p_open is null
-          then (select sum(c.jobs) from fusou.counted_jobs(p_requester) c where c.state = 'dead')
+          then (select sum(c.jobs) from fusou.counted_jobs(p_owner) c where c.state = 'dead')
         else (
           select count(*) from (
-            select 1 from fusou.dead_jobs(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+            select 1 from fusou.dead_jobs(p_owner, p_code, p_dataset_id, p_open) limit fusou.max_count()
           ) d
         )
       end,
@@ -363,7 +368,7 @@ as $$
     'dlqFailures', jsonb_build_object(
       'count', (
         select count(*) from (
-          select 1 from fusou.letters(p_requester, p_code, p_dataset_id, p_open) limit fusou.max_count()
+          select 1 from fusou.letters(p_owner, p_code, p_dataset_id, p_open) limit fusou.max_count()
         ) l
       ),
       'records', (
@@ -377,6 +382,17 @@ as $$
     ),
     'next', (select nullif(n.after, '{}') from next n)
   )
+$$;
+
+create function public.dead_letter_status(
+  p_caller jsonb, p_limit integer, p_code text default null, p_dataset_id text default null,
+  p_open boolean default null, p_after jsonb default null
+)
+returns jsonb
+language sql stable security definer
+set search_path = ''
+as $$
+  select fusou.dead_letters_of(fusou.account_of(p_caller, 'read'), p_limit, p_code, p_dataset_id, p_open, p_after)
 $$;
 
 -- Every figure of GET /api/metrics at one moment. Sums only grow, as a counter must: what a job read and wrote is only

@@ -4,7 +4,7 @@
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
 -- repeating the call goes on with the rest. Null filters match all.
 create function public.redrive(
-  p_requester uuid, p_job_ids uuid[], p_dataset_id text, p_code text, p_dry_run boolean, p_limit integer,
+  p_caller jsonb, p_job_ids uuid[], p_dataset_id text, p_code text, p_dry_run boolean, p_limit integer,
   p_sender text default null
 )
 returns jsonb
@@ -12,6 +12,7 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_account constant uuid := fusou.account_of(p_caller, 'manage');
   v_found record;
   v_found_ids uuid[] := '{}';
   v_found_id uuid;
@@ -29,7 +30,7 @@ begin
       select j.id, j.dataset_id, j.finished_at
       from public.jobs j join public.datasets d on d.id = j.dataset_id
       where j.state = 'dead'
-        and (p_requester is null or d.owner_id = p_requester)
+        and (v_account is null or d.owner_id = v_account)
         and (p_dataset_id is null or j.dataset_id = p_dataset_id)
         and (p_code is null or j.error_code = p_code)
         and case when p_job_ids is null then j.retried_as is null else j.id = any (p_job_ids) end
@@ -46,12 +47,12 @@ begin
     v_found_ids := v_found_ids || v_found.id;
   end loop;
   foreach v_found_id in array v_found_ids loop
-    v_job := fusou.open_job(v_found_id, p_requester);
+    v_job := fusou.open_job(v_found_id, p_caller);
     -- Somebody else asked while this call waited for the lock.
     if p_job_ids is null and v_job.retried_as is not null then
       continue;
     end if;
-    v_asked := fusou.request_again(v_job, p_requester, p_sender);
+    v_asked := fusou.request_again(v_job, p_caller, p_sender);
     v_jobs := v_jobs || jsonb_build_object(
       'jobId', v_job.id, 'datasetId', v_job.dataset_id, 'newJobId', v_asked -> 'jobId'
     );
@@ -62,35 +63,49 @@ begin
   return jsonb_build_object('jobs', v_jobs, 'outbox', v_outbox);
 end $$;
 
--- A file whose dataset the requester (null: an operator) owns. Locks the dataset.
-create function fusou.open_file(p_file_id uuid, p_requester uuid)
+-- A file that the caller may change, else a null row. Locks its dataset.
+create function fusou.open_file(p_file_id uuid, p_caller jsonb)
 returns public.files
 language plpgsql
 set search_path = ''
 as $$
 declare
+  v_dataset public.datasets;
   v_file public.files;
 begin
-  perform 1 from public.datasets d
+  select d.* into v_dataset from public.datasets d
   where d.id = (select f.dataset_id from public.files f where f.id = p_file_id)
-    and (p_requester is null or d.owner_id = p_requester)
   for update;
-  if found then
+  if fusou.may(p_caller, v_dataset, 'manage') then
     select * into v_file from public.files where id = p_file_id;
   end if;
   return v_file;
 end $$;
 
+create function fusou.audit_file(p_caller jsonb, p_action text, p_file public.files)
+returns void
+language sql
+set search_path = ''
+as $$
+  select fusou.audit(
+    p_caller, p_action, (select d.owner_id from public.datasets d where d.id = p_file.dataset_id), p_file.dataset_id,
+    p_file.id::text, jsonb_strip_nulls(jsonb_build_object(
+      'table', p_file.table_name, 'periodTag', p_file.period_tag, 'rows', p_file.row_count,
+      'quarantine', p_file.quarantine_code
+    ))
+  )
+$$;
+
 -- Takes a live file, uploaded or merged, out of the dataset: its rows are in no later version, earlier ones keep it.
 -- A merge that has it as an input goes on without it.
 -- Outcomes: discarded (also when it was before), file_superseded (a merge took it: its rows are in another), unknown_file.
-create function public.discard_file(p_file_id uuid, p_requester uuid)
+create function public.discard_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_file public.files := fusou.open_file(p_file_id, p_requester);
+  v_file public.files := fusou.open_file(p_file_id, p_caller);
   v_version bigint;
 begin
   if v_file.id is null then
@@ -100,10 +115,11 @@ begin
   elsif v_file.removed_version is null then
     update public.datasets set version = version + 1 where id = v_file.dataset_id returning version into v_version;
     update public.files
-    set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = p_requester
+    set removed_version = v_version, removed_at = now(), discarded = true, discarded_by = fusou.user_of(p_caller)
     where id = p_file_id returning * into v_file;
     delete from public.suspects where file_id = p_file_id;
     perform fusou.look_for_work(v_file.dataset_id);
+    perform fusou.audit_file(p_caller, 'file.discard', v_file);
   end if;
   return jsonb_build_object(
     'outcome', 'discarded', 'datasetId', v_file.dataset_id, 'table', v_file.table_name,
@@ -113,13 +129,13 @@ end $$;
 
 -- Lets merges take a file again that is in quarantine: somebody has mended its object, or what could not merge it.
 -- Outcomes: released, not_quarantined, unknown_file.
-create function public.release_file(p_file_id uuid, p_requester uuid)
+create function public.release_file(p_file_id uuid, p_caller jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
-  v_file public.files := fusou.open_file(p_file_id, p_requester);
+  v_file public.files := fusou.open_file(p_file_id, p_caller);
 begin
   if v_file.id is null then
     return jsonb_build_object('outcome', 'unknown_file');
@@ -131,12 +147,13 @@ begin
       quarantine_acknowledged_at = null
   where id = p_file_id;
   perform fusou.look_for_work(v_file.dataset_id);
+  perform fusou.audit_file(p_caller, 'file.release', v_file);
   return jsonb_build_object('outcome', 'released', 'datasetId', v_file.dataset_id, 'code', v_file.quarantine_code);
 end $$;
 
 -- The operator knows of the files that are in quarantine now: the alert counts only those that come after.
 -- Null filters match all. Answers with how many; a file that a call works on right now is left to the next one.
-create function public.acknowledge_files(p_dataset_id text, p_code text)
+create function public.acknowledge_files(p_caller jsonb, p_dataset_id text, p_code text)
 returns integer
 language plpgsql security definer
 set search_path = ''
@@ -144,6 +161,7 @@ as $$
 declare
   v_count integer;
 begin
+  perform fusou.require_operator(p_caller);
   with news as (
     select f.id from public.files f
     where f.removed_version is null and f.quarantine_code is not null and f.quarantine_acknowledged_at is null
@@ -153,5 +171,11 @@ begin
   )
   update public.files f set quarantine_acknowledged_at = now() from news where f.id = news.id;
   get diagnostics v_count = row_count;
+  if v_count > 0 then
+    perform fusou.audit(
+      p_caller, 'files.acknowledge', null, p_dataset_id, null, null,
+      jsonb_build_object('files', v_count, 'code', p_code)
+    );
+  end if;
   return v_count;
 end $$;

@@ -23,6 +23,7 @@ create table public.adoption_objects (
   period_tag text not null,
   owner_id uuid,
   dataset_owner uuid,
+  earlier_owners uuid[] not null default '{}',
   byte_length bigint,
   row_count bigint,
   row_group_count integer,
@@ -117,7 +118,7 @@ begin
   );
 end $$;
 
--- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, datasetOwner?, length?, rows?, rowGroups?, workBytes?, sha256?,
+-- p_objects: [{r2Key, offset, known, datasetId, table, periodTag, ownerId?, datasetOwner?, earlierOwners?, length?, rows?, rowGroups?, workBytes?, sha256?,
 -- fingerprint?, level, ancestors?, leaves?, fault?}]
 create function public.note_adoption_objects(p_scan uuid, p_objects jsonb)
 returns jsonb
@@ -129,15 +130,15 @@ begin
     return jsonb_build_object('outcome', 'unknown_scan');
   end if;
   insert into public.adoption_objects (
-    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, dataset_owner, byte_length, row_count,
-    row_group_count, work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
+    r2_key, byte_offset, known, dataset_id, table_name, period_tag, owner_id, dataset_owner, earlier_owners,
+    byte_length, row_count, row_group_count, work_bytes, content_sha256, schema_fingerprint, level, ancestors, fault
   )
-  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."datasetOwner", o."length", o."rows",
-    o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
+  select o."r2Key", o."offset", o.known, o."datasetId", o."table", o."periodTag", o."ownerId", o."datasetOwner",
+    coalesce(o."earlierOwners", '{}'), o."length", o."rows", o."rowGroups", o."workBytes", o.sha256, o.fingerprint, o."level",
     array(select jsonb_array_elements_text(coalesce(o.ancestors, '[]'))), o.fault
   from jsonb_to_recordset(p_objects) as o (
     "r2Key" text, "offset" bigint, known boolean, "datasetId" text, "table" text, "periodTag" text, "ownerId" uuid,
-    "datasetOwner" uuid,
+    "datasetOwner" uuid, "earlierOwners" uuid[],
     "length" bigint, "rows" bigint, "rowGroups" integer, "workBytes" bigint, sha256 text, fingerprint text, "level" integer,
     ancestors jsonb, fault text
   )
@@ -352,14 +353,20 @@ begin
   begin
     -- The owner of a dataset that the catalog has lost: the bucket names the one that the catalog had, or merges do;
     -- else most uploads do.
-    insert into public.datasets (id, owner_id)
-    select v_dataset_id, o.owner_id from public.adoption_objects o
+    insert into public.datasets (id, owner_id, earlier_owners)
+    select v_dataset_id, coalesce((max(o.dataset_owner::text))::uuid, o.owner_id),
+      (
+        select e.earlier_owners from public.adoption_objects e
+        where e.dataset_id = v_dataset_id order by cardinality(e.earlier_owners) desc limit 1
+      )
+    from public.adoption_objects o
     where o.dataset_id = v_dataset_id and not o.known and o.fault is null and o.owner_id is not null
     group by o.owner_id
     order by coalesce(bool_or(o.owner_id = o.dataset_owner), false) desc, bool_or(o.level > 0) desc, count(*) desc,
       o.owner_id
     limit 1
-    on conflict (id) do nothing;
+    on conflict (id) do update set earlier_owners = excluded.earlier_owners
+    where datasets.owner_id = excluded.owner_id and datasets.earlier_owners = '{}';
     select * into v_dataset from public.datasets where id = v_dataset_id for update;
 
     -- A merge may wait for a larger one that contains what stands in its way: passes go on until nothing changes.
@@ -368,7 +375,7 @@ begin
       for v_object in
         select o.* from public.adoption_objects o
         where o.dataset_id = v_dataset_id and not o.known and o.fault is null
-          and o.owner_id = v_dataset.owner_id
+          and (o.owner_id = v_dataset.owner_id or o.owner_id = any (v_dataset.earlier_owners))
           and not exists (
             select 1 from public.files f
             where f.r2_key = o.r2_key and f.byte_offset = o.byte_offset and f.dataset_id = o.dataset_id
@@ -409,7 +416,8 @@ begin
         order by o.r2_key, o.byte_offset
       loop
         v_judgment := case
-          when v_object.fault is null and v_object.owner_id is distinct from v_dataset.owner_id then 'foreign_owner'
+          when v_object.fault is null and v_object.owner_id is distinct from v_dataset.owner_id
+            and v_object.owner_id <> all (v_dataset.earlier_owners) then 'foreign_owner'
           else fusou.judge_adoption(v_object)
         end;
         v_counts := fusou.add_to_tally(v_counts, v_judgment, v_object.row_count);

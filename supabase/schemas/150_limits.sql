@@ -49,7 +49,7 @@ as $$
     || coalesce((select l.settings from public.limits l where l.owner_id = p_owner), '{}')
 $$;
 
--- Ends the call, and with it all that it changed, by codes that PostgREST passes on. PT403: it fails again until
+-- Ends the call, and with it all that it changed, by codes that PostgREST passes on. PT402: it fails again until
 -- something is deleted or a limit raised;
 -- PT429: the same call succeeds later. The text is shown to the client.
 create function fusou.refuse_above_limit(p_owner uuid, p_limit text, p_used bigint, p_errcode text, p_advice text)
@@ -180,13 +180,13 @@ declare
 begin
   select * into v_usage from public.owner_usage where owner_id = p_owner;
   perform fusou.refuse_above_limit(
-    p_owner, 'datasets', v_usage.datasets, 'PT403', 'upload to a dataset that you have, or ask the operator for more'
+    p_owner, 'datasets', v_usage.datasets, 'PT402', 'upload to a dataset that you have, or ask the operator for more'
   );
   perform fusou.refuse_above_limit(
-    p_owner, 'liveFiles', v_usage.live_files, 'PT403', 'have files merged or deleted, or ask the operator for more'
+    p_owner, 'liveFiles', v_usage.live_files, 'PT402', 'have files merged or deleted, or ask the operator for more'
   );
   perform fusou.refuse_above_limit(
-    p_owner, 'liveBytes', v_usage.live_bytes, 'PT403', 'delete files, or ask the operator for more'
+    p_owner, 'liveBytes', v_usage.live_bytes, 'PT402', 'delete files, or ask the operator for more'
   );
 end $$;
 
@@ -247,14 +247,16 @@ end $$;
 
 -- p_owner null: the limits of every owner without limits of their own. p_settings: {datasets?, liveFiles?, liveBytes?,
 -- jobsByHandPerHour?, eventStreams?}; what is left out stays, null goes back to the default.
-create function public.configure_limits(p_owner uuid, p_settings jsonb)
+create function public.configure_limits(p_caller jsonb, p_owner uuid, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
 set search_path = ''
 as $$
 declare
   v_name text;
+  v_before constant jsonb := fusou.limits_of(p_owner);
 begin
+  perform fusou.require_operator(p_caller);
   for v_name in select jsonb_object_keys(p_settings) loop
     if not fusou.default_limits() ? v_name
       or jsonb_typeof(p_settings -> v_name) not in ('number', 'null')
@@ -268,13 +270,28 @@ begin
   insert into public.limits as l (owner_id, settings)
   values (coalesce(p_owner, '00000000-0000-0000-0000-000000000000'), jsonb_strip_nulls(p_settings))
   on conflict (owner_id) do update set settings = jsonb_strip_nulls(l.settings || p_settings);
-  return public.read_limits(p_owner);
+  if v_before <> fusou.limits_of(p_owner) then
+    perform fusou.audit(p_caller, 'limits.configure', p_owner, null, null, v_before, fusou.limits_of(p_owner));
+  end if;
+  return fusou.limits_json(p_owner);
 end $$;
 
--- p_owner null: the defaults alone.
-create function public.read_limits(p_owner uuid)
+-- p_owner null: the defaults alone. A user may read their own.
+create function public.read_limits(p_caller jsonb, p_owner uuid)
 returns jsonb
-language sql stable security definer
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  if p_owner is distinct from fusou.account_of(p_caller, 'read') and not fusou.is_operator(p_caller) then
+    perform fusou.forbid('these are the limits of somebody else');
+  end if;
+  return fusou.limits_json(p_owner);
+end $$;
+
+create function fusou.limits_json(p_owner uuid)
+returns jsonb
+language sql stable
 set search_path = ''
 as $$
   select jsonb_build_object(
