@@ -63,7 +63,9 @@ comment on column public.datasets.due_at is
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
 create index datasets_due on public.datasets (due_at) where due_at is not null;
-create index datasets_owner on public.datasets (owner_id);
+create index datasets_owner on public.datasets (owner_id, id);
+create index datasets_public on public.datasets (id) where is_public;
+create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
 
 create table public.jobs (
   id uuid primary key default gen_random_uuid(),
@@ -72,7 +74,7 @@ create table public.jobs (
   table_name text,
   period_tag text,
   priority text not null constraint jobs_priority check (priority in ('realtime', 'manual', 'scheduled')),
-  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all')),
+  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all', 'rewrite')),
   state text not null default 'queued'
     constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
   triggers integer not null default 1,
@@ -121,7 +123,7 @@ comment on column public.jobs.uncounted_attempts is
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.reach is
-  'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
+  'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails; rewrite, every file that was written with other settings.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
 comment on column public.jobs.death_notified_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
@@ -179,6 +181,9 @@ create table public.files (
   healed_at timestamptz,
   discarded boolean not null default false,
   discarded_by uuid,
+  newest_upload_at timestamptz not null default now(),
+  settings_key text,
+  deletion_id bigint,
   constraint files_quarantined_whole check ((quarantine_code is null) = (quarantined_at is null)),
   constraint files_discarded_removed check (not discarded or removed_version is not null),
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
@@ -196,6 +201,10 @@ comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
 comment on column public.files.quarantine_acknowledged_at is 'When an operator was content to know of it; the alert no longer counts the file.';
 comment on column public.files.healed_at is 'When the same bytes, uploaded again, took the place of an object that was damaged or missing.';
+comment on column public.files.newest_upload_at is 'When the youngest upload whose rows are in it came.';
+comment on column public.files.settings_key is
+  'Of a merged file: fusou.settings_key() of the settings with which it was written, as far as they fitted.';
+comment on column public.files.deletion_id is 'The deletion that took it out of the dataset; see public.deletions.';
 comment on column public.files.discarded is 'Removed because somebody asked, not by a merge: its rows are in no later version.';
 comment on column public.files.discarded_by is 'The user who asked; null for an operator.';
 
@@ -210,6 +219,9 @@ create index files_removed on public.files (removed_at) where removed_at is not 
 create index files_quarantined on public.files (dataset_id) where removed_version is null and quarantine_code is not null;
 create index files_quarantine_news on public.files (quarantined_at)
   where removed_version is null and quarantine_code is not null and quarantine_acknowledged_at is null;
+create index files_created on public.files (dataset_id, created_version);
+create index files_removed_version on public.files (dataset_id, removed_version) where removed_version is not null;
+create index files_of_deletion on public.files (deletion_id) where deletion_id is not null;
 create index files_of_object on public.files (r2_key);
 
 -- Files whose merge ended without an error that names a file: memory, computing time, a reset. A set is merged by itself,
@@ -240,12 +252,16 @@ create table public.merges (
   output_id uuid references public.files (id) on delete set null,
   output_key text,
   version bigint,
+  settings jsonb,
+  duplicate_rows bigint not null default 0,
   primary key (job_id, attempt, index)
 );
 alter table public.merges enable row level security;
 comment on table public.merges is 'The plan of each attempt: one row for each output file to write.';
 comment on column public.merges.input_ids is
   'Shrinks when inputs are set aside or discarded. One alone is a suspect that is rewritten to learn whether it can be.';
+comment on column public.merges.settings is 'The settings of the table when the merge began.';
+comment on column public.merges.duplicate_rows is 'Rows that were left out because of dedupeBy.';
 comment on column public.merges.state is 'nothing_left: too few inputs were left to merge; input_ids are then those of the plan.';
 create index merges_output on public.merges (output_id) where output_id is not null;
 
@@ -824,9 +840,35 @@ begin
   get diagnostics v_count = row_count;
   return v_count;
 end $$;
--- Ways in: uploads and triggers. Every function that changes a dataset locks its row first, so that
--- what it decides about files and jobs holds until it commits. Order of locks: dataset, job, files, outbox.
+-- Settings of datasets and tables, and the schemas of a table. See docs/configuration.md.
 
+create table public.table_settings (
+  dataset_id text not null references public.datasets (id) on delete cascade,
+  table_name text not null,
+  settings jsonb not null,
+  changed_at timestamptz not null default now(),
+  primary key (dataset_id, table_name)
+);
+alter table public.table_settings enable row level security;
+comment on column public.table_settings.settings is
+  'sortBy, dedupeBy, keep, codec, schema, rowGroupRows, rowGroupBytes; only what differs from the default.';
+
+create table public.schemas (
+  dataset_id text not null references public.datasets (id) on delete cascade,
+  table_name text not null,
+  fingerprint text not null,
+  first_seen_at timestamptz not null default now(),
+  first_key text,
+  apart_reason text,
+  primary key (dataset_id, table_name, fingerprint)
+);
+alter table public.schemas enable row level security;
+comment on table public.schemas is 'Every schema that a file of the table has, or has had.';
+comment on column public.schemas.first_key is 'The object with which the schema came.';
+comment on column public.schemas.apart_reason is
+  'Why files of this schema are not merged with those of others, though the table unites its schemas; null: they are.';
+
+-- The setting of a dataset, or its default.
 create function fusou.setting(p_settings jsonb, p_name text)
 returns bigint
 language sql immutable
@@ -843,6 +885,49 @@ as $$
     end
   )
 $$;
+
+-- The settings of a table that differ from the defaults.
+create function fusou.settings_of_table(p_dataset_id text, p_table text)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(
+    (select t.settings from public.table_settings t where t.dataset_id = p_dataset_id and t.table_name = p_table), '{}'
+  )
+$$;
+
+-- Stands for the settings with which a merged file was written: of two files with one key, neither needs to be rewritten.
+create function fusou.settings_key(p_settings jsonb)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select md5((p_settings - 'schema')::text || coalesce(nullif(p_settings ->> 'schema', 'reject'), 'separate')) $$;
+
+-- Files of one partition are merged with each other if they have one merge group: a schema, or all schemas that the table
+-- unites.
+create function fusou.merge_group(p_settings jsonb, p_fingerprint text, p_apart_reason text)
+returns text
+language sql immutable
+set search_path = ''
+as $$ select case when p_settings ->> 'schema' = 'union' and p_apart_reason is null then 'union' else p_fingerprint end $$;
+
+create function fusou.merge_group_of(p_file public.files)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  select fusou.merge_group(
+    fusou.settings_of_table(p_file.dataset_id, p_file.table_name), p_file.schema_fingerprint,
+    (
+      select s.apart_reason from public.schemas s
+      where s.dataset_id = p_file.dataset_id and s.table_name = p_file.table_name
+        and s.fingerprint = p_file.schema_fingerprint
+    )
+  )
+$$;
+-- Ways in: uploads and triggers. Every function that changes a dataset locks its row first, so that
+-- what it decides about files and jobs holds until it commits. Order of locks: dataset, job, files, outbox.
 
 -- A file at or above three quarters of the target is left alone by merges.
 create function fusou.small_file_bytes(p_settings jsonb)
@@ -876,7 +961,7 @@ create function fusou.wider_reach(p_one text, p_other text)
 returns text
 language sql immutable
 set search_path = ''
-as $$ select case when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
+as $$ select case when 'rewrite' in (p_one, p_other) then 'rewrite' when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
 
 -- Tells the queue of a job that may start, which from then on has its slot. One write of the job: a second in the same
 -- transaction would check the foreign key again, and so wait for the dataset of a job that admit() chose.
@@ -1002,7 +1087,12 @@ as $$
     'fileId', f.id, 'table', s."table", 'periodTag', s."periodTag",
     'duplicate', f.r2_key <> p_object ->> 'r2Key' or f.byte_offset <> s."offset",
     'healed', f.r2_key = p_object ->> 'r2Key' and f.healed_at is not null,
-    'quarantine', f.quarantine_code
+    'quarantine', f.quarantine_code,
+    'newSchema', exists (
+      select 1 from public.schemas k
+      where k.dataset_id = p_dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
+        and k.first_key = f.r2_key and f.r2_key = p_object ->> 'r2Key'
+    )
   ) order by s."offset"), '[]')
   from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, "periodTag" text, "offset" bigint, sha256 text)
   join public.files f
@@ -1034,7 +1124,7 @@ $$;
 -- [{fileId, r2Key}]: this object then takes the place of theirs, and they leave the quarantine.
 -- p_replaces: a live fragment of the dataset that goes as the new one comes, in one version.
 -- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
--- into another file).
+-- into another file), schema_rejected (the table takes one schema only).
 create function public.register_upload(
   p_dataset_id text, p_caller jsonb, p_object jsonb, p_sender text, p_copies jsonb default null,
   p_replaces uuid default null
@@ -1054,6 +1144,7 @@ declare
   v_stored integer;
   v_healed integer := 0;
   v_seen_version bigint;
+  v_rejected text;
   v_found record;
   v_job jsonb := '{}';
 begin
@@ -1093,6 +1184,20 @@ begin
   v_copies := fusou.live_copies(p_dataset_id, p_object);
   if p_copies is null and v_copies <> '[]' then
     return jsonb_build_object('outcome', 'check_copies', 'copies', v_copies);
+  end if;
+
+  select s."table" into v_rejected
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, fingerprint text)
+  where fusou.settings_of_table(p_dataset_id, s."table") ->> 'schema' = 'reject'
+    and exists (select 1 from public.schemas k where k.dataset_id = p_dataset_id and k.table_name = s."table")
+    and not exists (
+      select 1 from public.schemas k
+      where k.dataset_id = p_dataset_id and k.table_name = s."table" and k.fingerprint = s.fingerprint
+    )
+  limit 1;
+  if found then
+    perform fusou.mark_for_deletion(v_key);
+    return jsonb_build_object('outcome', 'schema_rejected', 'table', v_rejected);
   end if;
 
   v_version := v_dataset.version + 1;
@@ -1144,6 +1249,11 @@ begin
   )
   on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
   get diagnostics v_stored = row_count;
+  insert into public.schemas (dataset_id, table_name, fingerprint, first_key)
+  select distinct p_dataset_id, s."table", s.fingerprint, v_key
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, fingerprint text)
+  order by 2, 3
+  on conflict do nothing;
 
   if v_stored = 0 and v_healed = 0 then
     perform fusou.mark_for_deletion(v_key);
@@ -1177,7 +1287,7 @@ begin
     min(g.since) filter (where fusou.tier_is_full(0, g.fresh)) as since
   into v_found
   from (
-    select distinct f.table_name, f.period_tag, f.schema_fingerprint
+    select distinct f.table_name, f.period_tag, fusou.merge_group_of(f) as merge_group
     from public.files f
     where f.r2_key = v_key and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
       and f.work_bytes < fusou.small_file_work()
@@ -1185,14 +1295,27 @@ begin
   cross join lateral (
     select count(*) as fresh, sum(s.byte_length) as bytes, min(s.created_at) as since
     from (
-      select f.byte_length, f.created_at from public.files f
-      where f.dataset_id = p_dataset_id
-        and f.table_name = own.table_name
-        and f.period_tag = own.period_tag
-        and f.schema_fingerprint = own.schema_fingerprint
-        and f.removed_version is null
-        and f.quarantine_code is null
-        and f.fragments = 1
+      -- two plans in one: of a group of one schema the index finds its files alone
+      select f.byte_length, f.created_at from (
+        select * from public.files one
+        where own.merge_group <> 'union'
+          and one.dataset_id = p_dataset_id
+          and one.table_name = own.table_name
+          and one.period_tag = own.period_tag
+          and one.schema_fingerprint = own.merge_group
+          and one.removed_version is null
+          and one.quarantine_code is null
+        union all
+        select * from public.files any_of
+        where own.merge_group = 'union'
+          and any_of.dataset_id = p_dataset_id
+          and any_of.table_name = own.table_name
+          and any_of.period_tag = own.period_tag
+          and any_of.removed_version is null
+          and any_of.quarantine_code is null
+          and fusou.merge_group_of(any_of) = 'union'
+      ) f
+      where f.fragments = 1
         and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
         and f.work_bytes < fusou.small_file_work()
         and f.created_version > v_seen_version
@@ -1218,7 +1341,8 @@ begin
   end if;
   return jsonb_build_object(
     'outcome', case when v_stored > 0 then 'stored' else 'healed' end, 'version', v_version,
-    'files', fusou.uploaded_files(p_dataset_id, p_object), 'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
+    'files', fusou.uploaded_files(p_dataset_id, p_object),
+    'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
   );
 end $$;
 
@@ -1239,9 +1363,10 @@ as $$
   on conflict do nothing
 $$;
 
+-- p_rewrite: also what is merged already, if it was written with other settings than those of now.
 create function public.request_compaction(
   p_dataset_id text, p_caller jsonb, p_table text default null, p_period_tag text default null,
-  p_sender text default null
+  p_sender text default null, p_rewrite boolean default false
 )
 returns jsonb
 language plpgsql security definer
@@ -1256,10 +1381,11 @@ begin
   end if;
   perform fusou.audit(
     p_caller, 'dataset.compact', v_dataset.owner_id, p_dataset_id, null, null,
-    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag))
+    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag, 'rewrite', nullif(p_rewrite, false)))
   );
   return jsonb_build_object('outcome', 'requested')
-    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender);
+    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender,
+      p_reach => case when p_rewrite then 'rewrite' end);
 end $$;
 
 -- The daily round: datasets that need it and have no job yet, the one whose last attempt is oldest first.
@@ -1301,32 +1427,6 @@ begin
   where d.compaction_needed
     and not exists (select 1 from public.jobs j where j.dataset_id = d.id and j.state in ('queued', 'running'));
   return jsonb_build_object('datasets', v_datasets, 'remaining', v_remaining, 'outbox', v_outbox);
-end $$;
-
-create function public.configure_dataset(p_dataset_id text, p_caller jsonb, p_settings jsonb)
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
-  v_settings jsonb;
-begin
-  if v_dataset.id is null then
-    return jsonb_build_object('outcome', 'unknown_dataset');
-  end if;
-  update public.datasets set settings = jsonb_strip_nulls(settings || p_settings)
-  where id = p_dataset_id
-  returning settings into v_settings;
-  if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0
-    or fusou.setting(v_settings, 'mergeMinFiles') < 1 or fusou.setting(v_settings, 'mergeMinBytes') < 1
-    or fusou.setting(v_settings, 'mergeMaxAgeSeconds') < 0
-  then
-    raise exception 'configure_dataset: targetFileBytes, mergeMinFiles and mergeMinBytes must be positive, '
-      'retentionSeconds and mergeMaxAgeSeconds not negative' using errcode = '22023';
-  end if;
-  perform fusou.look_for_work(p_dataset_id);
-  return jsonb_build_object('outcome', 'configured', 'settings', v_settings);
 end $$;
 -- Keys: made, listed and revoked by the user for whom they act.
 
@@ -1635,6 +1735,74 @@ begin
     'outcome', 'transferred', 'ownerId', p_user_id,
     'earlierOwners', (select d.earlier_owners from public.datasets d where d.id = p_dataset_id)
   );
+end $$;
+-- Settings over HTTP: of a dataset, and of each table in it.
+
+-- Sets what p_settings names; null goes back to the default. The edge has checked each value; this checks once more what
+-- would stop merges. p_public null: as it is. Outcomes: configured, unknown_dataset.
+create function public.configure_dataset(p_dataset_id text, p_caller jsonb, p_settings jsonb, p_public boolean default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
+  v_after public.datasets;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  update public.datasets
+  set settings = jsonb_strip_nulls(settings || p_settings), is_public = coalesce(p_public, is_public)
+  where id = p_dataset_id
+  returning * into v_after;
+  if fusou.setting(v_after.settings, 'targetFileBytes') < 1 or fusou.setting(v_after.settings, 'retentionSeconds') < 0
+    or fusou.setting(v_after.settings, 'mergeMinFiles') < 1 or fusou.setting(v_after.settings, 'mergeMinBytes') < 1
+    or fusou.setting(v_after.settings, 'mergeMaxAgeSeconds') < 0
+    or (v_after.settings ->> 'deleteAfterDays')::integer not between 1 and 36500
+  then
+    raise exception 'configure_dataset: targetFileBytes, mergeMinFiles and mergeMinBytes must be positive, '
+      'retentionSeconds and mergeMaxAgeSeconds not negative, deleteAfterDays 1..36500' using errcode = '22023';
+  end if;
+  if (v_after.settings, v_after.is_public) <> (v_dataset.settings, v_dataset.is_public) then
+    perform fusou.look_for_work(p_dataset_id);
+    perform fusou.audit(
+      p_caller, 'dataset.configure', v_dataset.owner_id, p_dataset_id, null,
+      v_dataset.settings || jsonb_build_object('public', v_dataset.is_public),
+      v_after.settings || jsonb_build_object('public', v_after.is_public)
+    );
+  end if;
+  return jsonb_build_object('outcome', 'configured', 'settings', v_after.settings, 'public', v_after.is_public);
+end $$;
+
+-- Sets what p_settings names; null goes back to the default. A table may be configured before its first upload.
+-- Outcomes: configured, unknown_dataset.
+create function public.configure_table(p_dataset_id text, p_table text, p_caller jsonb, p_settings jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
+  v_before jsonb;
+  v_after jsonb;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  v_before := fusou.settings_of_table(p_dataset_id, p_table);
+  v_after := jsonb_strip_nulls(v_before || p_settings);
+  if v_after <> v_before then
+    insert into public.table_settings (dataset_id, table_name, settings) values (p_dataset_id, p_table, v_after)
+    on conflict (dataset_id, table_name) do update set settings = excluded.settings, changed_at = now();
+    -- Schemas that could not be united may fit the next time somebody asks for it.
+    if v_after ->> 'schema' is distinct from v_before ->> 'schema' then
+      update public.schemas set apart_reason = null where dataset_id = p_dataset_id and table_name = p_table;
+    end if;
+    perform fusou.look_for_work(p_dataset_id);
+    perform fusou.audit(p_caller, 'table.configure', v_dataset.owner_id, p_dataset_id, p_table, v_before, v_after);
+  end if;
+  return jsonb_build_object('outcome', 'configured', 'settings', v_after);
 end $$;
 -- The life of a job. queued -> running -> succeeded | dead | cancelled; queued -> cancelled | dead.
 -- A retry keeps the job running under the next attempt number, so the old attempt is fenced off at once and
@@ -2199,7 +2367,8 @@ end $$;
 -- From live files to merged ones: the plan of an attempt, the swap of each merge by itself, and what becomes of files that
 -- no merge can take.
 
--- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first.
+-- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
+-- a rewrite all that were written with other settings than those of now.
 -- Suspects in its scope always come along, so that a job that narrows them down does not lose them out of reach.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)
 returns jsonb
@@ -2222,9 +2391,10 @@ begin
   update public.jobs set planned_version = v_dataset.version where id = p_job_id;
 
   with within_reach as (
-    select g.table_name, g.period_tag, g.schema_fingerprint
+    select g.table_name, g.period_tag, g.merge_group
     from fusou.small_groups(v_job.dataset_id) g
-    where (v_job.table_name is null or g.table_name = v_job.table_name)
+    where v_job.reach <> 'rewrite'
+      and (v_job.table_name is null or g.table_name = v_job.table_name)
       and (v_job.period_tag is null or g.period_tag = v_job.period_tag)
       and case v_job.reach
         when 'all' then g.files >= 2
@@ -2232,47 +2402,54 @@ begin
         else g.upper_tier_full or fusou.is_due(v_dataset.settings, g.fresh, g.fresh_bytes, g.fresh_since)
       end
   ), chosen as (
-    select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.fragments,
-      f.work_bytes,
+    select f.id, f.table_name, f.period_tag, f.merge_group, f.byte_length, f.row_count, f.fragments, f.work_bytes,
       f.created_version, s.set_id, s.ends
-    from public.files f
+    from (
+      select l.*, fusou.merge_group(coalesce(t.settings, '{}'), l.schema_fingerprint, k.apart_reason) as merge_group,
+        fusou.settings_key(coalesce(t.settings, '{}')) as wanted_key
+      from public.files l
+      left join public.table_settings t on t.dataset_id = l.dataset_id and t.table_name = l.table_name
+      left join public.schemas k
+        on k.dataset_id = l.dataset_id and k.table_name = l.table_name and k.fingerprint = l.schema_fingerprint
+      where l.dataset_id = v_job.dataset_id and l.removed_version is null and l.quarantine_code is null
+        and (v_job.table_name is null or l.table_name = v_job.table_name)
+        and (v_job.period_tag is null or l.period_tag = v_job.period_tag)
+    ) f
     left join within_reach g
-      on g.table_name = f.table_name
-      and g.period_tag = f.period_tag
-      and g.schema_fingerprint = f.schema_fingerprint
+      on g.table_name = f.table_name and g.period_tag = f.period_tag and g.merge_group = f.merge_group
     left join public.suspects s on s.file_id = f.id
-    where f.dataset_id = v_job.dataset_id
-      and (g.table_name is not null or (
-        s.file_id is not null
-        and (v_job.table_name is null or f.table_name = v_job.table_name)
-        and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
-      ))
-      and f.removed_version is null
-      and f.quarantine_code is null
-      and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
-      and f.work_bytes < fusou.small_file_work()
-    order by f.table_name, f.period_tag, f.schema_fingerprint, f.created_version, f.id
+    where case
+      when v_job.reach = 'rewrite' then f.settings_key is distinct from f.wanted_key
+      else (g.table_name is not null or s.file_id is not null)
+        and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+        and f.work_bytes < fusou.small_file_work()
+    end
+    order by f.table_name, f.period_tag, f.merge_group, f.created_version, f.id
     limit p_max_files + 1
   )
   select coalesce(jsonb_agg(jsonb_build_object(
-    'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'fingerprint', c.schema_fingerprint,
+    'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'mergeGroup', c.merge_group,
     'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments,
     'workBytes', c.work_bytes,
     'suspect', case when c.set_id is not null then jsonb_build_object('setId', c.set_id, 'ends', c.ends) end
-  ) order by c.table_name, c.period_tag, c.schema_fingerprint, c.created_version, c.id), '[]')
+  ) order by c.table_name, c.period_tag, c.merge_group, c.created_version, c.id), '[]')
   into v_files from chosen c;
 
   -- Partitions that hold more than one schema, for the report: their files stay apart.
   select coalesce(jsonb_agg(jsonb_build_object('table', s.table_name, 'periodTag', s.period_tag, 'schemas', s.schemas)), '[]')
   into v_left_apart
   from (
-    select f.table_name, f.period_tag, count(distinct f.schema_fingerprint) as schemas
+    select f.table_name, f.period_tag,
+      count(distinct fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason)) as schemas
     from public.files f
+    left join public.table_settings t on t.dataset_id = f.dataset_id and t.table_name = f.table_name
+    left join public.schemas k
+      on k.dataset_id = f.dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
     where f.dataset_id = v_job.dataset_id and f.removed_version is null
       and (v_job.table_name is null or f.table_name = v_job.table_name)
       and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
     group by f.table_name, f.period_tag
-    having count(distinct f.schema_fingerprint) > 1
+    having count(distinct fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason)) > 1
     order by f.table_name, f.period_tag
     limit 100
   ) s;
@@ -2288,7 +2465,7 @@ begin
 end $$;
 
 -- Writes the plan of an attempt, once: a second call, from a retried or a late step, gets the plan that stands.
--- p_merges: [[fileId, ...], ...]; one file alone only if it is a suspect.
+-- p_merges: [[fileId, ...], ...]; one file alone only if it is a suspect, or in a rewrite.
 create function public.save_plan(p_job_id uuid, p_attempt integer, p_merges jsonb)
 returns jsonb
 language plpgsql security definer
@@ -2297,13 +2474,14 @@ as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_dataset_id text;
+  v_reach text;
   v_merge record;
   v_group record;
 begin
   if v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome);
   end if;
-  select dataset_id into strict v_dataset_id from public.jobs where id = p_job_id;
+  select dataset_id, reach into strict v_dataset_id, v_reach from public.jobs where id = p_job_id;
   if not exists (select 1 from public.merges where job_id = p_job_id and attempt = p_attempt) then
     for v_merge in
       select (ordinality)::integer as index, array(select jsonb_array_elements_text(value)::uuid) as ids
@@ -2311,7 +2489,7 @@ begin
     loop
       select count(*) as found, sum(f.row_count) as rows_in, sum(f.byte_length) as bytes_in,
         min(f.table_name) as table_name, min(f.period_tag) as period_tag,
-        count(distinct (f.table_name, f.period_tag, f.schema_fingerprint)) as kinds
+        count(distinct (f.table_name, f.period_tag, fusou.merge_group_of(f))) as kinds
       into v_group
       from public.files f
       where f.id = any (v_merge.ids) and f.dataset_id = v_dataset_id and f.removed_version is null;
@@ -2320,7 +2498,9 @@ begin
         return jsonb_build_object('outcome', 'conflict');
       elsif v_group.kinds <> 1 then
         raise exception 'save_plan: merge % mixes partitions or schemas', v_merge.index using errcode = '22023';
-      elsif v_group.found = 1 and not exists (select 1 from public.suspects s where s.file_id = v_merge.ids[1]) then
+      elsif v_group.found = 1 and v_reach <> 'rewrite'
+        and not exists (select 1 from public.suspects s where s.file_id = v_merge.ids[1])
+      then
         raise exception 'save_plan: merge % has one input', v_merge.index using errcode = '22023';
       end if;
       insert into public.merges (job_id, attempt, index, table_name, period_tag, input_ids, rows_in, bytes_in)
@@ -2347,6 +2527,8 @@ as $$
 declare
   v_outcome text;
   v_merge public.merges;
+  v_dataset_id text;
+  v_settings jsonb;
 begin
   v_outcome := public.enter_step(
     p_job_id, p_attempt, 'compact-' || p_index, p_lease_seconds, p_finished
@@ -2360,19 +2542,28 @@ begin
   elsif v_merge.state <> 'planned' then
     return jsonb_build_object('outcome', v_merge.state);
   end if;
+  select j.dataset_id into strict v_dataset_id from public.jobs j where j.id = p_job_id;
+  v_settings := fusou.settings_of_table(v_dataset_id, v_merge.table_name);
+  update public.merges set settings = v_settings
+  where job_id = p_job_id and attempt = p_attempt and index = p_index;
   return jsonb_build_object(
     'outcome', 'ok',
-    'datasetId', (select dataset_id from public.jobs where id = p_job_id),
+    'datasetId', v_dataset_id,
+    'settings', v_settings,
     'ownerId', (
       select d.owner_id from public.jobs j join public.datasets d on d.id = j.dataset_id where j.id = p_job_id
     ),
     'table', v_merge.table_name,
     'periodTag', v_merge.period_tag,
-    'fingerprint', (select min(f.schema_fingerprint) from public.files f where f.id = any (v_merge.input_ids)),
+    -- null: the schemas of the inputs are united
+    'fingerprint', (
+      select case when count(distinct f.schema_fingerprint) = 1 then min(f.schema_fingerprint) end
+      from public.files f where f.id = any (v_merge.input_ids)
+    ),
     'inputs', (
       select jsonb_agg(jsonb_build_object(
         'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count,
-        'level', f.level, 'sha256', f.content_sha256
+        'level', f.level, 'sha256', f.content_sha256, 'fingerprint', f.schema_fingerprint
       ) order by array_position(v_merge.input_ids, f.id))
       from public.files f where f.id = any (v_merge.input_ids)
     )
@@ -2380,7 +2571,7 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?, duplicateRows?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
 -- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
@@ -2397,6 +2588,7 @@ declare
   v_dataset_id text;
   v_version bigint;
   v_output_id uuid;
+  v_duplicate_rows constant bigint := coalesce((p_output ->> 'duplicateRows')::bigint, 0);
 begin
   -- The object is whole: there is nothing to abort any more.
   delete from public.multipart_uploads where r2_key = p_output ->> 'r2Key';
@@ -2414,13 +2606,15 @@ begin
   if v_outcome = 'ok' then
     perform 1 from public.files where id = any (v_merge.input_ids) for update;
     select count(*) as found, sum(f.row_count) as row_count, max(f.level) as level,
-      sum(f.fragments) as fragments, min(f.dataset_id) as dataset_id
+      sum(f.fragments) as fragments, min(f.dataset_id) as dataset_id, max(f.newest_upload_at) as newest_upload_at
     into v_live
     from public.files f
     where f.id = any (v_merge.input_ids) and f.removed_version is null and f.quarantine_code is null;
     if v_live.found <> cardinality(v_merge.input_ids) then
       v_outcome := 'conflict';
-    elsif v_live.row_count <> (p_output ->> 'rows')::bigint then
+    elsif v_live.row_count <> (p_output ->> 'rows')::bigint + v_duplicate_rows
+      or (v_duplicate_rows > 0 and not coalesce(v_merge.settings ? 'dedupeBy', false))
+    then
       v_outcome := 'row_count_mismatch';
     end if;
   end if;
@@ -2438,17 +2632,20 @@ begin
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
     fragments, content_sha256, schema_fingerprint, created_version, created_by_job,
-    work_bytes
+    work_bytes, newest_upload_at, settings_key
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
     p_output ->> 'sha256', p_output ->> 'fingerprint', v_version, p_job_id,
-    coalesce((p_output ->> 'workBytes')::bigint, 0)
+    coalesce((p_output ->> 'workBytes')::bigint, 0), v_live.newest_upload_at,
+    fusou.settings_key(coalesce(v_merge.settings, '{}'))
   )
   returning id into v_output_id;
+  insert into public.schemas (dataset_id, table_name, fingerprint)
+  values (v_dataset_id, v_merge.table_name, p_output ->> 'fingerprint') on conflict do nothing;
   update public.merges
-  set state = 'committed', output_id = v_output_id, output_key = p_output ->> 'r2Key', version = v_version
+  set state = 'committed', duplicate_rows = v_duplicate_rows, output_id = v_output_id, output_key = p_output ->> 'r2Key', version = v_version
   where job_id = p_job_id and attempt = p_attempt and index = p_index;
   update public.jobs
   set files_in = files_in + v_live.found,
@@ -2493,6 +2690,49 @@ begin
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   end if;
   return v_merge;
+end $$;
+
+-- Schemas that cannot be united with those of the other inputs, though the table says so: their files stay apart from now
+-- on, this merge goes on without them, and a later job merges them with their own kind.
+-- p_schemas: [{fingerprint, reason}]. Outcomes: ok, unknown_merge, and those of the fence.
+create function public.set_schemas_apart(p_job_id uuid, p_attempt integer, p_index integer, p_schemas jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_merge public.merges;
+  v_dataset_id text;
+begin
+  if v_outcome <> 'ok' then
+    return jsonb_build_object('outcome', v_outcome);
+  end if;
+  select * into v_merge from public.merges
+  where job_id = p_job_id and attempt = p_attempt and index = p_index for update;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_merge');
+  end if;
+  select dataset_id into strict v_dataset_id from public.jobs where id = p_job_id;
+  update public.schemas s set apart_reason = left(a.reason, 500)
+  from jsonb_to_recordset(p_schemas) as a (fingerprint text, reason text)
+  where s.dataset_id = v_dataset_id and s.table_name = v_merge.table_name and s.fingerprint = a.fingerprint;
+  update public.merges m
+  set input_ids = kept.ids, rows_in = fusou.saturate(kept.rows_in), bytes_in = fusou.saturate(kept.bytes_in)
+  from (
+    select array_agg(f.id order by array_position(v_merge.input_ids, f.id)) as ids, sum(f.row_count) as rows_in,
+      sum(f.byte_length) as bytes_in
+    from public.files f
+    where f.id = any (v_merge.input_ids) and fusou.merge_group_of(f) = 'union'
+  ) kept
+  where m.job_id = p_job_id and m.attempt = p_attempt and m.index = p_index and m.state = 'planned'
+    and cardinality(kept.ids) >= 2;
+  if not found then
+    update public.merges set state = 'nothing_left'
+    where job_id = p_job_id and attempt = p_attempt and index = p_index and state = 'planned';
+  end if;
+  perform fusou.look_for_work(v_dataset_id);
+  return jsonb_build_object('outcome', 'ok');
 end $$;
 
 -- How many files a job names of those that it set aside; all of them are in the listing of files.
@@ -3506,6 +3746,308 @@ begin
   end if;
   return v_count;
 end $$;
+-- Deletion of data: at once in a new version, from the bucket when its retention is over, undone until then.
+
+create table public.deletions (
+  id bigint generated always as identity primary key,
+  dataset_id text not null references public.datasets (id) on delete cascade,
+  table_name text,
+  period_tag text,
+  reason text not null constraint deletions_reason check (reason in ('request', 'retention')),
+  version bigint not null,
+  files bigint not null,
+  rows bigint not null,
+  bytes bigint not null,
+  deleted_at timestamptz not null default now(),
+  restored_at timestamptz
+);
+alter table public.deletions enable row level security;
+comment on table public.deletions is 'What was deleted together; the rows of its files name it until vacuum takes them.';
+comment on column public.deletions.table_name is 'Null: every table.';
+comment on column public.deletions.reason is 'request: somebody asked; retention: it was older than deleteAfterDays.';
+create index deletions_of_dataset on public.deletions (dataset_id, id desc);
+
+create function fusou.deletion_json(p_deletion public.deletions, p_settings jsonb)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p_deletion.id, 'table', p_deletion.table_name, 'periodTag', p_deletion.period_tag, 'reason', p_deletion.reason,
+    'version', p_deletion.version, 'files', p_deletion.files, 'rows', p_deletion.rows, 'bytes', p_deletion.bytes,
+    'deletedAt', p_deletion.deleted_at, 'restoredAt', p_deletion.restored_at,
+    'restorableUntil', case when p_deletion.restored_at is null then
+      p_deletion.deleted_at + make_interval(secs => fusou.setting(p_settings, 'retentionSeconds'))
+    end
+  )
+$$;
+
+-- Takes live files out of a dataset, in one version. The caller holds its lock. Null if there are none.
+-- Uploads that were merged into them are no longer known either, so that their content may be uploaded again.
+create function fusou.delete_files(
+  p_dataset public.datasets, p_table text, p_period_tag text, p_file_ids uuid[], p_reason text, p_user_id uuid
+)
+returns public.deletions
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_deletion public.deletions;
+  v_found record;
+begin
+  select coalesce(array_agg(f.id), '{}') as ids, count(*) as files, coalesce(sum(f.row_count), 0) as row_count,
+    coalesce(sum(f.byte_length), 0) as bytes
+  into v_found
+  from public.files f
+  where f.dataset_id = p_dataset.id and f.removed_version is null
+    and (p_table is null or f.table_name = p_table)
+    and (p_period_tag is null or f.period_tag = p_period_tag)
+    and (p_file_ids is null or f.id = any (p_file_ids));
+  if v_found.files = 0 then
+    return null;
+  end if;
+  insert into public.deletions (dataset_id, table_name, period_tag, reason, version, files, rows, bytes)
+  values (
+    p_dataset.id, p_table, p_period_tag, p_reason, p_dataset.version + 1, v_found.files,
+    fusou.saturate(v_found.row_count), fusou.saturate(v_found.bytes)
+  )
+  returning * into v_deletion;
+  update public.datasets set version = v_deletion.version where id = p_dataset.id;
+  update public.files
+  set removed_version = v_deletion.version, removed_at = now(), discarded = true, discarded_by = p_user_id,
+      deletion_id = v_deletion.id
+  where id = any (v_found.ids);
+  delete from public.suspects where file_id = any (v_found.ids);
+  if p_file_ids is null then
+    update public.files f set discarded = true, deletion_id = v_deletion.id
+    where f.dataset_id = p_dataset.id and f.level = 0 and f.removed_version is not null and not f.discarded
+      and (p_table is null or f.table_name = p_table)
+      and (p_period_tag is null or f.period_tag = p_period_tag);
+  end if;
+  perform fusou.look_for_work(p_dataset.id);
+  return v_deletion;
+end $$;
+
+-- Deletes a table, a period of it, or with neither the whole dataset, which then is in no list until it is restored or
+-- uploaded to. Outcomes: deleted (deletion null: there was nothing), unknown_dataset.
+create function public.delete_data(p_dataset_id text, p_caller jsonb, p_table text, p_period_tag text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
+  v_deletion public.deletions;
+  v_job_id uuid;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  v_deletion := fusou.delete_files(v_dataset, p_table, p_period_tag, null, 'request', fusou.user_of(p_caller));
+  if p_table is null then
+    update public.datasets set deleted_at = coalesce(deleted_at, now()) where id = p_dataset_id;
+    for v_job_id in
+      select j.id from public.jobs j where j.dataset_id = p_dataset_id and j.state = 'queued'
+    loop
+      perform fusou.end_job(v_job_id, 'cancelled', null);
+    end loop;
+  end if;
+  if v_deletion.id is not null then
+    perform fusou.audit(
+      p_caller, 'data.delete', v_dataset.owner_id, p_dataset_id, v_deletion.id::text,
+      jsonb_strip_nulls(jsonb_build_object(
+        'table', p_table, 'periodTag', p_period_tag, 'files', v_deletion.files, 'rows', v_deletion.rows
+      ))
+    );
+  end if;
+  return jsonb_build_object(
+    'outcome', 'deleted',
+    'deletion', case when v_deletion.id is not null then fusou.deletion_json(v_deletion, v_dataset.settings) end
+  );
+end $$;
+
+-- Puts back what one deletion took, in a new version, under new ids.
+-- Outcomes: restored (also when it was before), unknown_dataset, unknown_deletion, deletion_gone (vacuum has taken some of
+-- it), uploaded_again (some of its uploads came again since; they would be there twice).
+create function public.restore_deletion(p_dataset_id text, p_caller jsonb, p_deletion_id bigint)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
+  v_deletion public.deletions;
+begin
+  if v_dataset.id is null then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  select * into v_deletion from public.deletions where id = p_deletion_id and dataset_id = p_dataset_id;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_deletion');
+  elsif v_deletion.restored_at is null then
+    if (
+      select count(*) from public.files f
+      where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version
+    ) <> v_deletion.files then
+      return jsonb_build_object('outcome', 'deletion_gone');
+    elsif exists (
+      select 1 from public.files gone
+      join public.files again
+        on again.dataset_id = gone.dataset_id and again.table_name = gone.table_name
+        and again.period_tag = gone.period_tag and again.content_sha256 = gone.content_sha256
+        and again.level = 0 and not again.discarded
+      where gone.deletion_id = p_deletion_id and gone.level = 0
+    ) then
+      return jsonb_build_object('outcome', 'uploaded_again');
+    end if;
+    insert into public.files (
+      dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, work_bytes, level,
+      fragments, content_sha256, schema_fingerprint, created_version, created_by_job, uploaded_by, uploaded_with,
+      quarantine_code, quarantine_message, quarantined_by_job, quarantined_at, quarantine_acknowledged_at, healed_at,
+      newest_upload_at, settings_key
+    )
+    select
+      f.dataset_id, f.table_name, f.period_tag, f.r2_key, f.byte_offset, f.byte_length, f.row_count, f.row_group_count,
+      f.work_bytes, f.level, f.fragments, f.content_sha256, f.schema_fingerprint, v_dataset.version + 1,
+      f.created_by_job, f.uploaded_by, f.uploaded_with, f.quarantine_code, f.quarantine_message, f.quarantined_by_job,
+      f.quarantined_at, f.quarantine_acknowledged_at, f.healed_at, f.newest_upload_at, f.settings_key
+    from public.files f
+    where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version;
+    perform fusou.check_storage(v_dataset.owner_id);
+    -- The uploads that are merged into them are known again.
+    update public.files f set discarded = false, deletion_id = null
+    where f.deletion_id = p_deletion_id and f.level = 0 and f.removed_version < v_deletion.version;
+    update public.datasets set version = version + 1, deleted_at = null where id = p_dataset_id;
+    update public.deletions set restored_at = now() where id = p_deletion_id returning * into v_deletion;
+    perform fusou.look_for_work(p_dataset_id);
+    perform fusou.audit(
+      p_caller, 'data.restore', v_dataset.owner_id, p_dataset_id, p_deletion_id::text, null,
+      jsonb_build_object('files', v_deletion.files, 'rows', v_deletion.rows)
+    );
+  end if;
+  return jsonb_build_object('outcome', 'restored', 'deletion', fusou.deletion_json(v_deletion, v_dataset.settings));
+end $$;
+
+-- Newest first. p_before: the last deletion of the page before.
+create function public.list_deletions(p_dataset_id text, p_caller jsonb, p_before bigint, p_limit integer)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'deletions', (
+    select coalesce(jsonb_agg(fusou.deletion_json(l.deletion, v_dataset.settings) order by (l.deletion).id desc), '[]')
+    from (
+      select d as deletion from public.deletions d
+      where d.dataset_id = p_dataset_id and (p_before is null or d.id < p_before)
+      order by d.id desc limit p_limit
+    ) l
+  ));
+end $$;
+
+-- When the period that a tag names is over: of 2026, 2026-11 and 2026-11-26; null for a tag that is no date.
+create function fusou.period_end(p_period_tag text)
+returns timestamptz
+language plpgsql stable
+set search_path = ''
+as $$
+begin
+  return case
+    when p_period_tag ~ '^[12]\d{3}$' then make_timestamptz(p_period_tag::integer + 1, 1, 1, 0, 0, 0, 'UTC')
+    when p_period_tag ~ '^[12]\d{3}-(0[1-9]|1[0-2])$' then make_timestamptz(
+      left(p_period_tag, 4)::integer + right(p_period_tag, 2)::integer / 12, right(p_period_tag, 2)::integer % 12 + 1, 1,
+      0, 0, 0, 'UTC'
+    )
+    when p_period_tag ~ '^[12]\d{3}-(0[1-9]|1[0-2])-(0[1-9]|[12]\d|3[01])$'
+      then (p_period_tag || 'T00:00:00Z')::timestamptz + interval '1 day'
+  end;
+exception when datetime_field_overflow then
+  return null;
+end $$;
+
+-- Retention of data: live files that are older than deleteAfterDays of their dataset. A file of a period that is a date
+-- is as old as the end of that period, any other as the youngest upload in it. At most p_limit datasets a call.
+create function public.delete_expired_data(p_limit integer)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_ids uuid[];
+  v_deletion public.deletions;
+  v_deletions bigint := 0;
+  v_files bigint := 0;
+begin
+  for v_dataset in
+    select d.* from public.datasets d
+    where d.settings ? 'deleteAfterDays'
+      and exists (
+        select 1 from public.files f
+        where f.dataset_id = d.id and f.removed_version is null and fusou.is_expired(f, d.settings)
+      )
+    order by d.id
+    limit p_limit
+    for update skip locked
+  loop
+    select array_agg(f.id) into v_ids from public.files f
+    where f.dataset_id = v_dataset.id and f.removed_version is null and fusou.is_expired(f, v_dataset.settings);
+    v_deletion := fusou.delete_files(v_dataset, null, null, v_ids, 'retention', null);
+    if v_deletion.id is not null then
+      v_deletions := v_deletions + 1;
+      v_files := v_files + v_deletion.files;
+    end if;
+  end loop;
+  return jsonb_build_object('datasets', v_deletions, 'files', v_files);
+end $$;
+
+create function fusou.is_expired(p_file public.files, p_settings jsonb)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select coalesce(fusou.period_end(p_file.period_tag), p_file.newest_upload_at)
+    < now() - make_interval(days => (p_settings ->> 'deleteAfterDays')::integer)
+$$;
+
+-- Everything of a user: their datasets are deleted, their keys revoked, their roles on datasets of others ended. Asked by an
+-- operator, or by the user. At most p_limit datasets a call; the caller repeats it while `more`.
+create function public.delete_user_data(p_caller jsonb, p_user_id uuid, p_limit integer)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset_id text;
+  v_count integer := 0;
+begin
+  if fusou.key_of(p_caller) is not null
+    or not (fusou.is_operator(p_caller) or fusou.user_of(p_caller) is not distinct from p_user_id)
+  then
+    perform fusou.forbid('all data of a user is deleted by that user, signed in, or by an operator');
+  end if;
+  for v_dataset_id in
+    select d.id from public.datasets d where d.owner_id = p_user_id and d.deleted_at is null order by d.id limit p_limit
+  loop
+    perform public.delete_data(v_dataset_id, p_caller, null, null);
+    v_count := v_count + 1;
+  end loop;
+  update public.access_keys set revoked_at = now() where user_id = p_user_id and revoked_at is null;
+  delete from public.grants where user_id = p_user_id;
+  if v_count > 0 then
+    perform fusou.audit(p_caller, 'user.delete_data', p_user_id, null, p_user_id::text, jsonb_build_object('datasets', v_count));
+  end if;
+  return jsonb_build_object(
+    'datasets', v_count,
+    'more', exists (select 1 from public.datasets d where d.owner_id = p_user_id and d.deleted_at is null)
+  );
+end $$;
 -- Who runs when there is more work than workers. A job gets a slot before its message is sent, and keeps it until it
 -- ends; whoever frees a slot gives it on in the same transaction, and the cron looks again each minute. So nothing polls,
 -- and a job that was not admitted is only a row that waits.
@@ -3651,27 +4193,32 @@ language sql immutable
 set search_path = ''
 as $$ select p_files >= case p_tier when 0 then 2 else 8 end $$;
 
--- The small live files of a dataset by table, period tag and schema, the groups within which files are merged:
+-- The small live files of a dataset by table, period tag and merge group, within which files are merged:
 -- how many, how many fragments among them with their bytes and since when they wait, and whether a tier is full.
 create function fusou.small_groups(p_dataset_id text)
 returns table (
-  table_name text, period_tag text, schema_fingerprint text,
+  table_name text, period_tag text, merge_group text,
   files bigint, fresh bigint, fresh_bytes numeric, fresh_since timestamptz, upper_tier_full boolean
 )
 language sql stable
 set search_path = ''
 as $$
-  select t.table_name, t.period_tag, t.schema_fingerprint,
+  select t.table_name, t.period_tag, t.merge_group,
     sum(t.files)::bigint,
     coalesce(sum(t.files) filter (where t.tier = 0), 0)::bigint,
     coalesce(sum(t.bytes) filter (where t.tier = 0), 0),
     min(t.since) filter (where t.tier = 0),
     bool_or(t.tier > 0 and fusou.tier_is_full(t.tier, t.files))
   from (
-    select f.table_name, f.period_tag, f.schema_fingerprint, fusou.tier(f.fragments) as tier,
+    select f.table_name, f.period_tag,
+      fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason) as merge_group,
+      fusou.tier(f.fragments) as tier,
       count(*) as files, sum(f.byte_length) as bytes, min(f.created_at) as since
     from public.files f
     join public.datasets d on d.id = f.dataset_id
+    left join public.table_settings t on t.dataset_id = f.dataset_id and t.table_name = f.table_name
+    left join public.schemas k
+      on k.dataset_id = f.dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
     where f.dataset_id = p_dataset_id
       and f.removed_version is null
       and f.quarantine_code is null
@@ -3761,6 +4308,354 @@ begin
     end if;
   end loop;
   return v_count;
+end $$;
+-- What datasets and tables look like: lists, sizes, versions, and why something is not merged yet.
+
+-- One row of a list.
+create function fusou.dataset_json(p_dataset public.datasets, p_user_id uuid)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'id', p_dataset.id, 'ownerId', p_dataset.owner_id, 'role', fusou.role_on(p_user_id, p_dataset),
+    'public', p_dataset.is_public, 'version', p_dataset.version, 'oldestVersion', p_dataset.oldest_version,
+    'createdAt', p_dataset.created_at, 'lastCompactedAt', p_dataset.last_compacted_at, 'deletedAt', p_dataset.deleted_at
+  )
+$$;
+
+create function fusou.is_listed(
+  p_dataset public.datasets, p_scope text, p_prefix text, p_from text, p_after text, p_caller jsonb
+)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_dataset.id >= p_from
+    and (p_after is null or p_dataset.id > p_after)
+    and (p_prefix is null or starts_with(p_dataset.id, p_prefix))
+    and (p_scope = 'deleted') = (p_dataset.deleted_at is not null)
+    and fusou.key_allows(p_caller, p_dataset.id, 'read')
+$$;
+
+-- In order of id. p_scope: own, shared (granted by others), public (of anybody), all (own and shared; for an operator, every
+-- dataset), deleted (own, as long as they can be restored). p_prefix: the beginning of ids. p_after: the last id of the page
+-- before.
+create function public.list_datasets(p_caller jsonb, p_scope text, p_prefix text, p_after text, p_limit integer)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_user_id constant uuid := fusou.user_of(p_caller);
+  v_everything constant boolean := fusou.is_operator(p_caller);
+  v_from constant text := greatest(coalesce(p_after, ''), coalesce(p_prefix, ''));
+begin
+  -- Each way in is an ordered read of an index, of which no more is taken than a page.
+  return (
+    select coalesce(jsonb_agg(fusou.dataset_json(d, v_user_id) order by d.id), '[]')
+    from public.datasets d
+    where d.id in (
+      select ids.id from (
+        (
+          select o.id from public.datasets o
+          where p_scope in ('own', 'all', 'deleted') and o.owner_id = v_user_id
+            and fusou.is_listed(o, p_scope, p_prefix, v_from, p_after, p_caller)
+          order by o.id limit p_limit
+        )
+        union
+        (
+          select s.id from public.grants g join public.datasets s on s.id = g.dataset_id
+          where p_scope in ('shared', 'all') and g.user_id = v_user_id
+            and fusou.is_listed(s, p_scope, p_prefix, v_from, p_after, p_caller)
+          order by s.id limit p_limit
+        )
+        union
+        (
+          select u.id from public.datasets u
+          where u.is_public and p_scope = 'public'
+            and fusou.is_listed(u, p_scope, p_prefix, v_from, p_after, p_caller)
+          order by u.id limit p_limit
+        )
+        union
+        (
+          select a.id from public.datasets a
+          where v_everything and p_scope in ('all', 'deleted')
+            and fusou.is_listed(a, p_scope, p_prefix, v_from, p_after, p_caller)
+          order by a.id limit p_limit
+        )
+      ) ids
+      order by ids.id
+      limit p_limit
+    )
+  );
+end $$;
+
+-- Sums of the live files of a dataset.
+create function public.describe_dataset(p_dataset_id text, p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'dataset',
+    fusou.dataset_json(v_dataset, fusou.user_of(p_caller)) || jsonb_build_object(
+      'settings', v_dataset.settings,
+      'nextMergeAt', v_dataset.due_at
+    ) || (
+      select jsonb_build_object(
+        'tables', count(distinct f.table_name), 'files', count(*), 'rows', fusou.saturate(coalesce(sum(f.row_count), 0)),
+        'bytes', fusou.saturate(coalesce(sum(f.byte_length), 0)), 'fragments', fusou.saturate(coalesce(sum(f.fragments), 0)),
+        'quarantinedFiles', count(*) filter (where f.quarantine_code is not null)
+      )
+      from public.files f where f.dataset_id = p_dataset_id and f.removed_version is null
+    )
+  );
+end $$;
+
+-- In order of table. p_after: the last table of the page before.
+create function public.list_tables(p_dataset_id text, p_caller jsonb, p_after text, p_limit integer)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'version', v_dataset.version, 'tables', (
+    select coalesce(jsonb_agg(t.described order by t.table_name), '[]')
+    from (
+      select f.table_name, jsonb_build_object(
+        'table', f.table_name, 'files', count(*), 'rows', fusou.saturate(sum(f.row_count)),
+        'bytes', fusou.saturate(sum(f.byte_length)), 'fragments', fusou.saturate(sum(f.fragments)),
+        'periods', count(distinct f.period_tag), 'schemas', count(distinct f.schema_fingerprint),
+        'newestUploadAt', max(f.newest_upload_at)
+      ) as described
+      from public.files f
+      where f.dataset_id = p_dataset_id and f.removed_version is null and (p_after is null or f.table_name > p_after)
+      group by f.table_name
+      order by f.table_name
+      limit p_limit
+    ) t
+  ));
+end $$;
+
+-- Why the small files of one merge group are not merged now: each rule with what there is and what it asks.
+create function fusou.waiting_json(p_settings jsonb, p_fresh bigint, p_bytes numeric, p_since timestamptz, p_due boolean)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'newFiles', p_fresh, 'newBytes', fusou.saturate(p_bytes), 'oldestNewFileAt', p_since, 'due', p_due,
+    'rules', jsonb_build_array(
+      jsonb_build_object('rule', 'mergeMinFiles', 'have', p_fresh, 'need', fusou.setting(p_settings, 'mergeMinFiles')),
+      jsonb_build_object(
+        'rule', 'mergeMinBytes', 'have', fusou.saturate(p_bytes), 'need', fusou.setting(p_settings, 'mergeMinBytes')
+      ),
+      jsonb_build_object(
+        'rule', 'mergeMaxAgeSeconds', 'have', floor(coalesce(extract(epoch from now() - p_since), 0)),
+        'need', fusou.setting(p_settings, 'mergeMaxAgeSeconds')
+      )
+    ),
+    'dueAt', case
+      when p_fresh >= 2 then p_since + make_interval(secs => fusou.setting(p_settings, 'mergeMaxAgeSeconds'))
+    end
+  )
+$$;
+
+-- One table: its settings, its schemas with the place of a file that has each, its files by tier, and what waits where.
+create function public.describe_table(p_dataset_id text, p_table text, p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_settings jsonb;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  v_settings := fusou.settings_of_table(p_dataset_id, p_table);
+  if v_settings = '{}' and not exists (
+    select 1 from public.schemas s where s.dataset_id = p_dataset_id and s.table_name = p_table
+  ) then
+    return jsonb_build_object('outcome', 'unknown_table');
+  end if;
+  return jsonb_build_object(
+    'outcome', 'ok',
+    'version', v_dataset.version,
+    'settings', v_settings,
+    'files', (
+      select jsonb_build_object(
+        'count', count(*), 'rows', fusou.saturate(coalesce(sum(f.row_count), 0)),
+        'bytes', fusou.saturate(coalesce(sum(f.byte_length), 0)),
+        'fragments', fusou.saturate(coalesce(sum(f.fragments), 0)),
+        'quarantined', count(*) filter (where f.quarantine_code is not null),
+        'otherSettings', count(*) filter (
+          where f.level > 0 and f.settings_key is distinct from fusou.settings_key(v_settings)
+        ),
+        'periods', count(distinct f.period_tag),
+        'newestUploadAt', max(f.newest_upload_at),
+        'lastMergedAt', max(f.created_at) filter (where f.level > 0)
+      )
+      from public.files f where f.dataset_id = p_dataset_id and f.table_name = p_table and f.removed_version is null
+    ),
+    'tiers', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'tier', t.tier, 'files', t.files, 'rows', fusou.saturate(t.row_count), 'bytes', fusou.saturate(t.bytes)
+      ) order by t.tier), '[]')
+      from (
+        select fusou.tier(f.fragments) as tier, count(*) as files, sum(f.row_count) as row_count, sum(f.byte_length) as bytes
+        from public.files f where f.dataset_id = p_dataset_id and f.table_name = p_table and f.removed_version is null
+        group by 1
+      ) t
+    ),
+    'schemas', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'fingerprint', s.fingerprint, 'firstSeenAt', s.first_seen_at, 'apartReason', s.apart_reason,
+        'files', s.files, 'sample', s.sample
+      ) order by s.files desc, s.fingerprint), '[]')
+      from (
+        select k.*, l.files, (
+          select jsonb_build_object('id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length)
+          from public.files f
+          where f.dataset_id = p_dataset_id and f.table_name = p_table and f.schema_fingerprint = k.fingerprint
+            and f.removed_version is null and f.quarantine_code is null
+          limit 1
+        ) as sample
+        from public.schemas k
+        left join lateral (
+          select count(*) as files from public.files f
+          where f.dataset_id = p_dataset_id and f.table_name = p_table and f.schema_fingerprint = k.fingerprint
+            and f.removed_version is null
+        ) l on true
+        where k.dataset_id = p_dataset_id and k.table_name = p_table
+        order by l.files desc, k.fingerprint
+        limit 20
+      ) s
+    ),
+    'waiting', (
+      select coalesce(jsonb_agg(
+        jsonb_build_object('periodTag', g.period_tag, 'smallFiles', g.files, 'tierIsFull', g.upper_tier_full)
+          || fusou.waiting_json(
+            v_dataset.settings, g.fresh, g.fresh_bytes, g.fresh_since,
+            g.upper_tier_full or fusou.is_due(v_dataset.settings, g.fresh, g.fresh_bytes, g.fresh_since)
+          )
+        order by g.period_tag
+      ), '[]')
+      from (
+        select * from fusou.small_groups(p_dataset_id) s
+        where s.table_name = p_table and s.files >= 2
+        order by s.period_tag limit 100
+      ) g
+    ),
+    'openJob', (
+      select jsonb_build_object('id', j.id, 'state', j.state) from public.jobs j
+      where j.dataset_id = p_dataset_id and j.state in ('queued', 'running')
+      order by j.state desc limit 1
+    ),
+    'lastCompactedAt', v_dataset.last_compacted_at
+  );
+end $$;
+
+-- Newest first: each version that can be read, and what it changed. p_before: the last version of the page before.
+create function public.list_versions(p_dataset_id text, p_caller jsonb, p_before bigint, p_limit integer)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_top bigint;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  v_top := least(v_dataset.version, p_before - 1);
+  return jsonb_build_object('outcome', 'ok', 'version', v_dataset.version, 'oldestVersion', v_dataset.oldest_version, 'versions', (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'version', v.number,
+      'at', coalesce(added.at, removed.at),
+      'change', case
+        when added.job_id is not null then 'merge'
+        when coalesce(added.files, 0) > 0 and coalesce(removed.files, 0) = 0 then 'upload'
+        when coalesce(added.files, 0) > 0 then 'replacement'
+        when removed.deletions > 0 or removed.discarded > 0 then 'deletion'
+        when coalesce(removed.files, 0) > 0 then 'removal'
+        else 'other'
+      end,
+      'jobId', added.job_id,
+      'filesAdded', coalesce(added.files, 0), 'rowsAdded', fusou.saturate(coalesce(added.row_count, 0)),
+      'filesRemoved', coalesce(removed.files, 0), 'rowsRemoved', fusou.saturate(coalesce(removed.row_count, 0)),
+      'tables', coalesce(added.tables, removed.tables, '[]')
+    ) order by v.number desc), '[]')
+    from generate_series(greatest(v_dataset.oldest_version, 1, v_top - p_limit + 1), v_top) as v (number)
+    left join lateral (
+      select count(*) as files, sum(f.row_count) as row_count, min(f.created_at) as at,
+        (array_agg(f.created_by_job) filter (where f.level > 0))[1] as job_id,
+        jsonb_agg(distinct f.table_name) as tables
+      from public.files f where f.dataset_id = p_dataset_id and f.created_version = v.number
+    ) added on true
+    left join lateral (
+      select count(*) as files, sum(f.row_count) as row_count, min(f.removed_at) as at,
+        count(*) filter (where f.deletion_id is not null) as deletions, count(*) filter (where f.discarded) as discarded,
+        jsonb_agg(distinct f.table_name) as tables
+      from public.files f where f.dataset_id = p_dataset_id and f.removed_version = v.number
+    ) removed on true
+  ));
+end $$;
+
+-- The receipt of the merge that made a file: what went in, what came out, with the hash of each.
+create function public.get_receipt(p_file_id uuid, p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_file public.files;
+  v_dataset public.datasets;
+  v_merge public.merges;
+begin
+  select * into v_file from public.files where id = p_file_id;
+  select * into v_dataset from public.datasets where id = v_file.dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_file');
+  end if;
+  select * into v_merge from public.merges where output_id = p_file_id;
+  if not found then
+    return jsonb_build_object('outcome', 'no_receipt');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'receipt', jsonb_build_object(
+    'datasetId', v_file.dataset_id, 'table', v_file.table_name, 'periodTag', v_file.period_tag, 'version', v_merge.version,
+    'jobId', v_merge.job_id, 'mergedAt', v_file.created_at, 'settings', coalesce(v_merge.settings, '{}'),
+    'output', jsonb_build_object(
+      'fileId', v_file.id, 'sha256', v_file.content_sha256, 'rows', v_file.row_count, 'bytes', v_file.byte_length
+    ),
+    'rowsIn', v_merge.rows_in, 'rowsOut', v_file.row_count, 'duplicateRows', v_merge.duplicate_rows,
+    'inputsMissing', cardinality(v_merge.input_ids) - (
+      select count(*) from public.files f where f.id = any (v_merge.input_ids)
+    ),
+    'inputs', (
+      select coalesce(jsonb_agg(jsonb_build_object(
+        'fileId', f.id, 'sha256', f.content_sha256, 'rows', f.row_count, 'bytes', f.byte_length, 'level', f.level
+      ) order by array_position(v_merge.input_ids, f.id)), '[]')
+      from public.files f where f.id = any (v_merge.input_ids)
+    )
+  ));
 end $$;
 -- Alerts: one of each kind at a time. Trouble raises it, which is told to each channel once and again after a silence;
 -- when the trouble has been away for a while it is resolved, which is told to whom it was told. Both go out by the outbox.
@@ -5129,6 +6024,8 @@ begin
     p_object.content_sha256, p_object.schema_fingerprint, coalesce(p_object.work_bytes, 0), v_version,
     case when p_object.level = 0 then p_object.owner_id end
   );
+  insert into public.schemas (dataset_id, table_name, fingerprint)
+  values (p_object.dataset_id, p_object.table_name, p_object.schema_fingerprint) on conflict do nothing;
 end $$;
 
 create function fusou.heal_file(p_object public.adoption_objects)
@@ -5682,6 +6579,16 @@ as $$
   from public.retention
 $$;
 
+create function public.read_retention(p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform fusou.require_operator(p_caller);
+  return fusou.retention_json();
+end $$;
+
 -- p_settings: {jobsSeconds?, lettersSeconds?, unsettledSeconds?, outboxSeconds?, auditSeconds?}; what is left out stays.
 create function public.configure_retention(p_caller jsonb, p_settings jsonb default '{}')
 returns jsonb
@@ -5816,6 +6723,9 @@ declare
     'configure_retention', 'trim_history',
     'record_cron_run', 'acknowledge_letter', 'read_admission',
     'create_key', 'list_keys', 'revoke_key', 'authenticate_key', 'list_audit',
+    'configure_table', 'list_datasets', 'describe_dataset', 'list_tables', 'describe_table', 'list_versions', 'get_receipt',
+    'delete_data', 'restore_deletion', 'list_deletions', 'delete_expired_data', 'delete_user_data', 'set_schemas_apart',
+    'read_retention',
     'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin

@@ -41,7 +41,9 @@ comment on column public.datasets.due_at is
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
 create index datasets_due on public.datasets (due_at) where due_at is not null;
-create index datasets_owner on public.datasets (owner_id);
+create index datasets_owner on public.datasets (owner_id, id);
+create index datasets_public on public.datasets (id) where is_public;
+create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
 
 create table public.jobs (
   id uuid primary key default gen_random_uuid(),
@@ -50,7 +52,7 @@ create table public.jobs (
   table_name text,
   period_tag text,
   priority text not null constraint jobs_priority check (priority in ('realtime', 'manual', 'scheduled')),
-  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all')),
+  reach text not null constraint jobs_reach check (reach in ('due', 'tiers', 'all', 'rewrite')),
   state text not null default 'queued'
     constraint jobs_state check (state in ('queued', 'running', 'succeeded', 'dead', 'cancelled')),
   triggers integer not null default 1,
@@ -99,7 +101,7 @@ comment on column public.jobs.uncounted_attempts is
 comment on column public.jobs.triggers is 'How many triggers this job answers: the first and those that joined it while queued.';
 comment on column public.jobs.message_ids is 'The hand-sent messages that asked for this job, so that a redelivery finds it again.';
 comment on column public.jobs.reach is
-  'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails.';
+  'Which files it merges: due, those that the policy of the dataset finds worth a job; tiers, all that the tiers let merge; all, also the tails; rewrite, every file that was written with other settings.';
 comment on column public.jobs.planned_version is 'The version its plan was made from: what came later is left to a successor.';
 comment on column public.jobs.admitted_at is 'Since when it has one of the slots for running jobs; see fusou.admit().';
 comment on column public.jobs.death_notified_at is 'When the dead-letter queue was last sent word of a dead job; null again when a letter has come.';
@@ -157,6 +159,9 @@ create table public.files (
   healed_at timestamptz,
   discarded boolean not null default false,
   discarded_by uuid,
+  newest_upload_at timestamptz not null default now(),
+  settings_key text,
+  deletion_id bigint,
   constraint files_quarantined_whole check ((quarantine_code is null) = (quarantined_at is null)),
   constraint files_discarded_removed check (not discarded or removed_version is not null),
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
@@ -174,6 +179,10 @@ comment on column public.files.quarantine_code is
   'Why merges leave this file out. Its rows stay live and readable; nothing is skipped in silence.';
 comment on column public.files.quarantine_acknowledged_at is 'When an operator was content to know of it; the alert no longer counts the file.';
 comment on column public.files.healed_at is 'When the same bytes, uploaded again, took the place of an object that was damaged or missing.';
+comment on column public.files.newest_upload_at is 'When the youngest upload whose rows are in it came.';
+comment on column public.files.settings_key is
+  'Of a merged file: fusou.settings_key() of the settings with which it was written, as far as they fitted.';
+comment on column public.files.deletion_id is 'The deletion that took it out of the dataset; see public.deletions.';
 comment on column public.files.discarded is 'Removed because somebody asked, not by a merge: its rows are in no later version.';
 comment on column public.files.discarded_by is 'The user who asked; null for an operator.';
 
@@ -188,6 +197,9 @@ create index files_removed on public.files (removed_at) where removed_at is not 
 create index files_quarantined on public.files (dataset_id) where removed_version is null and quarantine_code is not null;
 create index files_quarantine_news on public.files (quarantined_at)
   where removed_version is null and quarantine_code is not null and quarantine_acknowledged_at is null;
+create index files_created on public.files (dataset_id, created_version);
+create index files_removed_version on public.files (dataset_id, removed_version) where removed_version is not null;
+create index files_of_deletion on public.files (deletion_id) where deletion_id is not null;
 create index files_of_object on public.files (r2_key);
 
 -- Files whose merge ended without an error that names a file: memory, computing time, a reset. A set is merged by itself,
@@ -218,12 +230,16 @@ create table public.merges (
   output_id uuid references public.files (id) on delete set null,
   output_key text,
   version bigint,
+  settings jsonb,
+  duplicate_rows bigint not null default 0,
   primary key (job_id, attempt, index)
 );
 alter table public.merges enable row level security;
 comment on table public.merges is 'The plan of each attempt: one row for each output file to write.';
 comment on column public.merges.input_ids is
   'Shrinks when inputs are set aside or discarded. One alone is a suspect that is rewritten to learn whether it can be.';
+comment on column public.merges.settings is 'The settings of the table when the merge began.';
+comment on column public.merges.duplicate_rows is 'Rows that were left out because of dedupeBy.';
 comment on column public.merges.state is 'nothing_left: too few inputs were left to merge; input_ids are then those of the plan.';
 create index merges_output on public.merges (output_id) where output_id is not null;
 

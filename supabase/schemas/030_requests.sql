@@ -1,23 +1,6 @@
 -- Ways in: uploads and triggers. Every function that changes a dataset locks its row first, so that
 -- what it decides about files and jobs holds until it commits. Order of locks: dataset, job, files, outbox.
 
-create function fusou.setting(p_settings jsonb, p_name text)
-returns bigint
-language sql immutable
-set search_path = ''
-as $$
-  select coalesce(
-    (p_settings ->> p_name)::bigint,
-    case p_name
-      when 'targetFileBytes' then 134217728
-      when 'retentionSeconds' then 604800
-      when 'mergeMinFiles' then 32
-      when 'mergeMinBytes' then 33554432
-      when 'mergeMaxAgeSeconds' then 900
-    end
-  )
-$$;
-
 -- A file at or above three quarters of the target is left alone by merges.
 create function fusou.small_file_bytes(p_settings jsonb)
 returns bigint
@@ -50,7 +33,7 @@ create function fusou.wider_reach(p_one text, p_other text)
 returns text
 language sql immutable
 set search_path = ''
-as $$ select case when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
+as $$ select case when 'rewrite' in (p_one, p_other) then 'rewrite' when 'all' in (p_one, p_other) then 'all' when 'tiers' in (p_one, p_other) then 'tiers' else 'due' end $$;
 
 -- Tells the queue of a job that may start, which from then on has its slot. One write of the job: a second in the same
 -- transaction would check the foreign key again, and so wait for the dataset of a job that admit() chose.
@@ -176,7 +159,12 @@ as $$
     'fileId', f.id, 'table', s."table", 'periodTag', s."periodTag",
     'duplicate', f.r2_key <> p_object ->> 'r2Key' or f.byte_offset <> s."offset",
     'healed', f.r2_key = p_object ->> 'r2Key' and f.healed_at is not null,
-    'quarantine', f.quarantine_code
+    'quarantine', f.quarantine_code,
+    'newSchema', exists (
+      select 1 from public.schemas k
+      where k.dataset_id = p_dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
+        and k.first_key = f.r2_key and f.r2_key = p_object ->> 'r2Key'
+    )
   ) order by s."offset"), '[]')
   from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, "periodTag" text, "offset" bigint, sha256 text)
   join public.files f
@@ -208,7 +196,7 @@ $$;
 -- [{fileId, r2Key}]: this object then takes the place of theirs, and they leave the quarantine.
 -- p_replaces: a live fragment of the dataset that goes as the new one comes, in one version.
 -- Outcomes: stored, healed, duplicate, check_copies; unknown_dataset, unknown_file, file_superseded (p_replaces was merged
--- into another file).
+-- into another file), schema_rejected (the table takes one schema only).
 create function public.register_upload(
   p_dataset_id text, p_caller jsonb, p_object jsonb, p_sender text, p_copies jsonb default null,
   p_replaces uuid default null
@@ -228,6 +216,7 @@ declare
   v_stored integer;
   v_healed integer := 0;
   v_seen_version bigint;
+  v_rejected text;
   v_found record;
   v_job jsonb := '{}';
 begin
@@ -267,6 +256,20 @@ begin
   v_copies := fusou.live_copies(p_dataset_id, p_object);
   if p_copies is null and v_copies <> '[]' then
     return jsonb_build_object('outcome', 'check_copies', 'copies', v_copies);
+  end if;
+
+  select s."table" into v_rejected
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, fingerprint text)
+  where fusou.settings_of_table(p_dataset_id, s."table") ->> 'schema' = 'reject'
+    and exists (select 1 from public.schemas k where k.dataset_id = p_dataset_id and k.table_name = s."table")
+    and not exists (
+      select 1 from public.schemas k
+      where k.dataset_id = p_dataset_id and k.table_name = s."table" and k.fingerprint = s.fingerprint
+    )
+  limit 1;
+  if found then
+    perform fusou.mark_for_deletion(v_key);
+    return jsonb_build_object('outcome', 'schema_rejected', 'table', v_rejected);
   end if;
 
   v_version := v_dataset.version + 1;
@@ -318,6 +321,11 @@ begin
   )
   on conflict (dataset_id, table_name, period_tag, content_sha256) where level = 0 and not discarded do nothing;
   get diagnostics v_stored = row_count;
+  insert into public.schemas (dataset_id, table_name, fingerprint, first_key)
+  select distinct p_dataset_id, s."table", s.fingerprint, v_key
+  from jsonb_to_recordset(p_object -> 'slices') as s ("table" text, fingerprint text)
+  order by 2, 3
+  on conflict do nothing;
 
   if v_stored = 0 and v_healed = 0 then
     perform fusou.mark_for_deletion(v_key);
@@ -351,7 +359,7 @@ begin
     min(g.since) filter (where fusou.tier_is_full(0, g.fresh)) as since
   into v_found
   from (
-    select distinct f.table_name, f.period_tag, f.schema_fingerprint
+    select distinct f.table_name, f.period_tag, fusou.merge_group_of(f) as merge_group
     from public.files f
     where f.r2_key = v_key and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
       and f.work_bytes < fusou.small_file_work()
@@ -359,14 +367,27 @@ begin
   cross join lateral (
     select count(*) as fresh, sum(s.byte_length) as bytes, min(s.created_at) as since
     from (
-      select f.byte_length, f.created_at from public.files f
-      where f.dataset_id = p_dataset_id
-        and f.table_name = own.table_name
-        and f.period_tag = own.period_tag
-        and f.schema_fingerprint = own.schema_fingerprint
-        and f.removed_version is null
-        and f.quarantine_code is null
-        and f.fragments = 1
+      -- two plans in one: of a group of one schema the index finds its files alone
+      select f.byte_length, f.created_at from (
+        select * from public.files one
+        where own.merge_group <> 'union'
+          and one.dataset_id = p_dataset_id
+          and one.table_name = own.table_name
+          and one.period_tag = own.period_tag
+          and one.schema_fingerprint = own.merge_group
+          and one.removed_version is null
+          and one.quarantine_code is null
+        union all
+        select * from public.files any_of
+        where own.merge_group = 'union'
+          and any_of.dataset_id = p_dataset_id
+          and any_of.table_name = own.table_name
+          and any_of.period_tag = own.period_tag
+          and any_of.removed_version is null
+          and any_of.quarantine_code is null
+          and fusou.merge_group_of(any_of) = 'union'
+      ) f
+      where f.fragments = 1
         and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
         and f.work_bytes < fusou.small_file_work()
         and f.created_version > v_seen_version
@@ -392,7 +413,8 @@ begin
   end if;
   return jsonb_build_object(
     'outcome', case when v_stored > 0 then 'stored' else 'healed' end, 'version', v_version,
-    'files', fusou.uploaded_files(p_dataset_id, p_object), 'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
+    'files', fusou.uploaded_files(p_dataset_id, p_object),
+    'jobId', v_job -> 'jobId', 'outbox', v_job -> 'outbox'
   );
 end $$;
 
@@ -413,9 +435,10 @@ as $$
   on conflict do nothing
 $$;
 
+-- p_rewrite: also what is merged already, if it was written with other settings than those of now.
 create function public.request_compaction(
   p_dataset_id text, p_caller jsonb, p_table text default null, p_period_tag text default null,
-  p_sender text default null
+  p_sender text default null, p_rewrite boolean default false
 )
 returns jsonb
 language plpgsql security definer
@@ -430,10 +453,11 @@ begin
   end if;
   perform fusou.audit(
     p_caller, 'dataset.compact', v_dataset.owner_id, p_dataset_id, null, null,
-    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag))
+    jsonb_strip_nulls(jsonb_build_object('table', p_table, 'periodTag', p_period_tag, 'rewrite', nullif(p_rewrite, false)))
   );
   return jsonb_build_object('outcome', 'requested')
-    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender);
+    || fusou.request_job(p_dataset_id, p_table, p_period_tag, 'manual', fusou.user_of(p_caller), p_sender,
+      p_reach => case when p_rewrite then 'rewrite' end);
 end $$;
 
 -- The daily round: datasets that need it and have no job yet, the one whose last attempt is oldest first.
@@ -475,30 +499,4 @@ begin
   where d.compaction_needed
     and not exists (select 1 from public.jobs j where j.dataset_id = d.id and j.state in ('queued', 'running'));
   return jsonb_build_object('datasets', v_datasets, 'remaining', v_remaining, 'outbox', v_outbox);
-end $$;
-
-create function public.configure_dataset(p_dataset_id text, p_caller jsonb, p_settings jsonb)
-returns jsonb
-language plpgsql security definer
-set search_path = ''
-as $$
-declare
-  v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
-  v_settings jsonb;
-begin
-  if v_dataset.id is null then
-    return jsonb_build_object('outcome', 'unknown_dataset');
-  end if;
-  update public.datasets set settings = jsonb_strip_nulls(settings || p_settings)
-  where id = p_dataset_id
-  returning settings into v_settings;
-  if fusou.setting(v_settings, 'targetFileBytes') < 1 or fusou.setting(v_settings, 'retentionSeconds') < 0
-    or fusou.setting(v_settings, 'mergeMinFiles') < 1 or fusou.setting(v_settings, 'mergeMinBytes') < 1
-    or fusou.setting(v_settings, 'mergeMaxAgeSeconds') < 0
-  then
-    raise exception 'configure_dataset: targetFileBytes, mergeMinFiles and mergeMinBytes must be positive, '
-      'retentionSeconds and mergeMaxAgeSeconds not negative' using errcode = '22023';
-  end if;
-  perform fusou.look_for_work(p_dataset_id);
-  return jsonb_build_object('outcome', 'configured', 'settings', v_settings);
 end $$;

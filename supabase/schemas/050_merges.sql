@@ -1,7 +1,8 @@
 -- From live files to merged ones: the plan of an attempt, the swap of each merge by itself, and what becomes of files that
 -- no merge can take.
 
--- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first.
+-- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
+-- a rewrite all that were written with other settings than those of now.
 -- Suspects in its scope always come along, so that a job that narrows them down does not lose them out of reach.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)
 returns jsonb
@@ -24,9 +25,10 @@ begin
   update public.jobs set planned_version = v_dataset.version where id = p_job_id;
 
   with within_reach as (
-    select g.table_name, g.period_tag, g.schema_fingerprint
+    select g.table_name, g.period_tag, g.merge_group
     from fusou.small_groups(v_job.dataset_id) g
-    where (v_job.table_name is null or g.table_name = v_job.table_name)
+    where v_job.reach <> 'rewrite'
+      and (v_job.table_name is null or g.table_name = v_job.table_name)
       and (v_job.period_tag is null or g.period_tag = v_job.period_tag)
       and case v_job.reach
         when 'all' then g.files >= 2
@@ -34,47 +36,54 @@ begin
         else g.upper_tier_full or fusou.is_due(v_dataset.settings, g.fresh, g.fresh_bytes, g.fresh_since)
       end
   ), chosen as (
-    select f.id, f.table_name, f.period_tag, f.schema_fingerprint, f.byte_length, f.row_count, f.fragments,
-      f.work_bytes,
+    select f.id, f.table_name, f.period_tag, f.merge_group, f.byte_length, f.row_count, f.fragments, f.work_bytes,
       f.created_version, s.set_id, s.ends
-    from public.files f
+    from (
+      select l.*, fusou.merge_group(coalesce(t.settings, '{}'), l.schema_fingerprint, k.apart_reason) as merge_group,
+        fusou.settings_key(coalesce(t.settings, '{}')) as wanted_key
+      from public.files l
+      left join public.table_settings t on t.dataset_id = l.dataset_id and t.table_name = l.table_name
+      left join public.schemas k
+        on k.dataset_id = l.dataset_id and k.table_name = l.table_name and k.fingerprint = l.schema_fingerprint
+      where l.dataset_id = v_job.dataset_id and l.removed_version is null and l.quarantine_code is null
+        and (v_job.table_name is null or l.table_name = v_job.table_name)
+        and (v_job.period_tag is null or l.period_tag = v_job.period_tag)
+    ) f
     left join within_reach g
-      on g.table_name = f.table_name
-      and g.period_tag = f.period_tag
-      and g.schema_fingerprint = f.schema_fingerprint
+      on g.table_name = f.table_name and g.period_tag = f.period_tag and g.merge_group = f.merge_group
     left join public.suspects s on s.file_id = f.id
-    where f.dataset_id = v_job.dataset_id
-      and (g.table_name is not null or (
-        s.file_id is not null
-        and (v_job.table_name is null or f.table_name = v_job.table_name)
-        and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
-      ))
-      and f.removed_version is null
-      and f.quarantine_code is null
-      and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
-      and f.work_bytes < fusou.small_file_work()
-    order by f.table_name, f.period_tag, f.schema_fingerprint, f.created_version, f.id
+    where case
+      when v_job.reach = 'rewrite' then f.settings_key is distinct from f.wanted_key
+      else (g.table_name is not null or s.file_id is not null)
+        and f.byte_length < fusou.small_file_bytes(v_dataset.settings)
+        and f.work_bytes < fusou.small_file_work()
+    end
+    order by f.table_name, f.period_tag, f.merge_group, f.created_version, f.id
     limit p_max_files + 1
   )
   select coalesce(jsonb_agg(jsonb_build_object(
-    'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'fingerprint', c.schema_fingerprint,
+    'id', c.id, 'table', c.table_name, 'periodTag', c.period_tag, 'mergeGroup', c.merge_group,
     'bytes', c.byte_length, 'rows', c.row_count, 'fragments', c.fragments,
     'workBytes', c.work_bytes,
     'suspect', case when c.set_id is not null then jsonb_build_object('setId', c.set_id, 'ends', c.ends) end
-  ) order by c.table_name, c.period_tag, c.schema_fingerprint, c.created_version, c.id), '[]')
+  ) order by c.table_name, c.period_tag, c.merge_group, c.created_version, c.id), '[]')
   into v_files from chosen c;
 
   -- Partitions that hold more than one schema, for the report: their files stay apart.
   select coalesce(jsonb_agg(jsonb_build_object('table', s.table_name, 'periodTag', s.period_tag, 'schemas', s.schemas)), '[]')
   into v_left_apart
   from (
-    select f.table_name, f.period_tag, count(distinct f.schema_fingerprint) as schemas
+    select f.table_name, f.period_tag,
+      count(distinct fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason)) as schemas
     from public.files f
+    left join public.table_settings t on t.dataset_id = f.dataset_id and t.table_name = f.table_name
+    left join public.schemas k
+      on k.dataset_id = f.dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
     where f.dataset_id = v_job.dataset_id and f.removed_version is null
       and (v_job.table_name is null or f.table_name = v_job.table_name)
       and (v_job.period_tag is null or f.period_tag = v_job.period_tag)
     group by f.table_name, f.period_tag
-    having count(distinct f.schema_fingerprint) > 1
+    having count(distinct fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason)) > 1
     order by f.table_name, f.period_tag
     limit 100
   ) s;
@@ -90,7 +99,7 @@ begin
 end $$;
 
 -- Writes the plan of an attempt, once: a second call, from a retried or a late step, gets the plan that stands.
--- p_merges: [[fileId, ...], ...]; one file alone only if it is a suspect.
+-- p_merges: [[fileId, ...], ...]; one file alone only if it is a suspect, or in a rewrite.
 create function public.save_plan(p_job_id uuid, p_attempt integer, p_merges jsonb)
 returns jsonb
 language plpgsql security definer
@@ -99,13 +108,14 @@ as $$
 declare
   v_outcome text := fusou.fence(p_job_id, p_attempt);
   v_dataset_id text;
+  v_reach text;
   v_merge record;
   v_group record;
 begin
   if v_outcome <> 'ok' then
     return jsonb_build_object('outcome', v_outcome);
   end if;
-  select dataset_id into strict v_dataset_id from public.jobs where id = p_job_id;
+  select dataset_id, reach into strict v_dataset_id, v_reach from public.jobs where id = p_job_id;
   if not exists (select 1 from public.merges where job_id = p_job_id and attempt = p_attempt) then
     for v_merge in
       select (ordinality)::integer as index, array(select jsonb_array_elements_text(value)::uuid) as ids
@@ -113,7 +123,7 @@ begin
     loop
       select count(*) as found, sum(f.row_count) as rows_in, sum(f.byte_length) as bytes_in,
         min(f.table_name) as table_name, min(f.period_tag) as period_tag,
-        count(distinct (f.table_name, f.period_tag, f.schema_fingerprint)) as kinds
+        count(distinct (f.table_name, f.period_tag, fusou.merge_group_of(f))) as kinds
       into v_group
       from public.files f
       where f.id = any (v_merge.ids) and f.dataset_id = v_dataset_id and f.removed_version is null;
@@ -122,7 +132,9 @@ begin
         return jsonb_build_object('outcome', 'conflict');
       elsif v_group.kinds <> 1 then
         raise exception 'save_plan: merge % mixes partitions or schemas', v_merge.index using errcode = '22023';
-      elsif v_group.found = 1 and not exists (select 1 from public.suspects s where s.file_id = v_merge.ids[1]) then
+      elsif v_group.found = 1 and v_reach <> 'rewrite'
+        and not exists (select 1 from public.suspects s where s.file_id = v_merge.ids[1])
+      then
         raise exception 'save_plan: merge % has one input', v_merge.index using errcode = '22023';
       end if;
       insert into public.merges (job_id, attempt, index, table_name, period_tag, input_ids, rows_in, bytes_in)
@@ -149,6 +161,8 @@ as $$
 declare
   v_outcome text;
   v_merge public.merges;
+  v_dataset_id text;
+  v_settings jsonb;
 begin
   v_outcome := public.enter_step(
     p_job_id, p_attempt, 'compact-' || p_index, p_lease_seconds, p_finished
@@ -162,19 +176,28 @@ begin
   elsif v_merge.state <> 'planned' then
     return jsonb_build_object('outcome', v_merge.state);
   end if;
+  select j.dataset_id into strict v_dataset_id from public.jobs j where j.id = p_job_id;
+  v_settings := fusou.settings_of_table(v_dataset_id, v_merge.table_name);
+  update public.merges set settings = v_settings
+  where job_id = p_job_id and attempt = p_attempt and index = p_index;
   return jsonb_build_object(
     'outcome', 'ok',
-    'datasetId', (select dataset_id from public.jobs where id = p_job_id),
+    'datasetId', v_dataset_id,
+    'settings', v_settings,
     'ownerId', (
       select d.owner_id from public.jobs j join public.datasets d on d.id = j.dataset_id where j.id = p_job_id
     ),
     'table', v_merge.table_name,
     'periodTag', v_merge.period_tag,
-    'fingerprint', (select min(f.schema_fingerprint) from public.files f where f.id = any (v_merge.input_ids)),
+    -- null: the schemas of the inputs are united
+    'fingerprint', (
+      select case when count(distinct f.schema_fingerprint) = 1 then min(f.schema_fingerprint) end
+      from public.files f where f.id = any (v_merge.input_ids)
+    ),
     'inputs', (
       select jsonb_agg(jsonb_build_object(
         'id', f.id, 'r2Key', f.r2_key, 'offset', f.byte_offset, 'length', f.byte_length, 'rows', f.row_count,
-        'level', f.level, 'sha256', f.content_sha256
+        'level', f.level, 'sha256', f.content_sha256, 'fingerprint', f.schema_fingerprint
       ) order by array_position(v_merge.input_ids, f.id))
       from public.files f where f.id = any (v_merge.input_ids)
     )
@@ -182,7 +205,7 @@ begin
 end $$;
 
 -- The swap: inputs out, output in, one version further; all of it or nothing.
--- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?}
+-- p_output: {r2Key, bytes, rows, rowGroups, sha256, fingerprint, workBytes?, duplicateRows?}
 -- Outcomes: committed, superseded (another try of this step has swapped already; this output is garbage),
 -- conflict (an input is no longer live; open_merge() leaves it out), row_count_mismatch, stale_attempt, cancelled.
 create function public.commit_merge(
@@ -199,6 +222,7 @@ declare
   v_dataset_id text;
   v_version bigint;
   v_output_id uuid;
+  v_duplicate_rows constant bigint := coalesce((p_output ->> 'duplicateRows')::bigint, 0);
 begin
   -- The object is whole: there is nothing to abort any more.
   delete from public.multipart_uploads where r2_key = p_output ->> 'r2Key';
@@ -216,13 +240,15 @@ begin
   if v_outcome = 'ok' then
     perform 1 from public.files where id = any (v_merge.input_ids) for update;
     select count(*) as found, sum(f.row_count) as row_count, max(f.level) as level,
-      sum(f.fragments) as fragments, min(f.dataset_id) as dataset_id
+      sum(f.fragments) as fragments, min(f.dataset_id) as dataset_id, max(f.newest_upload_at) as newest_upload_at
     into v_live
     from public.files f
     where f.id = any (v_merge.input_ids) and f.removed_version is null and f.quarantine_code is null;
     if v_live.found <> cardinality(v_merge.input_ids) then
       v_outcome := 'conflict';
-    elsif v_live.row_count <> (p_output ->> 'rows')::bigint then
+    elsif v_live.row_count <> (p_output ->> 'rows')::bigint + v_duplicate_rows
+      or (v_duplicate_rows > 0 and not coalesce(v_merge.settings ? 'dedupeBy', false))
+    then
       v_outcome := 'row_count_mismatch';
     end if;
   end if;
@@ -240,17 +266,20 @@ begin
   insert into public.files (
     dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, level,
     fragments, content_sha256, schema_fingerprint, created_version, created_by_job,
-    work_bytes
+    work_bytes, newest_upload_at, settings_key
   )
   values (
     v_dataset_id, v_merge.table_name, v_merge.period_tag, p_output ->> 'r2Key', 0, (p_output ->> 'bytes')::bigint,
     (p_output ->> 'rows')::bigint, (p_output ->> 'rowGroups')::integer, v_live.level + 1, v_live.fragments,
     p_output ->> 'sha256', p_output ->> 'fingerprint', v_version, p_job_id,
-    coalesce((p_output ->> 'workBytes')::bigint, 0)
+    coalesce((p_output ->> 'workBytes')::bigint, 0), v_live.newest_upload_at,
+    fusou.settings_key(coalesce(v_merge.settings, '{}'))
   )
   returning id into v_output_id;
+  insert into public.schemas (dataset_id, table_name, fingerprint)
+  values (v_dataset_id, v_merge.table_name, p_output ->> 'fingerprint') on conflict do nothing;
   update public.merges
-  set state = 'committed', output_id = v_output_id, output_key = p_output ->> 'r2Key', version = v_version
+  set state = 'committed', duplicate_rows = v_duplicate_rows, output_id = v_output_id, output_key = p_output ->> 'r2Key', version = v_version
   where job_id = p_job_id and attempt = p_attempt and index = p_index;
   update public.jobs
   set files_in = files_in + v_live.found,
@@ -295,6 +324,49 @@ begin
     where job_id = p_job_id and attempt = p_attempt and index = p_index returning * into v_merge;
   end if;
   return v_merge;
+end $$;
+
+-- Schemas that cannot be united with those of the other inputs, though the table says so: their files stay apart from now
+-- on, this merge goes on without them, and a later job merges them with their own kind.
+-- p_schemas: [{fingerprint, reason}]. Outcomes: ok, unknown_merge, and those of the fence.
+create function public.set_schemas_apart(p_job_id uuid, p_attempt integer, p_index integer, p_schemas jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_outcome text := fusou.fence(p_job_id, p_attempt);
+  v_merge public.merges;
+  v_dataset_id text;
+begin
+  if v_outcome <> 'ok' then
+    return jsonb_build_object('outcome', v_outcome);
+  end if;
+  select * into v_merge from public.merges
+  where job_id = p_job_id and attempt = p_attempt and index = p_index for update;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_merge');
+  end if;
+  select dataset_id into strict v_dataset_id from public.jobs where id = p_job_id;
+  update public.schemas s set apart_reason = left(a.reason, 500)
+  from jsonb_to_recordset(p_schemas) as a (fingerprint text, reason text)
+  where s.dataset_id = v_dataset_id and s.table_name = v_merge.table_name and s.fingerprint = a.fingerprint;
+  update public.merges m
+  set input_ids = kept.ids, rows_in = fusou.saturate(kept.rows_in), bytes_in = fusou.saturate(kept.bytes_in)
+  from (
+    select array_agg(f.id order by array_position(v_merge.input_ids, f.id)) as ids, sum(f.row_count) as rows_in,
+      sum(f.byte_length) as bytes_in
+    from public.files f
+    where f.id = any (v_merge.input_ids) and fusou.merge_group_of(f) = 'union'
+  ) kept
+  where m.job_id = p_job_id and m.attempt = p_attempt and m.index = p_index and m.state = 'planned'
+    and cardinality(kept.ids) >= 2;
+  if not found then
+    update public.merges set state = 'nothing_left'
+    where job_id = p_job_id and attempt = p_attempt and index = p_index and state = 'planned';
+  end if;
+  perform fusou.look_for_work(v_dataset_id);
+  return jsonb_build_object('outcome', 'ok');
 end $$;
 
 -- How many files a job names of those that it set aside; all of them are in the listing of files.

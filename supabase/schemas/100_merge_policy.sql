@@ -15,27 +15,32 @@ language sql immutable
 set search_path = ''
 as $$ select p_files >= case p_tier when 0 then 2 else 8 end $$;
 
--- The small live files of a dataset by table, period tag and schema, the groups within which files are merged:
+-- The small live files of a dataset by table, period tag and merge group, within which files are merged:
 -- how many, how many fragments among them with their bytes and since when they wait, and whether a tier is full.
 create function fusou.small_groups(p_dataset_id text)
 returns table (
-  table_name text, period_tag text, schema_fingerprint text,
+  table_name text, period_tag text, merge_group text,
   files bigint, fresh bigint, fresh_bytes numeric, fresh_since timestamptz, upper_tier_full boolean
 )
 language sql stable
 set search_path = ''
 as $$
-  select t.table_name, t.period_tag, t.schema_fingerprint,
+  select t.table_name, t.period_tag, t.merge_group,
     sum(t.files)::bigint,
     coalesce(sum(t.files) filter (where t.tier = 0), 0)::bigint,
     coalesce(sum(t.bytes) filter (where t.tier = 0), 0),
     min(t.since) filter (where t.tier = 0),
     bool_or(t.tier > 0 and fusou.tier_is_full(t.tier, t.files))
   from (
-    select f.table_name, f.period_tag, f.schema_fingerprint, fusou.tier(f.fragments) as tier,
+    select f.table_name, f.period_tag,
+      fusou.merge_group(coalesce(t.settings, '{}'), f.schema_fingerprint, k.apart_reason) as merge_group,
+      fusou.tier(f.fragments) as tier,
       count(*) as files, sum(f.byte_length) as bytes, min(f.created_at) as since
     from public.files f
     join public.datasets d on d.id = f.dataset_id
+    left join public.table_settings t on t.dataset_id = f.dataset_id and t.table_name = f.table_name
+    left join public.schemas k
+      on k.dataset_id = f.dataset_id and k.table_name = f.table_name and k.fingerprint = f.schema_fingerprint
     where f.dataset_id = p_dataset_id
       and f.removed_version is null
       and f.quarantine_code is null

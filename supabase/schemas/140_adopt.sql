@@ -267,6 +267,8 @@ begin
     p_object.content_sha256, p_object.schema_fingerprint, coalesce(p_object.work_bytes, 0), v_version,
     case when p_object.level = 0 then p_object.owner_id end
   );
+  insert into public.schemas (dataset_id, table_name, fingerprint)
+  values (p_object.dataset_id, p_object.table_name, p_object.schema_fingerprint) on conflict do nothing;
 end $$;
 
 create function fusou.heal_file(p_object public.adoption_objects)

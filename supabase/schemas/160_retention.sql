@@ -33,6 +33,16 @@ as $$
   from public.retention
 $$;
 
+create function public.read_retention(p_caller jsonb)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+begin
+  perform fusou.require_operator(p_caller);
+  return fusou.retention_json();
+end $$;
+
 -- p_settings: {jobsSeconds?, lettersSeconds?, unsettledSeconds?, outboxSeconds?, auditSeconds?}; what is left out stays.
 create function public.configure_retention(p_caller jsonb, p_settings jsonb default '{}')
 returns jsonb

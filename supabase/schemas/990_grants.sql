@@ -21,6 +21,9 @@ declare
     'configure_retention', 'trim_history',
     'record_cron_run', 'acknowledge_letter', 'read_admission',
     'create_key', 'list_keys', 'revoke_key', 'authenticate_key', 'list_audit',
+    'configure_table', 'list_datasets', 'describe_dataset', 'list_tables', 'describe_table', 'list_versions', 'get_receipt',
+    'delete_data', 'restore_deletion', 'list_deletions', 'delete_expired_data', 'delete_user_data', 'set_schemas_apart',
+    'read_retention',
     'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin

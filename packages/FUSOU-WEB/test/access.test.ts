@@ -26,6 +26,9 @@ let fileId: string
 let goneId: string
 let jobId: string
 let keyId: string
+let deletionId: number
+const emptyId = newDataset()
+const nobodyId = crypto.randomUUID()
 const tokens: Record<string, string | undefined> = { nobody: undefined }
 
 beforeAll(async () => {
@@ -44,6 +47,21 @@ beforeAll(async () => {
   await share(datasetId, owner, reader, 'reader')
   await share(datasetId, owner, writer, 'writer')
   await share(datasetId, owner, manager, 'manager')
+  // deleted and restored: doing so again changes nothing
+  await upload(owner, FLIGHTS, { datasetId, tableId: 'gone' })
+  const deleted = await json<{ deletion: { id: number } }>(`/api/datasets/${datasetId}/tables/gone`, {
+    method: 'DELETE',
+    token: owner.token,
+  })
+  deletionId = deleted.deletion.id
+  await json(`/api/datasets/${datasetId}/deletions/${deletionId}/restore`, { method: 'POST', token: owner.token })
+  await json(`/api/datasets/${emptyId}`, { ...asJson({}), method: 'PUT', token: owner.token })
+  for (const [user, role] of [
+    [reader, 'reader'],
+    [writer, 'writer'],
+    [manager, 'manager'],
+  ] as const)
+    await share(emptyId, owner, user, role)
   const ALL = ['read', 'upload', 'manage']
   const revoked = await makeKey(owner, { name: 'revoked', scopes: ALL })
   await json(`/api/keys/${revoked.id}`, { method: 'DELETE', token: owner.token })
@@ -66,8 +84,9 @@ beforeAll(async () => {
     'key to read': (await makeKey(owner, { name: 'r', scopes: ['read'] })).key,
     'key to upload': (await makeKey(owner, { name: 'u', scopes: ['upload'] })).key,
     'key to manage': (await makeKey(owner, { name: 'm', scopes: ['manage'] })).key,
-    'key for this dataset': (await makeKey(owner, { name: 'd', scopes: ALL, datasets: [`${datasetId.slice(0, 20)}*`] }))
-      .key,
+    'key for this dataset': (
+      await makeKey(owner, { name: 'd', scopes: ALL, datasets: [`${datasetId.slice(0, 20)}*`, emptyId] })
+    ).key,
     'key for another dataset': (await makeKey(owner, { name: 'o', scopes: ALL, datasets: ['other'] })).key,
     'key of a reader': (await makeKey(reader, { name: 'k', scopes: ALL })).key,
     'key that was revoked': revoked.key,
@@ -180,6 +199,32 @@ const ASKED: Record<string, Asked> = {
       ...all('unknown', 'reader', 'key of a reader', 'writer', 'manager'),
     },
   },
+  'GET /api/datasets': { right: 'list' },
+  'GET /api/datasets/:id': { right: 'read', path: () => `/api/datasets/${datasetId}` },
+  'PATCH /api/datasets/:id': { right: 'manage', path: () => `/api/datasets/${datasetId}`, body: () => ({}) },
+  'DELETE /api/datasets/:id': { right: 'manage', path: () => `/api/datasets/${emptyId}` },
+  'GET /api/datasets/:id/tables': { right: 'read', path: () => `/api/datasets/${datasetId}/tables` },
+  'GET /api/datasets/:id/tables/:table': { right: 'read', path: () => `/api/datasets/${datasetId}/tables/t0` },
+  'PATCH /api/datasets/:id/tables/:table': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/tables/t0`,
+    body: () => ({ codec: 'zstd' }),
+  },
+  'DELETE /api/datasets/:id/tables/:table': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/tables/nothing`,
+  },
+  'DELETE /api/datasets/:id/tables/:table/periods/:period': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/tables/t0/periods/nothing`,
+  },
+  'GET /api/datasets/:id/versions': { right: 'read', path: () => `/api/datasets/${datasetId}/versions` },
+  'GET /api/datasets/:id/deletions': { right: 'read', path: () => `/api/datasets/${datasetId}/deletions` },
+  'POST /api/datasets/:id/deletions/:deletion/restore': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/deletions/${deletionId}/restore`,
+  },
+  'GET /api/files/:id/receipt': { right: 'read', path: () => `/api/files/${fileId}/receipt` },
   'GET /api/datasets/:id/grants': { right: 'manage', path: () => `/api/datasets/${datasetId}/grants` },
   'PUT /api/datasets/:id/grants/:user': {
     right: 'manage',
@@ -195,6 +240,14 @@ const ASKED: Record<string, Asked> = {
     path: () => `/api/datasets/${datasetId}/transfer`,
     body: () => ({ userId: owner.id }),
   },
+  'DELETE /api/users/:id/data': {
+    right: 'operator',
+    path: () => `/api/users/${nobodyId}/data`,
+  },
+  'GET /api/admission': { right: 'operator' },
+  'PUT /api/admission': { right: 'operator', body: () => ({}) },
+  'GET /api/retention': { right: 'operator' },
+  'PUT /api/retention': { right: 'operator', body: () => ({}) },
   'GET /api/audit': { right: 'account, manage' },
   'GET /api/metrics': { right: 'operator' },
   'GET /api/vacuum': { right: 'operator' },
@@ -245,8 +298,8 @@ describe('who may', () => {
       const { status } = await ask(name, asked, token)
       told[caller] = answerOf(status)
       expected[caller] = NOT_AUTHENTICATED[caller] ?? asked.but?.[caller] ?? table[caller] ?? table.else
-      // a letter that nobody has is unknown to whoever may ask for it
-      if (name.includes(':id/acknowledge') && expected[caller] === 'yes') expected[caller] = 'unknown'
+      // a letter that nobody has, and the receipt of an upload, are unknown to whoever may ask for them
+      if (/:id\/(acknowledge|receipt)$/.test(name) && expected[caller] === 'yes') expected[caller] = 'unknown'
     }
     expect(told).toEqual(expected)
   })

@@ -42,7 +42,11 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
     return {
       name: `${method.toUpperCase()} ${path}`,
       method: method.toUpperCase(),
-      path: path.replace('{id}', idFor(path)).replace('{user}', crypto.randomUUID()),
+      path: path
+        .replace('{id}', idFor(path))
+        .replace('{user}', crypto.randomUUID())
+        .replace('{deletion}', '1')
+        .replace(/\{(table|period)\}/g, 'x'),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       body: schema === undefined ? undefined : Object.keys(schema.properties ?? {}),
       isForUsers: FOR_USERS.has(`${method} ${path}`),

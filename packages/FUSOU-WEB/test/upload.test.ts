@@ -45,7 +45,17 @@ test('a file sent as the body is stored and registered, and says that it is not 
     healed: false,
     version: 1,
     fileId: file!.id,
-    files: [{ fileId: file!.id, table: 'flights', periodTag: '42', duplicate: false, healed: false, quarantine: null }],
+    files: [
+      {
+        fileId: file!.id,
+        table: 'flights',
+        periodTag: '42',
+        duplicate: false,
+        healed: false,
+        quarantine: null,
+        newSchema: true,
+      },
+    ],
     jobId: null,
   })
   expect(await stored(datasetId)).toEqual({ objects: 1, files: 1 })
@@ -188,7 +198,11 @@ describe('the same file again', () => {
     const { fileId } = await send(datasetId)
     await bindings.BUCKET.put((await placeOf(fileId)).r2Key, FLIGHTS.slice().fill(0xff, 10, 20))
     await quarantine(datasetId, fileId)
-    expect(await send(datasetId)).toMatchObject({ fileId, healed: true, files: [{ quarantine: null }] })
+    expect(await send(datasetId)).toMatchObject({
+      fileId,
+      healed: true,
+      files: [{ quarantine: null }],
+    })
     expect(await bytesOf(fileId)).toEqual(FLIGHTS)
     expect((await listed(datasetId)).map((file) => file.quarantine)).toEqual([null, null])
   })

@@ -4,7 +4,7 @@ import { planMerges, tierOf } from '../src/workflow/plan-merges.ts'
 export interface File {
   readonly table: string
   readonly periodTag: string
-  readonly fingerprint: string
+  readonly mergeGroup: string
   readonly bytes: number
   readonly fragments: number
   /** No bound on work is near in what is simulated. */
@@ -32,7 +32,7 @@ export class Partition {
   }
 
   newFile(bytes: number, fragments: number, at: number): File {
-    return { table: this.#table, periodTag: '0', fingerprint: '', bytes, fragments, workBytes: bytes, at }
+    return { table: this.#table, periodTag: '0', mergeGroup: '', bytes, fragments, workBytes: bytes, at }
   }
 
   add(file: File, smallBytes: number): void {

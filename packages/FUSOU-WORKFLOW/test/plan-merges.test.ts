@@ -4,18 +4,18 @@ import { describe, expect, test } from 'vitest'
 import { MAX_MERGE_INPUTS, planMerges } from '../src/workflow/plan-merges.ts'
 
 let next = 0
-const file = (bytes: number, fingerprint = 'a', table = 't', periodTag = '0'): MergeableFile => ({
+const file = (bytes: number, mergeGroup = 'a', table = 't', periodTag = '0'): MergeableFile => ({
   id: `file-${next++}`,
   table,
   periodTag,
-  fingerprint,
+  mergeGroup,
   bytes,
   rows: 1,
   fragments: 1,
   workBytes: 0,
   suspect: null,
 })
-const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.fingerprint}`
+const kind = (one: MergeableFile) => `${one.table}/${one.periodTag}/${one.mergeGroup}`
 
 describe('planMerges', () => {
   test('joins files until the target is reached, in the order given', () => {
@@ -72,12 +72,12 @@ describe('planMerges', () => {
 
   test('takes each file at most once, leaves at most one of a kind, and keeps outputs below target plus one file', () => {
     const files = fc.array(
-      fc.record({ bytes: fc.integer({ min: 1, max: 74 }), fingerprint: fc.constantFrom('a', 'b', 'c') }),
+      fc.record({ bytes: fc.integer({ min: 1, max: 74 }), mergeGroup: fc.constantFrom('a', 'b', 'c') }),
       { maxLength: 200 },
     )
     fc.assert(
       fc.property(files, (sizes) => {
-        const input = sizes.map(({ bytes, fingerprint }) => file(bytes, fingerprint))
+        const input = sizes.map(({ bytes, mergeGroup }) => file(bytes, mergeGroup))
         const merges = planMerges(input, 100, 'all')
         const taken = merges.flat()
         expect(new Set(taken).size).toBe(taken.length)

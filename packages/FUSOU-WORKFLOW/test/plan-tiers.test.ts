@@ -8,7 +8,7 @@ const SMALL = TARGET * 0.75
 interface File {
   table: string
   periodTag: string
-  fingerprint: string
+  mergeGroup: string
   bytes: number
   fragments: number
   workBytes: number
@@ -19,7 +19,7 @@ interface File {
 const file = (bytes: number, fragments = 1, level = 0): File => ({
   table: 't',
   periodTag: '0',
-  fingerprint: 'a',
+  mergeGroup: 'a',
   bytes,
   fragments,
   workBytes: 0,

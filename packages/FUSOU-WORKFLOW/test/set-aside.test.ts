@@ -1,7 +1,6 @@
 import { introspectWorkflowInstance } from 'cloudflare:test'
-import { AN_OPERATOR } from '@fusou/catalog'
+import { AN_OPERATOR, R2Source } from '@fusou/catalog'
 import { afterEach, describe, expect, test, vi } from 'vitest'
-import { R2Source } from '../src/storage/r2-source.ts'
 import { instanceId, startAttempt } from '../src/workflow/start-attempt.ts'
 import { fragment, liveFiles, liveIds, newDatasetId, newUserId, range, upload, uploadAndAsk } from './fragments.ts'
 import { catalog, env, POLL } from './test-env.ts'

@@ -1,8 +1,7 @@
 import { createHash } from 'node:crypto'
-import { MemoryBudget } from '@fusou/catalog'
+import { MemoryBudget, R2Source } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { MultipartSink, PART_BYTES } from '../src/storage/multipart-sink.ts'
-import { R2Source } from '../src/storage/r2-source.ts'
 import { env } from './test-env.ts'
 
 const pattern = (bytes: number) => Uint8Array.from({ length: bytes }, (_, at) => (at * 7) % 251)

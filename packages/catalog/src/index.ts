@@ -22,9 +22,11 @@ export {
   uploadKey,
 } from './bucket/object-keys.ts'
 export { type Pairing, pairInstallation, readInstallation, writeInstallation } from './bucket/pair-installation.ts'
+export { isObjectFault, R2Source } from './bucket/r2-source.ts'
 export type { AuthenticatedKey } from './client/access.ts'
 export { AN_OPERATOR, type Attempt, asUser, callerJson, type Requester } from './client/call-inputs.ts'
 export { type Catalog, connectCatalog } from './client/catalog.ts'
+export { DatasetScope } from './client/datasets.ts'
 export { UnreadableRow, UnreadableRows } from './database/listed-rows.ts'
 export { type ParsedJson, parseJson } from './database/parse-json.ts'
 export { type StorableJson, toStorableJson } from './database/storable.ts'
@@ -48,6 +50,15 @@ export { AccessKey, AuditEntry, DatasetPattern, Grant, KeyId, Role, Scope, UserI
 export { AdoptedDataset, type AdoptionFault, AdoptionJudgment, type ScannedObject } from './records/adopt.ts'
 export { AlertChannel, AlertKind, AlertNotice, type AlertRules } from './records/alert.ts'
 export { ClosedHow, DeadLetterPosition, DeadLetterStatus } from './records/dead-letter.ts'
+export {
+  Deletion,
+  DescribedDataset,
+  DescribedTable,
+  ListedDataset,
+  ListedTable,
+  ListedVersion,
+  Receipt,
+} from './records/description.ts'
 export {
   type InputFault,
   ListedFile,
@@ -74,6 +85,13 @@ export {
   Priority,
   RefusedMessage,
 } from './records/queue-message.ts'
-export { Admission } from './records/settings.ts'
+export {
+  Admission,
+  DatasetSettings,
+  DatasetSettingsChanges,
+  Retention,
+  TableSettings,
+  TableSettingsChanges,
+} from './records/settings.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './records/vacuum.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'

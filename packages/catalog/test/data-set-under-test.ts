@@ -131,7 +131,7 @@ export class DataSetUnderTest {
   async plan(attempt: Attempt): Promise<{ ids: string[]; rows: number }[]> {
     const groups = Map.groupBy(
       (await this.mergeable(attempt)).files,
-      (f) => `${f.table} ${f.periodTag} ${f.fingerprint}`,
+      (f) => `${f.table} ${f.periodTag} ${f.mergeGroup}`,
     )
     const merges = [...groups.values()].map((files) => ({
       ids: files.map((file) => file.id),

@@ -20,6 +20,7 @@ export {
   type PlanReason,
   printPlan,
 } from './plan/plan-merge.ts'
+export { type DescribedColumn, describeColumns } from './read/describe-columns.ts'
 export type { FileLimits } from './read/file-limits.ts'
 export { type FooterInspection, inspectFooter, inspectParquet, type ParquetSummary } from './read/inspect.ts'
 export type { Scratch } from './read/scratch.ts'

@@ -60,7 +60,7 @@ async function scanMerged(
   const [slice] = (await inspect(bucket, key, [{ table, offset: 0, length: size }])) ?? []
   if (slice === undefined) return faulty(key, 'not_parquet', place)
   const rows = facts.leaves.reduce((sum, [, leafRows]) => sum + leafRows, 0)
-  if (rows !== slice.rows) return faulty(key, 'lineage_mismatch', place)
+  if (rows !== slice.rows + facts.duplicateRows) return faulty(key, 'lineage_mismatch', place)
   return { r2Key: key, known: false, ...place, ownerId, level: Number(tier), ...slice, ...leavesOf(facts) }
 }
 

@@ -3,12 +3,16 @@ import type { serviceOpener } from '../services.ts'
 import { listAudit } from './access/audit.ts'
 import { createKey, listKeys, revokeKey } from './access/keys.ts'
 import { me, myLimits } from './access/me.ts'
+import { deleteUserData } from './access/user-data.ts'
 import { acknowledgeLetter, dlqStatus } from './compaction/dlq-status.ts'
 import { redrive } from './compaction/redrive.ts'
 import { sanitizeState } from './compaction/sanitize-state.ts'
 import { triggerScheduled } from './compaction/trigger-scheduled.ts'
 import { upload } from './compaction/upload.ts'
+import { configureDataset, deleteDataset, getDataset, listDatasets } from './datasets/datasets.ts'
+import { getReceipt, listDeletions, listVersions, restoreDeletion } from './datasets/history.ts'
 import { grantRole, listGrants, reserveDataset, revokeRole, transferDataset } from './datasets/sharing.ts'
+import { configureTable, deletePeriod, deleteTable, getTable, listTables } from './datasets/tables.ts'
 import { listDatasetFiles } from './files/dataset-files.ts'
 import { readFile } from './files/file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files/files.ts'
@@ -18,6 +22,7 @@ import { cancelJob, getJob, jobStatus, listJobs, retryJob } from './jobs/jobs.ts
 import { openapi } from './openapi.ts'
 import { acceptInstallation } from './operate/accept-installation.ts'
 import { adopt } from './operate/adopt.ts'
+import { getAdmission, getRetention, putAdmission, putRetention } from './operate/installation-settings.ts'
 import { getLimits, putLimits } from './operate/limits.ts'
 import { metrics } from './operate/metrics.ts'
 import { acceptOrphans, pauseVacuum, resumeVacuum, vacuum } from './operate/vacuum.ts'
@@ -47,12 +52,30 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     createKey,
     listKeys,
     revokeKey,
+    listDatasets,
+    getDataset,
     reserveDataset,
+    configureDataset,
+    deleteDataset,
+    listTables,
+    getTable,
+    configureTable,
+    deleteTable,
+    deletePeriod,
+    listVersions,
+    listDeletions,
+    restoreDeletion,
+    getReceipt,
     listGrants,
     grantRole,
     revokeRole,
     transferDataset,
     listAudit,
+    deleteUserData,
+    getAdmission,
+    putAdmission,
+    getRetention,
+    putRetention,
     metrics,
     vacuum,
     pauseVacuum,

@@ -3,6 +3,7 @@ import type { AlertChannels } from '../alerts/alert-channels.ts'
 import type { Env } from '../env.ts'
 import { reportRun } from '../watch/report-run.ts'
 import { sendHeartbeat } from '../watch/send-heartbeat.ts'
+import { deleteExpiredData } from './delete-expired-data.ts'
 import { relayOutbox } from './relay-outbox.ts'
 import { rescueJobs } from './rescue-jobs.ts'
 import { startJobs } from './start-jobs.ts'
@@ -28,6 +29,7 @@ export const CHORES: Readonly<Record<string, Chore>> = {
   tellAlerts,
   tallyJobs,
   trimHistory,
+  deleteExpiredData,
   vacuum,
   sweepOrphans: (env, catalog) => sweepOrphans(env, catalog),
   recordRun,

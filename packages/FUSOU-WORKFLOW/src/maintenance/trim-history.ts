@@ -7,10 +7,10 @@ const MAX_BATCHES = 10
 
 /** Remove jobs, letters and messages whose retention is over. */
 export async function trimHistory(_env: Env, catalog: Catalog): Promise<Record<string, number>> {
-  const trimmed = { jobs: 0, letters: 0, messages: 0, streams: 0 }
+  const trimmed = { jobs: 0, letters: 0, messages: 0, streams: 0, auditEntries: 0 }
   for (let batch = 0; batch < MAX_BATCHES; batch++) {
     const gone = await catalog.trimHistory(BATCH_ROWS)
-    for (const kind of ['jobs', 'letters', 'messages', 'streams'] as const) trimmed[kind] += gone[kind]
+    for (const kind of ['jobs', 'letters', 'messages', 'streams', 'auditEntries'] as const) trimmed[kind] += gone[kind]
     if (Object.values(gone).every((rows) => rows < BATCH_ROWS)) break
   }
   return trimmed

@@ -14,7 +14,7 @@ interface OpenedMerge {
   readonly ownerId: string
   readonly table: string
   readonly periodTag: string
-  readonly fingerprint: string
+  readonly fingerprint: string | null
   readonly inputs: readonly MergeInput[]
 }
 
@@ -27,7 +27,7 @@ export function describeMerged(jobId: string, merge: OpenedMerge): Record<string
     period: merge.periodTag,
     tier: String(1 + Math.max(...merge.inputs.map(({ level }) => level))),
     job: jobId,
-    fingerprint: merge.fingerprint,
+    fingerprint: merge.fingerprint ?? 'union',
   } satisfies MergedMetadata
 }
 
@@ -35,9 +35,16 @@ export function describeMerged(jobId: string, merge: OpenedMerge): Record<string
  * Write the sidecar of a merged object: the uploads whose rows it holds, and the merged objects it replaces. Without the
  * sidecar of an input the origin of the output is unknown too, and no sidecar is written: it could then be adopted by a
  * person only.
+ * @param duplicateRows rows of the inputs that this merge left out
  * @throws FusouError `storage_unavailable`
  */
-export async function writeLineage(bucket: R2Bucket, key: string, inputs: readonly MergeInput[]): Promise<void> {
+export async function writeLineage(
+  bucket: R2Bucket,
+  key: string,
+  inputs: readonly MergeInput[],
+  duplicateRows: number,
+): Promise<void> {
+  let allDuplicates = duplicateRows
   const leaves = new Map<string, number>()
   const ancestors = new Set<string>()
   for (const { level, sha256, rows, r2Key } of inputs) {
@@ -47,12 +54,13 @@ export async function writeLineage(bucket: R2Bucket, key: string, inputs: readon
     }
     const facts = await readLineage(bucket, r2Key)
     if (facts === undefined) return log('error', 'lineage_unknown', { key, input: r2Key })
+    allDuplicates += facts.duplicateRows
     for (const [leaf, leafRows] of facts.leaves) leaves.set(leaf, leafRows)
     for (const ancestor of [r2Key, ...facts.ancestors]) ancestors.add(ancestor)
   }
   if (leaves.size > MAX_LEAVES || ancestors.size > MAX_LEAVES)
     return log('error', 'lineage_too_long', { key, leaves: leaves.size, ancestors: ancestors.size })
-  const facts: MergedFacts = { leaves: [...leaves], ancestors: [...ancestors] }
+  const facts: MergedFacts = { leaves: [...leaves], ancestors: [...ancestors], duplicateRows: allDuplicates }
   await storing(bucket.put(factsKey(key), JSON.stringify(facts), { httpMetadata: { contentType: 'application/json' } }))
 }
 

@@ -1,6 +1,5 @@
-import type { ErrorCode, InputFault, MergeInput } from '@fusou/catalog'
+import { type ErrorCode, type InputFault, isObjectFault, type MergeInput, R2Source } from '@fusou/catalog'
 import { type FindFaultsOptions, findFaults, inspectParquet, ParquetError } from '@fusou/parquet-compactor'
-import { isObjectFault, R2Source } from '../storage/r2-source.ts'
 
 /** Codes of the library for bytes that are sound, and still no merge takes them. All others tell of damage. */
 const OTHER_FAULTS: Partial<Record<ParquetError['code'], ErrorCode>> = {

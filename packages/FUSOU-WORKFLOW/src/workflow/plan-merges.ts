@@ -7,7 +7,7 @@ const TIER_FILES = 8
 /** An output may be as large as the target and one small file; a merge through several tiers no larger. */
 const MAX_OUTPUT_TARGETS = 1.75
 
-type File = Pick<MergeableFile, 'table' | 'periodTag' | 'fingerprint' | 'bytes' | 'fragments' | 'workBytes'> &
+type File = Pick<MergeableFile, 'table' | 'periodTag' | 'mergeGroup' | 'bytes' | 'fragments' | 'workBytes'> &
   Partial<Pick<MergeableFile, 'suspect'>>
 
 /**
@@ -19,7 +19,7 @@ export function tierOf(fragments: number): number {
 }
 
 /**
- * Group small files into merges, each of one partition and one schema, so that rows are seldom written again: two
+ * Group small files into merges, each of one partition and one merge group, so that rows are seldom written again: two
  * fragments are merged, but a file that was merged before only with seven others of its tier. A row moves up a tier
  * each time, so it is written at most 1 + log8(n) times where its partition has had n uploads, and a partition
  * keeps at most seven small files of each of its 1 + log8(n) tiers, and one fragment. This holds if a merge of merged
@@ -32,13 +32,15 @@ export function tierOf(fragments: number): number {
  * each row.
  * @param files        small live files, oldest first within a partition
  * @param targetBytes  wanted size of an output, in bytes of its inputs; an output has at most 1¾ of it
+ * A rewrite takes every file that it is given, also one alone, since each was written with other settings.
+ *
  * @param reach        `all`: also the tails that the tiers leave; the files for the others were chosen by the database
- * @returns groups of two files or more, or one suspect; at least one if the database saw work
+ * @returns groups of two files or more, or one suspect, or in a rewrite any one; at least one if the database saw work
  */
 export function planMerges<F extends File>(files: readonly F[], targetBytes: number, reach: MergeReach): F[][] {
   const trusted = files.filter(({ suspect }) => !suspect)
-  const kinds = Map.groupBy(trusted, (file) => JSON.stringify([file.table, file.periodTag, file.fingerprint]))
-  const plan = reach === 'all' ? planAll : planTiers
+  const kinds = Map.groupBy(trusted, (file) => JSON.stringify([file.table, file.periodTag, file.mergeGroup]))
+  const plan = { all: planAll, rewrite: planRewrite, tiers: planTiers, due: planTiers }[reach]
   return [...[...kinds.values()].flatMap((kind) => plan(inOrderOfUpload(kind), targetBytes)), ...planSuspects(files)]
 }
 
@@ -56,6 +58,11 @@ function inOrderOfUpload<F extends File>(files: readonly F[]): F[] {
 function planAll<F extends File>(files: readonly F[], targetBytes: number): F[][] {
   const { full, rest } = pack(files, targetBytes)
   return rest.length >= 2 ? [...full, rest] : full
+}
+
+function planRewrite<F extends File>(files: readonly F[], targetBytes: number): F[][] {
+  const { full, rest } = pack(files, targetBytes, 1)
+  return rest.length >= 1 ? [...full, rest] : full
 }
 
 /**
@@ -91,8 +98,9 @@ function planTiers<F extends File>(files: readonly F[], targetBytes: number): F[
 /**
  * Cut a list, in its order, into groups that reach the target, or have as many files or as much work as a merge takes, and
  * what is left. Any two files are a group, as the database leaves out those that take half of the work of a merge.
+ * @param least files of a group
  */
-function pack<F extends File>(files: readonly F[], targetBytes: number): { full: F[][]; rest: F[] } {
+function pack<F extends File>(files: readonly F[], targetBytes: number, least = 2): { full: F[][]; rest: F[] } {
   const full: F[][] = []
   let rest: F[] = []
   const close = () => {
@@ -100,9 +108,9 @@ function pack<F extends File>(files: readonly F[], targetBytes: number): { full:
     rest = []
   }
   for (const file of files) {
-    if (rest.length >= 2 && sum(rest, 'workBytes') + file.workBytes > MAX_MERGE_WORK_BYTES) close()
+    if (rest.length >= least && sum(rest, 'workBytes') + file.workBytes > MAX_MERGE_WORK_BYTES) close()
     rest.push(file)
-    if (rest.length >= 2 && (sum(rest, 'bytes') >= targetBytes || rest.length === MAX_MERGE_INPUTS)) close()
+    if (rest.length >= least && (sum(rest, 'bytes') >= targetBytes || rest.length === MAX_MERGE_INPUTS)) close()
   }
   return { full, rest }
 }

@@ -11,8 +11,10 @@ import {
 import type { MergeReport } from '@fusou/parquet-compactor'
 import type { Env } from '../env.ts'
 import { LEASE_SECONDS } from '../leases.ts'
+import type { SchemaApart } from './find-apart.ts'
 import { findMiscounted } from './find-input-faults.ts'
 import { MERGE_TIMEOUT_MINUTES } from './step-retries.ts'
+import { type Ordering, withoutOrder } from './table-layout.ts'
 import { type OpenedMerge, writeMerge } from './write-merge.ts'
 
 const memory = new MemoryBudget(MERGE_MEMORY_BYTES, MERGE_TIMEOUT_MINUTES * 60_000)
@@ -28,6 +30,7 @@ export type MergeSummary =
       version: number
       filesSetAside: number
       report: MergeReport
+      ordering: Ordering
     }
   | { outcome: 'nothing_left'; filesSetAside: number }
   | { outcome: 'committed_before' }
@@ -59,16 +62,26 @@ export async function runMerge(
     if (tried.outcome === 'committed_before') return tried
     if (tried.outcome === 'faults')
       filesSetAside += await setAside(catalog, attempt, index, opened.datasetId, tried.faults)
+    if (tried.outcome === 'apart') await setApart(catalog, attempt, index, opened, tried.schemas)
     if (round === MAX_ROUNDS) throw new FusouError('conflict', `merge ${index}: its inputs change while it runs`)
   }
 }
 
 type Tried =
-  | { outcome: 'committed'; table: string; periodTag: string; version: number; report: MergeReport }
+  | {
+      outcome: 'committed'
+      table: string
+      periodTag: string
+      version: number
+      report: MergeReport
+      ordering: Ordering
+    }
   | { outcome: 'committed_before' }
   /** an input is not live any more */
   | { outcome: 'conflict' }
   | { outcome: 'faults'; faults: readonly InputFault[] }
+  /** schemas that cannot be united with the others */
+  | { outcome: 'apart'; schemas: readonly SchemaApart[] }
 
 async function tryMerge(
   env: Env,
@@ -77,16 +90,28 @@ async function tryMerge(
   index: number,
   opened: OpenedMerge,
 ): Promise<Tried> {
-  const key = mergedKey(opened.datasetId, attempt, index)
-  const merged = await memory.hold(MERGE_MEMORY_BYTES, () =>
-    writeMerge(env.BUCKET, key, opened, attempt.jobId, async (uploadId) => {
-      const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
-      if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
-    }),
-  )
+  const write = async (merge: OpenedMerge) => {
+    const key = mergedKey(opened.datasetId, attempt, index)
+    const written = await memory.hold(MERGE_MEMORY_BYTES, () =>
+      writeMerge(env.BUCKET, key, merge, attempt.jobId, async (uploadId) => {
+        const { outcome } = await catalog.openMultipart(attempt, { r2Key: key, uploadId })
+        if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
+      }),
+    )
+    return { key, ...written }
+  }
+  let ordering: Ordering = { applied: true }
+  let merged = await write(opened)
+  if ('unordered' in merged) {
+    log('info', 'order_not_applied', { ...attempt, index, table: opened.table, reason: merged.unordered })
+    ordering = { applied: false, reason: merged.unordered }
+    merged = await write(withoutOrder(opened))
+  }
+  if ('unordered' in merged) throw new FusouError('internal', `no order was asked for: ${merged.unordered}`)
   if ('faults' in merged) return { outcome: 'faults', faults: merged.faults }
+  if ('apart' in merged) return { outcome: 'apart', schemas: merged.apart }
 
-  const { report, sha256 } = merged
+  const { key, report, sha256 } = merged
   const committed = await catalog.commitMerge(
     attempt,
     index,
@@ -98,14 +123,15 @@ async function tryMerge(
       sha256,
       fingerprint: report.schemaFingerprint,
       workBytes: report.workBytes,
+      duplicateRows: report.duplicateRows,
     },
     LEASE_SECONDS,
   )
   switch (committed.outcome) {
     case 'committed': {
       const { version } = committed
-      log('info', 'merge_committed', { ...attempt, index, key, version, ...report })
-      return { outcome: 'committed', table: opened.table, periodTag: opened.periodTag, version, report }
+      log('info', 'merge_committed', { ...attempt, index, key, version, ordering, ...report })
+      return { outcome: 'committed', table: opened.table, periodTag: opened.periodTag, version, report, ordering }
     }
     case 'superseded':
       return { outcome: 'committed_before' }
@@ -121,6 +147,19 @@ async function tryMerge(
     default:
       throw new FusouError(committed.outcome, `merge ${index} was not swapped in; its inputs stay`)
   }
+}
+
+async function setApart(
+  catalog: Catalog,
+  attempt: Attempt,
+  index: number,
+  { datasetId, table }: OpenedMerge,
+  schemas: readonly SchemaApart[],
+): Promise<void> {
+  const { outcome } = await catalog.setSchemasApart(attempt, index, schemas)
+  if (outcome === 'unknown_merge') throw new FusouError('internal', `merge ${index} is not in the plan`)
+  if (outcome !== 'ok') throw new FusouError(outcome, 'the attempt may not go on')
+  log('info', 'schemas_apart', { ...attempt, index, datasetId, table, schemas })
 }
 
 /** @returns how many files went into quarantine */

@@ -11,7 +11,7 @@ const file = (more: Partial<MergeableFile> = {}): MergeableFile =>
     id: `f${ids++}`,
     table: 't',
     periodTag: '0',
-    fingerprint: 'x',
+    mergeGroup: 'x',
     bytes: 10,
     fragments: 1,
     workBytes: 0,
@@ -52,7 +52,7 @@ describe('a merge of all', () => {
     expect(MAX_MERGE_INPUTS).toBe(1000)
   })
 
-  test.each(['table', 'periodTag', 'fingerprint'] as const)('never joins two of another %s', (field) => {
+  test.each(['table', 'periodTag', 'mergeGroup'] as const)('never joins two of another %s', (field) => {
     const [a, b, c, d] = [file(), file({ [field]: 'other' }), file(), file({ [field]: 'other' })]
     expect(plan([a!, b!, c!, d!], 1e9)).toEqual([
       [a, c],

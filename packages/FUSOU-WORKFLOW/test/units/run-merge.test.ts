@@ -49,7 +49,15 @@ describe('a merge', () => {
     const { result, calls, log } = await run([opened], [written], {
       commitMerge: () => ({ outcome: 'committed', version: 9 }),
     })
-    expect(result).toEqual({ outcome: 'committed', table: 't', periodTag: 'p', version: 9, report, filesSetAside: 0 })
+    expect(result).toEqual({
+      outcome: 'committed',
+      table: 't',
+      periodTag: 'p',
+      version: 9,
+      report,
+      ordering: { applied: true },
+      filesSetAside: 0,
+    })
     const key = expect.stringMatching(/^datasets\/d\/merged\/j\/2-7-[0-9a-f-]{36}\.parquet$/)
     const output = { r2Key: key, bytes: 10, rows: 20, rowGroups: 30, sha256: 'hash', fingerprint: 'print' }
     expect(calls).toEqual([

@@ -3,13 +3,19 @@ import type { Env } from '../../src/env.ts'
 import { trimHistory } from '../../src/maintenance/trim-history.ts'
 import { fakeCatalog } from './fakes.ts'
 
-const gone = (jobs: number, letters = 0, messages = 0, streams = 0) => ({ jobs, letters, messages, streams })
+const gone = (jobs: number, letters = 0, messages = 0, streams = 0, auditEntries = 0) => ({
+  jobs,
+  letters,
+  messages,
+  streams,
+  auditEntries,
+})
 
 test('history goes batch by batch while any kind fills one, and all of it is counted', async () => {
   const limit = await firstLimit()
-  const batches = [gone(limit, 1, 2, 3), gone(4, limit, 5, 6), gone(7, 8, 9, 10)]
+  const batches = [gone(limit, 1, 2, 3, 4), gone(4, limit, 5, 6, 7), gone(7, 8, 9, 10, 11)]
   const { catalog, calls } = fakeCatalog({ trimHistory: () => batches.shift() })
-  expect(await trimHistory({} as Env, catalog)).toEqual(gone(limit + 11, limit + 9, 16, 19))
+  expect(await trimHistory({} as Env, catalog)).toEqual(gone(limit + 11, limit + 9, 16, 19, 22))
   expect(calls).toHaveLength(3)
 })
 

@@ -19,6 +19,7 @@ const opened = {
   table: 't',
   periodTag: '0',
   fingerprint: 'print',
+  settings: {},
   inputs: [],
 } satisfies OpenedMerge
 

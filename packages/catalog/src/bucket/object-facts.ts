@@ -48,6 +48,8 @@ export const MergedFacts = z.object({
   leaves: z.array(z.tuple([Sha256, z.int().nonnegative()])).max(MAX_LEAVES),
   /** keys of the merged objects that it and its inputs replaced */
   ancestors: z.array(z.string().max(1024)).max(MAX_LEAVES),
+  /** rows of these uploads that it and its inputs left out as duplicates */
+  duplicateRows: z.int().nonnegative().default(0),
 })
 export type MergedFacts = z.infer<typeof MergedFacts>
 

@@ -22,7 +22,7 @@ export const admissionCalls = (database: Database) => ({
   },
 
   /** @param settings what is left out stays as it is */
-  configureAdmission(requester: Requester, settings: Partial<Admission>) {
+  configureAdmission(requester: Requester, settings: { readonly [Name in keyof Admission]?: number | undefined }) {
     return database.call('configure_admission', { p_caller: callerJson(requester), p_settings: settings }, Admission)
   },
 })

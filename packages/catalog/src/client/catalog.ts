@@ -4,6 +4,7 @@ import { admissionCalls } from './admission.ts'
 import { adoptionCalls } from './adoption.ts'
 import { alertsCalls } from './alerts.ts'
 import { attemptsCalls } from './attempts.ts'
+import { datasetsCalls } from './datasets.ts'
 import { deadLettersCalls } from './dead-letters.ts'
 import { filesCalls } from './files.ts'
 import { historyCalls } from './history.ts'
@@ -30,6 +31,7 @@ export function connectCatalog(config: DatabaseConfig) {
   return {
     ...monitoringCalls(database),
     ...accessCalls(database),
+    ...datasetsCalls(database),
     ...uploadsCalls(database),
     ...requestsCalls(database),
     ...attemptsCalls(database),

@@ -1,21 +1,16 @@
 import { z } from 'zod'
 import type { Database } from '../database/database.ts'
+import { Retention } from '../records/settings.ts'
 import { callerJson, type Requester } from './call-inputs.ts'
-
-/** How long history is kept, in seconds; see public.retention for what each is of. */
-const Retention = z.object({
-  jobsSeconds: z.int(),
-  lettersSeconds: z.int(),
-  unsettledSeconds: z.int(),
-  outboxSeconds: z.int(),
-  auditSeconds: z.int(),
-})
-type Retention = z.infer<typeof Retention>
 
 /** Calls of the database about history. */
 export const historyCalls = (database: Database) => ({
-  /** @param settings seconds, at least a day; what is left out stays as it is */
-  configureRetention(requester: Requester, settings: Partial<Retention>) {
+  readRetention(requester: Requester) {
+    return database.call('read_retention', { p_caller: callerJson(requester) }, Retention)
+  },
+
+  /** @param settings what is left out stays as it is */
+  configureRetention(requester: Requester, settings: { readonly [Name in keyof Retention]?: number | undefined }) {
     return database.call('configure_retention', { p_caller: callerJson(requester), p_settings: settings }, Retention)
   },
 

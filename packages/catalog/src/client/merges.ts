@@ -3,6 +3,7 @@ import type { Database } from '../database/database.ts'
 import { readableRows } from '../database/readable-rows.ts'
 import { MERGE_REACHES } from '../policy/merge-policy.ts'
 import { type InputFault, MergeableFile, type MergedFile, MergeInput } from '../records/file.ts'
+import { StoredTableSettings } from '../records/settings.ts'
 import { AbandonedUpload } from '../records/vacuum.ts'
 import type { Attempt, StepEntry } from './call-inputs.ts'
 import { FenceRefused, outcomes } from './outcomes.ts'
@@ -28,7 +29,10 @@ const OpenedMerge = z.discriminatedUnion('outcome', [
     ownerId: z.uuid(),
     table: z.string(),
     periodTag: z.string(),
-    fingerprint: z.string(),
+    /** null: the schemas of the inputs are united */
+    fingerprint: z.string().nullable(),
+    /** those that differ from the defaults */
+    settings: StoredTableSettings,
     inputs: z.array(MergeInput),
   }),
   outcomes('committed', 'nothing_left', 'stale_attempt', 'cancelled', 'unknown_job', 'unknown_merge'),
@@ -98,6 +102,19 @@ export const mergesCalls = (database: Database) => ({
       'set_aside_inputs',
       { p_job_id: jobId, p_attempt: attempt, p_index: index, p_faults: faults },
       SetAside,
+    )
+  },
+
+  /** Files of schemas that cannot be united with the others stay apart from now on; the merge goes on without them. */
+  setSchemasApart(
+    { jobId, attempt }: Attempt,
+    index: number,
+    schemas: readonly { fingerprint: string; reason: string }[],
+  ) {
+    return database.call(
+      'set_schemas_apart',
+      { p_job_id: jobId, p_attempt: attempt, p_index: index, p_schemas: schemas },
+      outcomes('ok', 'unknown_merge', 'stale_attempt', 'cancelled', 'unknown_job'),
     )
   },
 

@@ -1,9 +1,8 @@
 import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { readableRows } from '../database/readable-rows.ts'
-import type { MergePolicy } from '../policy/merge-policy.ts'
 import { callerJson, type Requester } from './call-inputs.ts'
-import { Outbox, outcome, outcomes, Requested } from './outcomes.ts'
+import { Outbox, outcome, Requested } from './outcomes.ts'
 
 /** Calls of the database about requests. */
 export const requestsCalls = (database: Database) => ({
@@ -12,6 +11,8 @@ export const requestsCalls = (database: Database) => ({
     requester: Requester
     table?: string | undefined
     periodTag?: string | undefined
+    /** also what is merged already, if it was written with other settings than those of now */
+    rewrite?: boolean | undefined
     sender: string
   }) {
     return database.call(
@@ -22,6 +23,7 @@ export const requestsCalls = (database: Database) => ({
         p_table: request.table ?? null,
         p_period_tag: request.periodTag ?? null,
         p_sender: request.sender,
+        p_rewrite: request.rewrite ?? false,
       },
       z.discriminatedUnion('outcome', [Requested, outcome('unknown_dataset')]),
     )
@@ -37,19 +39,6 @@ export const requestsCalls = (database: Database) => ({
         remaining: z.int(),
         outbox: Outbox,
       }),
-    )
-  },
-
-  /** @param settings targetFileBytes (bytes, default 128 MiB), retentionSeconds (default 7 days), the merge policy */
-  configureDataset(
-    datasetId: string,
-    requester: Requester,
-    settings: { targetFileBytes?: number; retentionSeconds?: number } & Partial<MergePolicy>,
-  ) {
-    return database.call(
-      'configure_dataset',
-      { p_dataset_id: datasetId, p_caller: callerJson(requester), p_settings: settings },
-      outcomes('configured', 'unknown_dataset'),
     )
   },
 

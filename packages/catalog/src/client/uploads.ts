@@ -14,6 +14,7 @@ const Upload = z.discriminatedUnion('outcome', [
     outbox: OutboxMessage.nullable(),
   }),
   z.object({ outcome: z.literal('check_copies'), copies: z.array(StoredCopy) }),
+  z.object({ outcome: z.literal('schema_rejected'), table: z.string() }),
   outcomes('unknown_dataset', 'unknown_file', 'file_superseded'),
 ])
 

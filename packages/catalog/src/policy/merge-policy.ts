@@ -1,5 +1,8 @@
-/** How far a job goes: merges that are due, all that the tiers allow, or also the tails that these leave. */
-export const MERGE_REACHES = ['due', 'tiers', 'all'] as const
+/**
+ * How far a job goes: merges that are due, all that the tiers allow, also the tails that these leave, or every file that was
+ * written with other settings than those of now.
+ */
+export const MERGE_REACHES = ['due', 'tiers', 'all', 'rewrite'] as const
 export type MergeReach = (typeof MERGE_REACHES)[number]
 
 /** When the fragments of one table, period tag and schema that were never merged are worth a job; any one is enough. */
@@ -19,7 +22,7 @@ export const DEFAULT_MERGE_POLICY: MergePolicy = {
 
 /**
  * Whether fragments are worth a merge now. The database decides by `fusou.is_due()`, the same rule, in the transaction
- * of each upload; this one is for reckoning without a database.
+ * of each upload; this one is for estimates without a database.
  */
 export function isMergeDue(policy: MergePolicy, fresh: { files: number; bytes: number; ageSeconds: number }): boolean {
   return (

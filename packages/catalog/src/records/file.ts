@@ -29,6 +29,7 @@ export const UploadedFile = z.object({
   duplicate: z.boolean().meta({ description: 'the same bytes were here already, perhaps merged since' }),
   healed: z.boolean().meta({ description: 'they were here and damaged or missing; these have taken their place' }),
   quarantine: z.string().nullable().meta({ description: 'why merges leave it out' }),
+  newSchema: z.boolean().meta({ description: 'no file of the table had its schema before' }),
 })
 export type UploadedFile = z.infer<typeof UploadedFile>
 
@@ -65,6 +66,8 @@ export interface MergedFile {
   readonly fingerprint: string
   /** `workBytes` of the report of the merge; 0 if it is left out: not known */
   readonly workBytes?: number
+  /** rows that were left out because of `dedupeBy`; 0 if it is left out */
+  readonly duplicateRows?: number
 }
 
 /** A file that a plan may take. */
@@ -72,7 +75,8 @@ export const MergeableFile = z.object({
   id: z.uuid(),
   table: z.string(),
   periodTag: z.string(),
-  fingerprint: z.string(),
+  /** files of one partition and one group are merged with each other: a schema, or all that the table unites */
+  mergeGroup: z.string(),
   bytes: z.int(),
   rows: z.int(),
   /** uploads that it is merged from; 1 if it is one */
@@ -93,6 +97,7 @@ export const MergeInput = z.object({
   rows: z.int(),
   level: z.int(),
   sha256: z.string(),
+  fingerprint: z.string(),
 })
 export type MergeInput = z.infer<typeof MergeInput>
 

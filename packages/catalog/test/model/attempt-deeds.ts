@@ -121,7 +121,7 @@ interface Listed extends Answer {
     id: string
     table: string
     periodTag: string
-    fingerprint: string
+    mergeGroup: string
     suspect: { setId: string; ends: number } | null
   }[]
 }
@@ -140,7 +140,7 @@ export const plan = define({
     const listed = await real.call<Listed>('list_mergeable_files', { ...fenceArgs(attempt), p_max_files: 20 })
     const kinds = Map.groupBy(
       listed.files ?? [],
-      (f) => f.suspect?.setId ?? `${f.table}/${f.periodTag}/${f.fingerprint}`,
+      (f) => f.suspect?.setId ?? `${f.table}/${f.periodTag}/${f.mergeGroup}`,
     )
     const merges = [...kinds.values()].flatMap((files) => {
       const ids = files.map(({ id }) => id)

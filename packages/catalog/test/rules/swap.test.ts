@@ -244,7 +244,7 @@ describe('a plan', () => {
     const dataset = newDataSet()
     await dataset.upload({ fingerprint: 's1' }, { fingerprint: 's1' }, { fingerprint: 's2' }, { table: 'pure' })
     const { files, mixedPartitions } = await dataset.mergeable(await dataset.start())
-    expect(files.map((file) => file.fingerprint)).toEqual(['s1', 's1'])
+    expect(files.map((file) => file.mergeGroup)).toEqual(['s1', 's1'])
     expect(mixedPartitions).toEqual([{ table: 'ships', periodTag: '0', schemas: 2 }])
   })
 })

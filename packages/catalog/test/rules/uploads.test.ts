@@ -47,7 +47,7 @@ describe('an upload', () => {
     const dataset = newDataSet()
     const first = await dataset.register(anObject([{ content: 'same' }]))
     const again = anObject([{ content: 'same' }])
-    const files = [{ ...(await firstFile(dataset)), duplicate: true }]
+    const files = [{ ...(await firstFile(dataset)), duplicate: true, newSchema: false }]
     expect(await dataset.register(again)).toEqual({ ...first, outcome: 'duplicate', files, jobId: null, outbox: null })
     const { jobId } = await dataset.trigger()
     expect(await dataset.register(again)).toMatchObject({ outcome: 'duplicate', jobId })

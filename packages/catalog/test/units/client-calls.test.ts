@@ -1,4 +1,4 @@
-import { AN_OPERATOR, asUser, type Catalog, connectCatalog } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, type Catalog, connectCatalog, type Requester } from '@fusou/catalog'
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 
 const JOB = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
@@ -28,6 +28,17 @@ async function sentBy(call: (catalog: Catalog) => Promise<unknown>): Promise<[na
   return [sent!.name, sent!.body]
 }
 
+const KEY: Requester = { kind: 'key', id: 'k', user: 'u' }
+const NEW_KEY = {
+  id: 'k',
+  name: 'n',
+  hint: 'fsk_',
+  secretSha256: 'h',
+  scopes: ['read'] as const,
+  datasets: null,
+  expiresAt: null,
+}
+
 /** Each method, with arguments that all differ, and without those that may be left out. */
 const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: Record<string, unknown>][] = [
   [(c) => c.ping(), 'ping', {}],
@@ -35,18 +46,25 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [
     (c) => c.requestCompaction({ datasetId: 'd', requester: asUser('u'), table: 't', periodTag: 'p', sender: 's' }),
     'request_compaction',
-    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_table: 't', p_period_tag: 'p', p_sender: 's' },
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_table: 't', p_period_tag: 'p', p_sender: 's', p_rewrite: false },
   ],
   [
-    (c) => c.requestCompaction({ datasetId: 'd', requester: AN_OPERATOR, sender: 's' }),
+    (c) => c.requestCompaction({ datasetId: 'd', requester: AN_OPERATOR, rewrite: true, sender: 's' }),
     'request_compaction',
-    { p_dataset_id: 'd', p_caller: { operator: true }, p_table: null, p_period_tag: null, p_sender: 's' },
+    {
+      p_dataset_id: 'd',
+      p_caller: { operator: true },
+      p_table: null,
+      p_period_tag: null,
+      p_sender: 's',
+      p_rewrite: true,
+    },
   ],
   [(c) => c.triggerScheduled(9, 's'), 'trigger_scheduled', { p_limit: 9, p_sender: 's' }],
   [
     (c) => c.configureDataset('d', AN_OPERATOR, { retentionSeconds: 1 }),
     'configure_dataset',
-    { p_dataset_id: 'd', p_caller: { operator: true }, p_settings: { retentionSeconds: 1 } },
+    { p_dataset_id: 'd', p_caller: { operator: true }, p_settings: { retentionSeconds: 1 }, p_public: null },
   ],
   [
     (c) =>
@@ -442,6 +460,128 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
     'configure_retention',
     { p_caller: { operator: true }, p_settings: { jobsSeconds: 1 } },
   ],
+  [(c) => c.readRetention(AN_OPERATOR), 'read_retention', { p_caller: { operator: true } }],
+  [
+    (c) => c.configureDataset('d', KEY, {}, true),
+    'configure_dataset',
+    { p_dataset_id: 'd', p_caller: { user: 'u', key: 'k' }, p_settings: {}, p_public: true },
+  ],
+  [(c) => c.createKey(asUser('u'), NEW_KEY), 'create_key', { p_caller: { user: 'u' }, p_key: NEW_KEY }],
+  [
+    (c) => c.listKeys(asUser('u'), { limit: 9 }),
+    'list_keys',
+    { p_caller: { user: 'u' }, p_before_created: null, p_before_id: null, p_limit: 9 },
+  ],
+  [
+    (c) => c.listKeys(asUser('u'), { before: { createdAt: 'then', id: JOB }, limit: 9 }),
+    'list_keys',
+    { p_caller: { user: 'u' }, p_before_created: 'then', p_before_id: JOB, p_limit: 9 },
+  ],
+  [(c) => c.revokeKey(asUser('u'), 'k'), 'revoke_key', { p_caller: { user: 'u' }, p_key_id: 'k' }],
+  [(c) => c.authenticateKey('k', 'h'), 'authenticate_key', { p_key_id: 'k', p_secret_sha256: 'h' }],
+  [
+    (c) => c.reserveDataset('d', asUser('u')),
+    'reserve_dataset',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_look: false },
+  ],
+  [
+    (c) => c.reserveDataset('d', asUser('u'), true),
+    'reserve_dataset',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_look: true },
+  ],
+  [
+    (c) => c.grantRole('d', KEY, 'v', 'writer'),
+    'grant_role',
+    { p_dataset_id: 'd', p_caller: { user: 'u', key: 'k' }, p_user_id: 'v', p_role: 'writer' },
+  ],
+  [
+    (c) => c.revokeRole('d', asUser('u'), 'v'),
+    'revoke_role',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_user_id: 'v' },
+  ],
+  [
+    (c) => c.listGrants('d', asUser('u'), { after: 'v', limit: 9 }),
+    'list_grants',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_after: 'v', p_limit: 9 },
+  ],
+  [
+    (c) => c.transferDataset('d', { ...asUser('u'), address: 'a', requestId: 'r' }, 'v'),
+    'transfer_dataset',
+    { p_dataset_id: 'd', p_caller: { user: 'u', address: 'a', requestId: 'r' }, p_user_id: 'v' },
+  ],
+  [
+    (c) => c.listAudit(AN_OPERATOR, { limit: 9 }),
+    'list_audit',
+    { p_caller: { operator: true }, p_dataset_id: null, p_action: null, p_before_id: null, p_limit: 9 },
+  ],
+  [
+    (c) => c.listAudit(AN_OPERATOR, { datasetId: 'd', action: 'x', before: 7, limit: 9 }),
+    'list_audit',
+    { p_caller: { operator: true }, p_dataset_id: 'd', p_action: 'x', p_before_id: 7, p_limit: 9 },
+  ],
+  [
+    (c) => c.listDatasets(asUser('u'), { scope: 'own', limit: 9 }),
+    'list_datasets',
+    { p_caller: { user: 'u' }, p_scope: 'own', p_prefix: null, p_after: null, p_limit: 9 },
+  ],
+  [
+    (c) => c.listDatasets(asUser('u'), { scope: 'shared', prefix: 'p', after: 'a', limit: 9 }),
+    'list_datasets',
+    { p_caller: { user: 'u' }, p_scope: 'shared', p_prefix: 'p', p_after: 'a', p_limit: 9 },
+  ],
+  [(c) => c.describeDataset('d', asUser('u')), 'describe_dataset', { p_dataset_id: 'd', p_caller: { user: 'u' } }],
+  [
+    (c) => c.listTables('d', asUser('u'), { after: 't', limit: 9 }),
+    'list_tables',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_after: 't', p_limit: 9 },
+  ],
+  [
+    (c) => c.describeTable('d', 't', asUser('u')),
+    'describe_table',
+    { p_dataset_id: 'd', p_table: 't', p_caller: { user: 'u' } },
+  ],
+  [
+    (c) => c.listVersions('d', asUser('u'), { before: 7, limit: 9 }),
+    'list_versions',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_before: 7, p_limit: 9 },
+  ],
+  [(c) => c.getReceipt(FILE, asUser('u')), 'get_receipt', { p_file_id: FILE, p_caller: { user: 'u' } }],
+  [
+    (c) => c.configureTable('d', 't', asUser('u'), { codec: 'zstd' }),
+    'configure_table',
+    { p_dataset_id: 'd', p_table: 't', p_caller: { user: 'u' }, p_settings: { codec: 'zstd' } },
+  ],
+  [
+    (c) => c.deleteData('d', asUser('u')),
+    'delete_data',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_table: null, p_period_tag: null },
+  ],
+  [
+    (c) => c.deleteData('d', asUser('u'), { table: 't', periodTag: 'p' }),
+    'delete_data',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_table: 't', p_period_tag: 'p' },
+  ],
+  [
+    (c) => c.restoreDeletion('d', asUser('u'), 7),
+    'restore_deletion',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_deletion_id: 7 },
+  ],
+  [
+    (c) => c.listDeletions('d', asUser('u'), { before: 7, limit: 9 }),
+    'list_deletions',
+    { p_dataset_id: 'd', p_caller: { user: 'u' }, p_before: 7, p_limit: 9 },
+  ],
+  [(c) => c.deleteExpiredData(9), 'delete_expired_data', { p_limit: 9 }],
+  [
+    (c) => c.deleteUserData(asUser('u'), 'u', 9),
+    'delete_user_data',
+    { p_caller: { user: 'u' }, p_user_id: 'u', p_limit: 9 },
+  ],
+  [
+    (c) => c.setSchemasApart({ jobId: JOB, attempt: 2 }, 3, [{ fingerprint: 'f', reason: 'r' }]),
+    'set_schemas_apart',
+    { p_job_id: JOB, p_attempt: 2, p_index: 3, p_schemas: [{ fingerprint: 'f', reason: 'r' }] },
+  ],
   [(c) => c.trimHistory(9), 'trim_history', { p_limit: 9 }],
   [(c) => c.trimOutbox(9), 'trim_outbox', { p_limit: 9 }],
 ]
@@ -476,7 +616,11 @@ const ANSWERS: [title: string, call: Method, answers: unknown[]][] = [
     (c) => c.triggerScheduled(1, 's'),
     [{ datasets: [{ datasetId: 'd', jobId: JOB }], remaining: 4, outbox: [MESSAGE] }],
   ],
-  ['configureDataset', (c) => c.configureDataset('d', AN_OPERATOR, {}), named('configured', 'unknown_dataset')],
+  [
+    'configureDataset',
+    (c) => c.configureDataset('d', AN_OPERATOR, {}),
+    [{ outcome: 'configured', settings: { a: 1 }, public: true }, ...named('unknown_dataset')],
+  ],
   [
     'acceptMessage',
     (c) => c.acceptMessage('m', { datasetId: 'd', priority: 'manual' }, 5),

@@ -7,7 +7,14 @@ import { publishAfterAnswer } from '../../publish.ts'
 import { senderOf } from '../../services.ts'
 
 const SanitizeRequest = z
-  .object({ datasetId: DatasetId, table: TableName.optional(), periodTag: PeriodTagInput.optional() })
+  .object({
+    datasetId: DatasetId,
+    table: TableName.optional(),
+    periodTag: PeriodTagInput.optional(),
+    rewrite: z.boolean().optional().meta({
+      description: 'also files that are merged already, if they were written with other settings than those of now',
+    }),
+  })
   .refine(({ table, periodTag }) => periodTag === undefined || table !== undefined, {
     path: ['table'],
     message: 'is needed beside periodTag',
@@ -28,10 +35,11 @@ export const sanitizeState = route(
     answers: { 202: { description: 'A job is queued, or was already', schema: SanitizeAnswer } },
     errors: ['unknown_dataset', 'rate_limited'],
   },
-  async (c, { body: { datasetId, table, periodTag } }) => {
+  async (c, { body: { datasetId, table, periodTag, rewrite } }) => {
     const requester = requesterOf(c)
     const sender = senderOf(c)
-    const requested = await c.var.services.catalog.requestCompaction({ datasetId, requester, table, periodTag, sender })
+    const asked = { datasetId, requester, table, periodTag, rewrite, sender }
+    const requested = await c.var.services.catalog.requestCompaction(asked)
     if (requested.outcome !== 'requested')
       throw new FusouError(requested.outcome, `no dataset ${datasetId} that you may see`)
     publishAfterAnswer(c, [requested.outbox])

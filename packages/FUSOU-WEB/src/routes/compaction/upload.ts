@@ -94,6 +94,7 @@ export const upload = route(
       'unknown_dataset',
       'unknown_file',
       'file_superseded',
+      'schema_rejected',
       'storage_unavailable',
     ],
   },
@@ -223,6 +224,13 @@ async function register(
     case 'file_superseded':
       return giveUpObject(
         new FusouError('file_superseded', `replaces: ${upload.replaces} was merged; its rows are in another file`),
+      )
+    case 'schema_rejected':
+      return giveUpObject(
+        new FusouError(
+          'schema_rejected',
+          `table ${registered.table} takes files of one schema, and this has another; GET /api/datasets/${upload.datasetId}/tables/${registered.table} shows it`,
+        ),
       )
     case 'check_copies':
       throw new FusouError('internal', 'the copies were looked at already')

@@ -5,10 +5,9 @@ import { cursor } from '../../http/cursor.ts'
 import { filled, pageSize } from '../../http/inputs.ts'
 import { route } from '../../http/operation.ts'
 import { notYours } from '../../upload/upload-rights.ts'
+import { DatasetAddress, noDataset } from './shared-inputs.ts'
 
-const DatasetAddress = z.object({ id: DatasetId })
 const GrantAddress = z.object({ id: DatasetId, user: UserId })
-const noDataset = (id: string) => new FusouError('unknown_dataset', `no dataset ${id} that you may see`)
 const noUser = (id: string) => new FusouError('unknown_user', `no user ${id}; GET /api/me tells each user their id`)
 
 const OwnedDataset = z.object({ datasetId: DatasetId, ownerId: UserId }).meta({ id: 'OwnedDataset' })

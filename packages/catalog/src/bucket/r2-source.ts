@@ -1,16 +1,30 @@
-import { FusouError, type MergeInput } from '@fusou/catalog'
-import type { Source } from '@fusou/parquet-compactor'
+import { FusouError } from '../fusou-error.ts'
 
-type StoredInput = Pick<MergeInput, 'id' | 'r2Key' | 'offset' | 'length'>
+/** Where the bytes of a file lie. */
+interface StoredBytes {
+  readonly id: string
+  readonly r2Key: string
+  readonly offset: number
+  readonly length: number
+}
 
-/** A file of the catalog, or its slice of a larger object, read by range. Its name is its id. */
-export class R2Source implements Source {
+/** The part of a bucket that is needed here. */
+interface RangeBucket {
+  get(
+    key: string,
+    options: { range: { offset: number; length: number } },
+  ): Promise<{ size: number; arrayBuffer(): Promise<ArrayBuffer> } | null>
+  head(key: string): Promise<{ size: number } | null>
+}
+
+/** A file of the catalog, or its slice of a larger object, read by range: a `Source` of the compactor, whose name is the id. */
+export class R2Source {
   readonly name: string
   readonly byteLength: number
-  readonly #bucket: R2Bucket
-  readonly #input: StoredInput
+  readonly #bucket: RangeBucket
+  readonly #input: StoredBytes
 
-  constructor(bucket: R2Bucket, input: StoredInput) {
+  constructor(bucket: RangeBucket, input: StoredBytes) {
     this.#bucket = bucket
     this.#input = input
     this.name = input.id
@@ -32,7 +46,7 @@ export class R2Source implements Source {
     throw error
   }
 
-  #check<Found extends R2Object>(object: Found | null): asserts object is Found {
+  #check<Found extends { size: number }>(object: Found | null): asserts object is Found {
     const { r2Key, offset: start } = this.#input
     if (object === null) throw new FusouError('object_missing', `file ${this.name}: no object ${r2Key} in the bucket`)
     if (object.size < start + this.byteLength) {
