@@ -1,6 +1,6 @@
 import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { Environment } from '@fusou/catalog'
+import { DatasetSettings, Environment, TableSettings } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { ownDatabase } from '../own-database.ts'
 
@@ -38,7 +38,7 @@ describe('docs/configuration.md', () => {
     const rows = tableOf('Settings of a dataset')
     for (const [name, value, range] of rows) {
       const [setting] = await database.query<{ setting: unknown }>(`select fusou.setting('{}', $1) as setting`, name)
-      expect(Number(setting!.setting), name).toBe(Number(value))
+      expect(setting!.setting === null ? 'none' : String(setting!.setting), name).toBe(value)
       const least = Number(/^from (\d+)$/.exec(range!)![1])
       const configure = (to: number) =>
         database.query(
@@ -48,7 +48,13 @@ describe('docs/configuration.md', () => {
       await configure(least)
       await expect(configure(least - 1)).rejects.toThrow(name)
     }
-    expect(rows.length).toBe(5)
+    const defaults = Object.entries(DatasetSettings.parse({})).map(([name, value]) => [name, String(value ?? 'none')])
+    expect(rows.map(([name, value]) => [name, value])).toEqual(defaults)
+  })
+
+  test('has the settings of a table with their defaults', () => {
+    const defaults = Object.entries(TableSettings.parse({})).map(([name, value]) => [name, String(value ?? 'none')])
+    expect(tableOf('Settings of a table').map(([name, value]) => [name, value])).toEqual(defaults)
   })
 
   test.each([
