@@ -1,0 +1,164 @@
+import { spawn } from 'node:child_process'
+import { once } from 'node:events'
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { tmpdir } from 'node:os'
+import { join } from 'node:path'
+import { DuckDBInstance } from '@duckdb/node-api'
+import { afterAll, beforeAll, describe, expect, test } from 'vitest'
+import { type Stack, startStack } from '../src/stack/start-stack.ts'
+import { REPO_ROOT } from '../src/support/repo-root.ts'
+
+// The command fusou as a person at a terminal and a script on a device use it, against the whole system.
+
+const MAIN = join(REPO_ROOT, 'packages/cli/src/main.ts')
+const folder = mkdtempSync(join(tmpdir(), 'fusou-command-'))
+const data = join(folder, 'data')
+let stack: Stack
+
+interface Ended {
+  code: number
+  out: string
+  err: string
+}
+
+/** One call, each person with a configuration of their own. */
+async function fusou(who: string, args: string[], { input = '', env = {} }: { input?: string; env?: object } = {}) {
+  const child = spawn(process.execPath, [MAIN, ...args], {
+    cwd: folder,
+    env: { PATH: process.env.PATH!, FUSOU_CONFIG: join(folder, who, 'config.json'), ...env },
+  })
+  const ended: Ended = { code: -1, out: '', err: '' }
+  child.stdout.on('data', (text) => {
+    ended.out += text
+  })
+  child.stderr.on('data', (text) => {
+    ended.err += text
+  })
+  child.stdin.end(input)
+  const [code] = await once(child, 'close')
+  return { ...ended, code: code as number }
+}
+const json = async <Answer>(who: string, ...args: string[]): Promise<Answer> => {
+  const { code, out, err } = await fusou(who, ['--json', ...args])
+  expect(code, err).toBe(0)
+  return JSON.parse(out) as Answer
+}
+
+beforeAll(async () => {
+  stack = await startStack({ stateFolder: join(folder, 'state') })
+  mkdirSync(join(data, 'deep'), { recursive: true })
+  const connection = await (await DuckDBInstance.create()).connect()
+  for (let i = 0; i < 12; i++) {
+    const path = join(data, i % 2 === 0 ? 'deep' : '.', `part-${i}.parquet`)
+    await connection.run(
+      `copy (select ${i} * 100 + t.i as at, hash(t.i) % 7 as h from range(100) t(i)) to '${path}' (format parquet)`,
+    )
+  }
+  writeFileSync(join(data, 'notes.txt'), 'no data')
+  const { supabaseUrl, publishableKey, users, webUrl } = stack.info
+  for (const [index, { email, password }] of users.slice(0, 2).entries()) {
+    const place = ['--supabase-url', supabaseUrl, '--publishable-key', publishableKey]
+    const login = ['login', '--url', webUrl, '--email', email, ...place]
+    const { code, out, err } = await fusou(`user-${index}`, login, { input: `${password}\n` })
+    expect(code, err).toBe(0)
+    expect(out).toContain('signed in as user')
+  }
+})
+afterAll(async () => {
+  await stack.stop()
+  rmSync(folder, { recursive: true, force: true })
+})
+
+describe('fusou', () => {
+  test('keeps the sign-in for its owner alone', () => {
+    expect(statSync(join(folder, 'user-0/config.json')).mode & 0o777).toBe(0o600)
+  })
+
+  test('uploads a folder with a key, once, and says what was done', async () => {
+    const key = (await fusou('user-0', ['keys', 'create', 'a device', '--scope', 'upload,read,manage'])).out.trim()
+    const login = await fusou('device', ['login', '--url', stack.info.webUrl, '--key', '-'], { input: `${key}\n` })
+    expect(login.out).toContain('signed in as key')
+    const upload = ['upload', data, '--to', 'shared/waves', '--period', '2026']
+    const first = await fusou('device', upload)
+    expect(first, first.err).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^12 stored \(1,200 rows, .* 0 failed/),
+    })
+    expect((await fusou('device', upload)).out).toMatch(/^0 stored .* 12 done before, 0 failed/)
+    expect((await fusou('device', [...upload, '--again'])).out).toMatch(/^0 stored .* 12 were there/)
+  })
+
+  test('names each file that is refused, sends the others, and ends with 1', async () => {
+    const bad = join(folder, 'bad')
+    mkdirSync(bad)
+    writeFileSync(join(bad, 'a.parquet'), 'this is no Parquet file at all')
+    writeFileSync(join(bad, 'b.parquet'), readFileSync(join(data, 'part-1.parquet')))
+    const { code, out, err } = await fusou('device', ['upload', bad, join(folder, 'nowhere'), '--to', 'shared/mixed'])
+    expect(code).toBe(1)
+    expect(out).toMatch(/^1 stored .* 2 failed/)
+    expect(err).toContain('a.parquet: invalid_parquet')
+    expect(err).toContain('nowhere: ENOENT')
+  })
+
+  test('sorts a table, merges it and follows the job', async () => {
+    const sorted = await json<{ changed: string[] }>(
+      'device',
+      'settings',
+      'shared/waves',
+      'sortBy=[{"column":"at"}]',
+      'codec=zstd',
+    )
+    expect(sorted.changed).toEqual(['codec', 'sortBy'])
+    const { code, out, err } = await fusou('device', ['compact', 'shared/waves', '--follow'])
+    expect(code, err).toBe(0)
+    expect(out).toMatch(/succeeded .*1\/1 merges, 1,200 rows written/)
+    const files = await json<{ rows: number; level: number }[]>('device', 'ls', 'shared/waves')
+    expect(files).toMatchObject([{ rows: 1200, level: 1 }])
+    const described = await fusou('device', ['describe', 'shared/waves'])
+    expect(described.out).toMatch(/at +int64/)
+  }, 120_000)
+
+  test('shares a dataset, which the other then sees and reads', async () => {
+    const { userId } = await json<{ userId: string }>('user-1', 'whoami')
+    expect((await fusou('user-1', ['ls', 'shared'])).err).toContain('unknown_dataset')
+    await json('user-0', 'share', 'shared', userId, '--role', 'reader')
+    expect(await json<{ id: string; role: string }[]>('user-1', 'ls')).toMatchObject([{ id: 'shared', role: 'reader' }])
+    const refused = await fusou('user-1', ['rm', 'shared', '--yes'])
+    expect(refused).toMatchObject({ code: 1, err: expect.stringContaining('forbidden') })
+  })
+
+  test('deletes only when told so for sure, and puts it back', async () => {
+    expect((await fusou('user-0', ['rm', 'shared/waves'])).code).toBe(2)
+    const { deletion } = await json<{ deletion: { id: number; rows: number } }>('user-0', 'rm', 'shared/waves', '--yes')
+    expect(deletion.rows).toBe(1200)
+    expect(await json('user-0', 'ls', 'shared/waves')).toEqual([])
+    await json('user-0', 'restore', 'shared', String(deletion.id))
+    expect(await json('user-0', 'ls', 'shared/waves')).toMatchObject([{ rows: 1200 }])
+  })
+
+  test('shows the audit and the versions', async () => {
+    const actions = (await json<{ action: string }[]>('user-0', 'audit', '--dataset', 'shared')).map(
+      ({ action }) => action,
+    )
+    expect(actions.slice(0, 3)).toEqual(['data.restore', 'data.delete', 'dataset.grant'])
+    const versions = await json<{ change: string }[]>('user-0', 'versions', 'shared')
+    expect(versions.map(({ change }) => change)).toContain('merge')
+  })
+
+  test('says in one line what is wrong, and ends with 2 where it was called wrongly', async () => {
+    expect(await fusou('nobody', ['whoami'])).toMatchObject({ code: 1, err: expect.stringContaining('fusou login') })
+    expect((await fusou('user-0', ['upload', data, '--to', 'only-a-dataset'])).code).toBe(2)
+    expect((await fusou('user-0', ['nonsense'])).code).toBe(2)
+    expect((await fusou('user-0', ['--help'])).out).toContain('Examples:')
+    const away = { env: { FUSOU_URL: 'http://127.0.0.1:1', FUSOU_TOKEN: 'x' } }
+    expect((await fusou('user-0', ['completion', 'bash'], away)).out).toContain('complete -F _fusou fusou')
+  })
+
+  test('stops a folder at the first refusal that all files would get', async () => {
+    const { out } = await fusou('user-0', ['keys', 'create', 'reader', '--scope', 'read'])
+    const env = { FUSOU_URL: stack.info.webUrl, FUSOU_TOKEN: out.trim() }
+    const ended = await fusou('device', ['upload', data, '--to', 'shared/waves', '--concurrency', '1'], { env })
+    expect(ended.code).toBe(1)
+    expect(ended.err.match(/forbidden/g)).toHaveLength(12)
+  })
+})
