@@ -63,8 +63,10 @@ comment on column public.datasets.due_at is
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
 create index datasets_due on public.datasets (due_at) where due_at is not null;
-create index datasets_owner on public.datasets (owner_id, id);
-create index datasets_public on public.datasets (id) where is_public;
+-- Lists are in the order of the bytes of ids, whatever the collation of the database.
+create index datasets_ids on public.datasets (id collate "C");
+create index datasets_owner on public.datasets (owner_id, id collate "C");
+create index datasets_public on public.datasets (id collate "C") where is_public;
 create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
 
 create table public.jobs (
@@ -363,7 +365,7 @@ create table public.grants (
 alter table public.grants enable row level security;
 comment on table public.grants is 'Who else may use a dataset. The owner needs no row.';
 comment on column public.grants.granted_by is 'The user who granted it; null for an operator.';
-create index grants_of_user on public.grants (user_id, dataset_id);
+create index grants_of_user on public.grants (user_id, dataset_id collate "C");
 
 create table public.access_keys (
   id uuid primary key,
@@ -4324,17 +4326,12 @@ as $$
   )
 $$;
 
-create function fusou.is_listed(
-  p_dataset public.datasets, p_scope text, p_prefix text, p_from text, p_after text, p_caller jsonb
-)
+create function fusou.is_listed(p_dataset public.datasets, p_scope text, p_caller jsonb)
 returns boolean
 language sql stable
 set search_path = ''
 as $$
-  select p_dataset.id >= p_from
-    and (p_after is null or p_dataset.id > p_after)
-    and (p_prefix is null or starts_with(p_dataset.id, p_prefix))
-    and (p_scope = 'deleted') = (p_dataset.deleted_at is not null)
+  select (p_scope = 'deleted') = (p_dataset.deleted_at is not null)
     and fusou.key_allows(p_caller, p_dataset.id, 'read')
 $$;
 
@@ -4349,43 +4346,50 @@ as $$
 declare
   v_user_id constant uuid := fusou.user_of(p_caller);
   v_everything constant boolean := fusou.is_operator(p_caller);
-  v_from constant text := greatest(coalesce(p_after, ''), coalesce(p_prefix, ''));
+  -- No id contains ~, and its byte is greater than every byte of one: all ids with the prefix lie between these two.
+  v_from constant text := greatest(coalesce(p_after, '') collate "C", coalesce(p_prefix, ''));
+  v_to constant text := coalesce(p_prefix, '') || '~';
 begin
   -- Each way in is an ordered read of an index, of which no more is taken than a page.
   return (
-    select coalesce(jsonb_agg(fusou.dataset_json(d, v_user_id) order by d.id), '[]')
+    select coalesce(jsonb_agg(fusou.dataset_json(d, v_user_id) order by d.id collate "C"), '[]')
     from public.datasets d
     where d.id in (
       select ids.id from (
         (
           select o.id from public.datasets o
           where p_scope in ('own', 'all', 'deleted') and o.owner_id = v_user_id
-            and fusou.is_listed(o, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by o.id limit p_limit
+            and o.id collate "C" >= v_from and o.id collate "C" < v_to and o.id is distinct from p_after
+            and fusou.is_listed(o, p_scope, p_caller)
+          order by o.id collate "C" limit p_limit
         )
         union
         (
-          select s.id from public.grants g join public.datasets s on s.id = g.dataset_id
+          select g.dataset_id from public.grants g join public.datasets s on s.id = g.dataset_id
           where p_scope in ('shared', 'all') and g.user_id = v_user_id
-            and fusou.is_listed(s, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by s.id limit p_limit
+            and g.dataset_id collate "C" >= v_from and g.dataset_id collate "C" < v_to
+            and g.dataset_id is distinct from p_after
+            and fusou.is_listed(s, p_scope, p_caller)
+          order by g.dataset_id collate "C" limit p_limit
         )
         union
         (
           select u.id from public.datasets u
           where u.is_public and p_scope = 'public'
-            and fusou.is_listed(u, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by u.id limit p_limit
+            and u.id collate "C" >= v_from and u.id collate "C" < v_to and u.id is distinct from p_after
+            and fusou.is_listed(u, p_scope, p_caller)
+          order by u.id collate "C" limit p_limit
         )
         union
         (
           select a.id from public.datasets a
           where v_everything and p_scope in ('all', 'deleted')
-            and fusou.is_listed(a, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by a.id limit p_limit
+            and a.id collate "C" >= v_from and a.id collate "C" < v_to and a.id is distinct from p_after
+            and fusou.is_listed(a, p_scope, p_caller)
+          order by a.id collate "C" limit p_limit
         )
       ) ids
-      order by ids.id
+      order by ids.id collate "C"
       limit p_limit
     )
   );

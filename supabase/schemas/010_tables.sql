@@ -41,8 +41,10 @@ comment on column public.datasets.due_at is
 
 create index datasets_waiting on public.datasets (last_attempted_at nulls first, id) where compaction_needed;
 create index datasets_due on public.datasets (due_at) where due_at is not null;
-create index datasets_owner on public.datasets (owner_id, id);
-create index datasets_public on public.datasets (id) where is_public;
+-- Lists are in the order of the bytes of ids, whatever the collation of the database.
+create index datasets_ids on public.datasets (id collate "C");
+create index datasets_owner on public.datasets (owner_id, id collate "C");
+create index datasets_public on public.datasets (id collate "C") where is_public;
 create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
 
 create table public.jobs (

@@ -18,7 +18,7 @@ create table public.grants (
 alter table public.grants enable row level security;
 comment on table public.grants is 'Who else may use a dataset. The owner needs no row.';
 comment on column public.grants.granted_by is 'The user who granted it; null for an operator.';
-create index grants_of_user on public.grants (user_id, dataset_id);
+create index grants_of_user on public.grants (user_id, dataset_id collate "C");
 
 create table public.access_keys (
   id uuid primary key,

@@ -13,17 +13,12 @@ as $$
   )
 $$;
 
-create function fusou.is_listed(
-  p_dataset public.datasets, p_scope text, p_prefix text, p_from text, p_after text, p_caller jsonb
-)
+create function fusou.is_listed(p_dataset public.datasets, p_scope text, p_caller jsonb)
 returns boolean
 language sql stable
 set search_path = ''
 as $$
-  select p_dataset.id >= p_from
-    and (p_after is null or p_dataset.id > p_after)
-    and (p_prefix is null or starts_with(p_dataset.id, p_prefix))
-    and (p_scope = 'deleted') = (p_dataset.deleted_at is not null)
+  select (p_scope = 'deleted') = (p_dataset.deleted_at is not null)
     and fusou.key_allows(p_caller, p_dataset.id, 'read')
 $$;
 
@@ -38,43 +33,50 @@ as $$
 declare
   v_user_id constant uuid := fusou.user_of(p_caller);
   v_everything constant boolean := fusou.is_operator(p_caller);
-  v_from constant text := greatest(coalesce(p_after, ''), coalesce(p_prefix, ''));
+  -- No id contains ~, and its byte is greater than every byte of one: all ids with the prefix lie between these two.
+  v_from constant text := greatest(coalesce(p_after, '') collate "C", coalesce(p_prefix, ''));
+  v_to constant text := coalesce(p_prefix, '') || '~';
 begin
   -- Each way in is an ordered read of an index, of which no more is taken than a page.
   return (
-    select coalesce(jsonb_agg(fusou.dataset_json(d, v_user_id) order by d.id), '[]')
+    select coalesce(jsonb_agg(fusou.dataset_json(d, v_user_id) order by d.id collate "C"), '[]')
     from public.datasets d
     where d.id in (
       select ids.id from (
         (
           select o.id from public.datasets o
           where p_scope in ('own', 'all', 'deleted') and o.owner_id = v_user_id
-            and fusou.is_listed(o, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by o.id limit p_limit
+            and o.id collate "C" >= v_from and o.id collate "C" < v_to and o.id is distinct from p_after
+            and fusou.is_listed(o, p_scope, p_caller)
+          order by o.id collate "C" limit p_limit
         )
         union
         (
-          select s.id from public.grants g join public.datasets s on s.id = g.dataset_id
+          select g.dataset_id from public.grants g join public.datasets s on s.id = g.dataset_id
           where p_scope in ('shared', 'all') and g.user_id = v_user_id
-            and fusou.is_listed(s, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by s.id limit p_limit
+            and g.dataset_id collate "C" >= v_from and g.dataset_id collate "C" < v_to
+            and g.dataset_id is distinct from p_after
+            and fusou.is_listed(s, p_scope, p_caller)
+          order by g.dataset_id collate "C" limit p_limit
         )
         union
         (
           select u.id from public.datasets u
           where u.is_public and p_scope = 'public'
-            and fusou.is_listed(u, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by u.id limit p_limit
+            and u.id collate "C" >= v_from and u.id collate "C" < v_to and u.id is distinct from p_after
+            and fusou.is_listed(u, p_scope, p_caller)
+          order by u.id collate "C" limit p_limit
         )
         union
         (
           select a.id from public.datasets a
           where v_everything and p_scope in ('all', 'deleted')
-            and fusou.is_listed(a, p_scope, p_prefix, v_from, p_after, p_caller)
-          order by a.id limit p_limit
+            and a.id collate "C" >= v_from and a.id collate "C" < v_to and a.id is distinct from p_after
+            and fusou.is_listed(a, p_scope, p_caller)
+          order by a.id collate "C" limit p_limit
         )
       ) ids
-      order by ids.id
+      order by ids.id collate "C"
       limit p_limit
     )
   );
