@@ -107,6 +107,46 @@ describe('the curl lines of the documents', () => {
   })
 })
 
+describe('the walk-through of ten devices', () => {
+  test('runs as printed, and DuckDB reads every measurement once, in order', async () => {
+    const connection = await (await DuckDBInstance.create()).connect()
+    for (let buoy = 0; buoy < 10; buoy++) {
+      // the second half of each file is what the next buoy sends too
+      await connection.run(
+        `copy (
+           select ((${buoy} + t.i // 50) % 10)::int as buoy, (t.i % 50)::bigint as measured_at, hash(t.i % 50) % 9 as height
+           from range(100) t(i) order by hash(t.i)
+         ) to '${join(folder, `buoy-${buoy}.parquet`)}' (format parquet)`,
+      )
+    }
+    const { email, password } = stack.info.users[0]!
+    const { supabaseUrl, publishableKey, webUrl } = stack.info
+    const env = { WEB: webUrl, FUSOU_CONFIG: join(folder, 'fusou.json'), PASSWORD: password }
+    const command = `set -euo pipefail
+      curl() { command curl -sS --fail-with-body "$@" && echo; }
+      fusou() { ${process.execPath} ${join(REPO_ROOT, 'packages/cli/src/main.ts')} "$@"; }
+      fusou login --url "$WEB" --email ${email} --supabase-url ${supabaseUrl} --publishable-key ${publishableKey} <<< "$PASSWORD"\n`
+    const page = readFileSync(join(REPO_ROOT, 'docs/devices.md'), 'utf8')
+    const blocks = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+    expect(blocks).toHaveLength(3)
+    const { code, output } = await shell(command + blocks.join('\n'), env)
+    expect(code, output).toBe(0)
+    expect(output).toMatch(/succeeded .*rows written/)
+    const [, query] = /```sql\n(.*?)\n```/s.exec(page)!
+    const where = join(folder, 'waves/*.parquet')
+    const rows = await connection.runAndReadAll(query!.replace('waves/*.parquet', where))
+    const counts = rows.getRowObjectsJson().map(({ buoy, 'count_star()': count }) => [buoy, Number(count)])
+    expect(counts).toEqual(Array.from({ length: 10 }, (_, buoy) => [buoy, 50]))
+    const sorted = await connection.runAndReadAll(
+      `select bool_and(measured_at >= before) as sorted from (
+         select measured_at, lag(measured_at, 1, 0) over (order by file_row_number) as before
+         from read_parquet('${where}', file_row_number = true)
+       )`,
+    )
+    expect(sorted.getRowObjectsJson()).toEqual([{ sorted: true }])
+  }, 120_000)
+})
+
 describe('the step of the daily Action', () => {
   const path = join(REPO_ROOT, '.github/workflows/trigger_daily_compaction.yml')
   const [step] = parse(readFileSync(path, 'utf8')).jobs.trigger.steps

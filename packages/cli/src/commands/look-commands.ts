@@ -1,7 +1,9 @@
 import { items, unwrap } from '@fusou/client'
 import { Option } from 'commander'
-import { type Commands, limitOption, type Place, parsePlace, path, take } from '../commands.ts'
-import { fields, table } from '../print.ts'
+import { type Commands, limitOption, type Place, parsePlace, path, take, wholeNumber } from '../commands.ts'
+import { downloadFiles } from '../download-files.ts'
+import { Failure } from '../failure.ts'
+import { bytes, count, fields, table } from '../print.ts'
 
 export function addLookCommands(commands: Commands): void {
   const { program } = commands
@@ -111,6 +113,40 @@ export function addLookCommands(commands: Commands): void {
       )
       commands.show(versions, () =>
         table(versions, ['version', 'at', 'change', 'filesAdded', 'rowsAdded', 'filesRemoved', 'rowsRemoved']),
+      )
+    })
+  program
+    .command('get')
+    .description('Download the files of a table, all of one version')
+    .argument('<place>', 'dataset/table', parsePlace)
+    .requiredOption('--out <folder>')
+    .option('--period <tag>')
+    .option('--version-number <number>', 'default: the newest', wholeNumber(0))
+    .option('--concurrency <number>', 'files at the same time', wholeNumber(1), 4)
+    .action(async ({ datasetId, table: name }: Place, { out, period, versionNumber, concurrency }) => {
+      if (name === undefined) throw new Failure('give a table: dataset/table', 2)
+      const { client } = commands
+      const query = {
+        table: name,
+        ...(period !== undefined && { period }),
+        ...(versionNumber !== undefined && { version: versionNumber }),
+      }
+      const files = await take(
+        items(
+          (cursor) =>
+            unwrap(
+              client.api.GET('/api/datasets/{id}/files', {
+                params: { path: { id: datasetId }, query: { ...query, ...(cursor && { cursor }) } },
+              }),
+            ),
+          (page) => page.files,
+        ),
+        Number.POSITIVE_INFINITY,
+      )
+      const done = await downloadFiles(client, files, out, concurrency)
+      commands.show(
+        done,
+        () => `${count(done.downloaded)} files downloaded (${bytes(done.bytes)}), ${count(done.present)} were there\n`,
       )
     })
 }
