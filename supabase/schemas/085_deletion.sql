@@ -11,7 +11,8 @@ create table public.deletions (
   rows bigint not null,
   bytes bigint not null,
   deleted_at timestamptz not null default now(),
-  restored_at timestamptz
+  restored_at timestamptz,
+  restored_version bigint
 );
 alter table public.deletions enable row level security;
 comment on table public.deletions is 'What was deleted together; the rows of its files name it until vacuum takes them.';
@@ -27,7 +28,7 @@ as $$
   select jsonb_build_object(
     'id', p_deletion.id, 'table', p_deletion.table_name, 'periodTag', p_deletion.period_tag, 'reason', p_deletion.reason,
     'version', p_deletion.version, 'files', p_deletion.files, 'rows', p_deletion.rows, 'bytes', p_deletion.bytes,
-    'deletedAt', p_deletion.deleted_at, 'restoredAt', p_deletion.restored_at,
+    'deletedAt', p_deletion.deleted_at, 'restoredAt', p_deletion.restored_at, 'restoredVersion', p_deletion.restored_version,
     'restorableUntil', case when p_deletion.restored_at is null then
       p_deletion.deleted_at + make_interval(secs => fusou.setting(p_settings, 'retentionSeconds'))
     end
@@ -118,9 +119,23 @@ begin
   );
 end $$;
 
--- Puts back what one deletion took, in a new version, under new ids.
+-- The uploads of a deletion that came again since: what they hold may be there once only.
+create function fusou.uploaded_again(p_deletion_id bigint)
+returns table (gone public.files, again public.files)
+language sql stable
+set search_path = ''
+as $$
+  select g, a from public.files g
+  join public.files a
+    on a.dataset_id = g.dataset_id and a.table_name = g.table_name and a.period_tag = g.period_tag
+    and a.content_sha256 = g.content_sha256 and a.level = 0 and not a.discarded
+  where g.deletion_id = p_deletion_id and g.level = 0
+$$;
+
+-- Puts back what one deletion took, in a new version, under new ids. A file that was uploaded again since is there already.
+-- What was uploaded again of a merged file that comes back is superseded by it.
 -- Outcomes: restored (also when it was before), unknown_dataset, unknown_deletion, deletion_gone (vacuum has taken some of
--- it), uploaded_again (some of its uploads came again since; they would be there twice).
+-- it), uploaded_again (a part of a merged file came again since, and is merged with other rows by now).
 create function public.restore_deletion(p_dataset_id text, p_caller jsonb, p_deletion_id bigint)
 returns jsonb
 language plpgsql security definer
@@ -129,6 +144,7 @@ as $$
 declare
   v_dataset public.datasets := fusou.open_dataset(p_dataset_id, p_caller, 'manage');
   v_deletion public.deletions;
+  v_version bigint;
 begin
   if v_dataset.id is null then
     return jsonb_build_object('outcome', 'unknown_dataset');
@@ -136,47 +152,51 @@ begin
   select * into v_deletion from public.deletions where id = p_deletion_id and dataset_id = p_dataset_id;
   if not found then
     return jsonb_build_object('outcome', 'unknown_deletion');
-  elsif v_deletion.restored_at is null then
-    if (
-      select count(*) from public.files f
-      where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version
-    ) <> v_deletion.files then
-      return jsonb_build_object('outcome', 'deletion_gone');
-    elsif exists (
-      select 1 from public.files gone
-      join public.files again
-        on again.dataset_id = gone.dataset_id and again.table_name = gone.table_name
-        and again.period_tag = gone.period_tag and again.content_sha256 = gone.content_sha256
-        and again.level = 0 and not again.discarded
-      where gone.deletion_id = p_deletion_id and gone.level = 0
-    ) then
-      return jsonb_build_object('outcome', 'uploaded_again');
-    end if;
-    insert into public.files (
-      dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, work_bytes, level,
-      fragments, content_sha256, schema_fingerprint, created_version, created_by_job, uploaded_by, uploaded_with,
-      quarantine_code, quarantine_message, quarantined_by_job, quarantined_at, quarantine_acknowledged_at, healed_at,
-      newest_upload_at, settings_key
-    )
-    select
-      f.dataset_id, f.table_name, f.period_tag, f.r2_key, f.byte_offset, f.byte_length, f.row_count, f.row_group_count,
-      f.work_bytes, f.level, f.fragments, f.content_sha256, f.schema_fingerprint, v_dataset.version + 1,
-      f.created_by_job, f.uploaded_by, f.uploaded_with, f.quarantine_code, f.quarantine_message, f.quarantined_by_job,
-      f.quarantined_at, f.quarantine_acknowledged_at, f.healed_at, f.newest_upload_at, f.settings_key
-    from public.files f
-    where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version;
-    perform fusou.check_storage(v_dataset.owner_id);
-    -- The uploads that are merged into them are known again.
-    update public.files f set discarded = false, deletion_id = null
-    where f.deletion_id = p_deletion_id and f.level = 0 and f.removed_version < v_deletion.version;
-    update public.datasets set version = version + 1, deleted_at = null where id = p_dataset_id;
-    update public.deletions set restored_at = now() where id = p_deletion_id returning * into v_deletion;
-    perform fusou.look_for_work(p_dataset_id);
-    perform fusou.audit(
-      p_caller, 'data.restore', v_dataset.owner_id, p_dataset_id, p_deletion_id::text, null,
-      jsonb_build_object('files', v_deletion.files, 'rows', v_deletion.rows)
-    );
+  elsif v_deletion.restored_at is not null then
+    return jsonb_build_object('outcome', 'restored', 'deletion', fusou.deletion_json(v_deletion, v_dataset.settings));
+  elsif (
+    select count(*) from public.files f
+    where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version
+  ) <> v_deletion.files then
+    return jsonb_build_object('outcome', 'deletion_gone');
+  elsif exists (
+    select 1 from fusou.uploaded_again(p_deletion_id) u
+    where (u.gone).removed_version < v_deletion.version and (u.again).removed_version is not null
+  ) then
+    return jsonb_build_object('outcome', 'uploaded_again');
   end if;
+  v_version := v_dataset.version + 1;
+  update public.files f set removed_version = v_version, removed_at = now()
+  where f.removed_version is null and f.id in (
+    select (u.again).id from fusou.uploaded_again(p_deletion_id) u
+    where (u.gone).removed_version < v_deletion.version
+  );
+  insert into public.files (
+    dataset_id, table_name, period_tag, r2_key, byte_offset, byte_length, row_count, row_group_count, work_bytes, level,
+    fragments, content_sha256, schema_fingerprint, created_version, created_by_job, uploaded_by, uploaded_with,
+    quarantine_code, quarantine_message, quarantined_by_job, quarantined_at, quarantine_acknowledged_at, healed_at,
+    newest_upload_at, settings_key
+  )
+  select
+    f.dataset_id, f.table_name, f.period_tag, f.r2_key, f.byte_offset, f.byte_length, f.row_count, f.row_group_count,
+    f.work_bytes, f.level, f.fragments, f.content_sha256, f.schema_fingerprint, v_version,
+    f.created_by_job, f.uploaded_by, f.uploaded_with, f.quarantine_code, f.quarantine_message, f.quarantined_by_job,
+    f.quarantined_at, f.quarantine_acknowledged_at, f.healed_at, f.newest_upload_at, f.settings_key
+  from public.files f
+  where f.deletion_id = p_deletion_id and f.removed_version = v_deletion.version
+    and not exists (select 1 from fusou.uploaded_again(p_deletion_id) u where (u.gone).id = f.id);
+  perform fusou.check_storage(v_dataset.owner_id);
+  -- The uploads that are merged into them are known again.
+  update public.files f set discarded = false, deletion_id = null
+  where f.deletion_id = p_deletion_id and f.level = 0 and f.removed_version < v_deletion.version
+    and not exists (select 1 from fusou.uploaded_again(p_deletion_id) u where (u.gone).id = f.id);
+  update public.datasets set version = v_version, deleted_at = null where id = p_dataset_id;
+  update public.deletions set restored_at = now(), restored_version = v_version where id = p_deletion_id returning * into v_deletion;
+  perform fusou.look_for_work(p_dataset_id);
+  perform fusou.audit(
+    p_caller, 'data.restore', v_dataset.owner_id, p_dataset_id, p_deletion_id::text, null,
+    jsonb_build_object('files', v_deletion.files, 'rows', v_deletion.rows)
+  );
   return jsonb_build_object('outcome', 'restored', 'deletion', fusou.deletion_json(v_deletion, v_dataset.settings));
 end $$;
 

@@ -190,10 +190,31 @@ as $$
   from touched t
 $$;
 
+-- Whether uploads that a merged object holds were deleted, and are nowhere else: what the catalog says is deleted stays so
+-- until it is restored, and then would be there twice.
+create function fusou.holds_deleted(p_object public.adoption_objects)
+returns boolean
+language sql stable
+set search_path = ''
+as $$
+  select p_object.level > 0 and exists (
+    select 1 from public.adoption_leaves l
+    join public.files f
+      on f.dataset_id = p_object.dataset_id and f.table_name = p_object.table_name
+      and f.period_tag = p_object.period_tag and f.content_sha256 = l.content_sha256 and f.level = 0
+    where l.r2_key = p_object.r2_key and f.deletion_id is not null and f.discarded
+      and not exists (
+        select 1 from public.files k
+        where k.dataset_id = f.dataset_id and k.table_name = f.table_name and k.period_tag = f.period_tag
+          and k.content_sha256 = f.content_sha256 and k.level = 0 and not k.discarded
+      )
+  )
+$$;
+
 -- What is to become of one object now.
 -- adopt: nothing of it is live elsewhere but what it contains; heal: the catalog has its row and has lost its bytes;
--- held: all of it is live elsewhere; entangled: a part of it is live in a file that holds other rows too; unclear: it
--- cannot be told, since the leaves of a live file are not known.
+-- held: all of it is live elsewhere; entangled: a part of it is live in a file that holds other rows too, or was deleted and
+-- may be restored; unclear: it cannot be told, since the leaves of a live file are not known.
 create function fusou.judge_adoption(p_object public.adoption_objects)
 returns text
 language plpgsql stable
@@ -223,7 +244,7 @@ begin
       and not exists (select 1 from public.adoption_leaves l where l.r2_key = f.r2_key)
   ) then
     return 'unclear';
-  elsif not v_found.contained then
+  elsif not v_found.contained or fusou.holds_deleted(p_object) then
     return 'entangled';
   elsif p_object.level > 0 then
     return 'adopt';

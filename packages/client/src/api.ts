@@ -6523,6 +6523,8 @@ export interface components {
             bytes: number;
             deletedAt: string;
             restoredAt: string | null;
+            /** @description the first with the data again */
+            restoredVersion: number | null;
             restorableUntil: string | null;
         };
         TablesPage: {

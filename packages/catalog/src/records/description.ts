@@ -120,6 +120,7 @@ export const Deletion = z
     bytes: z.int(),
     deletedAt: z.string(),
     restoredAt: z.string().nullable(),
+    restoredVersion: z.int().nullable().meta({ description: 'the first with the data again' }),
     restorableUntil: z.string().nullable(),
   })
   .meta({ id: 'Deletion' })

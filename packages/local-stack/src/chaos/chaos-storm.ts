@@ -11,6 +11,7 @@ import { type Deed, faultRounds } from './fault-rounds.ts'
 import type { KillableStack } from './killable-stack.ts'
 import type { OperateActions } from './operate-actions.ts'
 import { setBackCatalog } from './set-back-catalog.ts'
+import type { SharingActions } from './sharing-actions.ts'
 import type { UploadActions } from './upload-actions.ts'
 
 /** between two actions of a client */
@@ -25,6 +26,7 @@ export interface StormParts {
   plan: FaultPlan
   uploads: UploadActions
   operate: OperateActions
+  sharing: SharingActions
   ledger: Ledger
   operator: ApiCaller
   copy: CatalogCopy
@@ -45,7 +47,7 @@ export class ChaosStorm {
 
   constructor(parts: StormParts) {
     this.#parts = parts
-    const { uploads, operate } = parts
+    const { uploads, operate, sharing } = parts
     this.#acts = [
       [30, (random) => uploads.whole(random)],
       [10, (random) => uploads.sliced(random)],
@@ -65,6 +67,12 @@ export class ChaosStorm {
       [2, (random) => operate.sendPoison(random)],
       [3, (random) => operate.release(random)],
       [12, (random) => operate.read(random)],
+      [5, (random) => sharing.uploadByKey(random)],
+      [2, (random) => sharing.uploadByFriend(random)],
+      [1, (random) => sharing.changeRole(random)],
+      [2, (random) => sharing.changeTable(random)],
+      [1, (random) => sharing.rewrite(random)],
+      [1, (random) => sharing.deleteAndRestore(random)],
     ]
   }
 

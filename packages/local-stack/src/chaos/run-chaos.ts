@@ -20,6 +20,7 @@ import { ChaosStorm } from './chaos-storm.ts'
 import { KillableStack } from './killable-stack.ts'
 import { OperateActions } from './operate-actions.ts'
 import { meetForeignBucket } from './set-back-catalog.ts'
+import { SharingActions } from './sharing-actions.ts'
 import { UploadActions } from './upload-actions.ts'
 import { DATASETS, EAGER, FEW_SLOTS, LONG_RETENTION_SECONDS, SHORT_RETENTION_SECONDS, USERS } from './world.ts'
 
@@ -97,9 +98,10 @@ async function rageAndCheck(
   const callerNamed = (name: string, token: () => Promise<string>) =>
     new ApiCaller(name, webUrl, token, ({ path }, { code }) => noteRefusal(path.split('?')[0]!, code))
   const operator = callerNamed('the operator', async () => operatorToken)
-  const users = (await signUpUsers(stack.info, USERS)).map(({ email, password }) =>
+  const callers = (await signUpUsers(stack.info, USERS + 1)).map(({ email, password }) =>
     callerNamed(email, tokenOf(stack.info, { email, password })),
   )
+  const [users, friend] = [callers.slice(0, USERS), callers[USERS]!]
   const uploads = new UploadActions(users, new ChaosFiles(await StampedFiles.make(join(folder, 'templates'))), ledger)
   const operate = new OperateActions(users, operator, ledger, () => stack.info)
   for (const dataset of DATASETS) {
@@ -111,13 +113,30 @@ async function rageAndCheck(
     }
     await database.query('select configure_dataset($1, $2, $3)', dataset.id, { operator: true }, settings)
   }
+  const { userId } = (await friend.insist({ path: '/api/me' }, 3)).body as { userId: string }
+  const withKey = (key: string) => callerNamed('a key', async () => key)
+  const sharing = new SharingActions({ users, friend, friendId: userId, withKey, uploads, ledger })
+  await sharing.begin(new SeededRandom(seed))
   await database.query('select configure_admission($1, $2)', { operator: true }, FEW_SLOTS)
   progress.say(`✓ a stack runs, with ${DATASETS.length} datasets of ${USERS} users`)
 
   const copy = new CatalogCopy(join(folder, 'state'), folder)
-  const storm = new ChaosStorm({ stack, database, plan, uploads, operate, operator, copy, ledger, seed, progress })
+  const storm = new ChaosStorm({
+    stack,
+    database,
+    plan,
+    uploads,
+    operate,
+    sharing,
+    operator,
+    copy,
+    ledger,
+    seed,
+    progress,
+  })
   await storm.rage(seconds, clients)
   progress.say(`✓ ${storm.rounds} rounds of faults against ${clients} clients; now all is healed`)
+  await sharing.settle()
   plan.count('catalog_new')
   await meetForeignBucket({ stack, database, plan, ledger, operator }, copy)
   progress.say('✓ a new catalog left the old bucket alone')

@@ -96,6 +96,13 @@ export class UploadActions {
     await Promise.all(racers)
   }
 
+  /** A file by somebody else than the owner: by a key, or by whoever has a role at this moment. */
+  by(caller: ApiCaller, dataset: ChaosDataset, must: SentUpload['must'], random: SeededRandom): Promise<void> {
+    const prepared = this.#prepare(dataset, [this.#files.sound(random.pick(TABLES))], random)
+    prepared.upload.must = must
+    return this.#sendBy(caller, prepared, TRIES)
+  }
+
   /** The same bytes to the same place again; what was answered once must now be answered as a duplicate. */
   async again(random: SeededRandom): Promise<void> {
     if (this.#repeatable.length === 0) return
@@ -138,8 +145,11 @@ export class UploadActions {
     return { upload, call: random.next() < 0.5 ? rawCall(names, blob) : formCall(names, blob) }
   }
 
-  async #send({ upload, call }: Prepared, user: number, tries: number): Promise<void> {
-    const caller = this.#users[user]!
+  #send(prepared: Prepared, user: number, tries: number): Promise<void> {
+    return this.#sendBy(this.#users[user]!, prepared, tries)
+  }
+
+  async #sendBy(caller: ApiCaller, { upload, call }: Prepared, tries: number): Promise<void> {
     upload.user = caller.name
     for (let tried = 1; tried <= tries; tried += 1) {
       const answer = await caller.call(call)

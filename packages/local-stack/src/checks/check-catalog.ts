@@ -9,7 +9,9 @@ const NEVER: Record<string, string> = {
   'a content stored twice': `select dataset_id, table_name, period_tag, content_sha256 from files where level = 0
     and not discarded group by 1, 2, 3, 4 having count(*) > 1`,
   'a version that two changes made': `select dataset_id, created_version from files
-    where healed_at is null and created_version >= 0 group by dataset_id, created_version having count(distinct r2_key) > 1`,
+    where healed_at is null and created_version >= 0 and not exists (
+      select 1 from deletions d where d.dataset_id = files.dataset_id and d.restored_version = created_version
+    ) group by dataset_id, created_version having count(distinct r2_key) > 1`,
   'a job whose figures are not those of its swaps': `select j.id from jobs j
     left join merges m on m.job_id = j.id and m.state = 'committed'
     group by j.id having j.files_out <> count(m.*) or j.rows_in <> coalesce(sum(m.rows_in), 0) or j.rows_in <> j.rows_out`,

@@ -41,6 +41,10 @@ export class Ledger {
   readonly versions = new Map<string, SeenVersion>()
   /** datasets whose replaced files vacuum takes after minutes: their versions go */
   readonly shortLived = new Set<string>()
+  /** datasets to which others than the owner upload */
+  readonly shared = new Set<string>()
+  /** datasets that are deleted now and then, and restored */
+  readonly deleted = new Set<string>()
   /** how often each thing was done, by how it was answered */
   readonly tally = new Map<string, Map<string, number>>()
   /** answers that the contract does not allow */

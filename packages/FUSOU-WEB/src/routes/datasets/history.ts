@@ -112,7 +112,7 @@ export const restoreDeletion = route(
       case 'uploaded_again':
         throw new FusouError(
           'uploaded_again',
-          'some of its uploads came again since and would be there twice; delete them first',
+          'a part of it was uploaded again since and is merged with other rows by now, and would be there twice; delete that first',
         )
     }
   },
