@@ -233,6 +233,24 @@ describe('the output of a merge that only the bucket knows', () => {
     expect(await scan.liveKeys()).toEqual([r2Key])
   })
 
+  test('that holds an upload whose deletion can be restored is kept; what it holds beside it comes from its own uploads', async () => {
+    await scan.upload('a')
+    const { id } = scan.dataset
+    const deleted = await catalog.deleteData(id, AN_OPERATOR)
+    if (deleted.outcome !== 'deleted' || deleted.deletion === null) throw new Error('nothing was deleted')
+    const merged = scan.merged(['a', 'b'])
+    const upload = scan.fragment('b')
+    expect((await scan.run()).judged).toEqual(
+      new Map([
+        [upload.r2Key, 'adopt'],
+        [merged.r2Key, 'entangled'],
+      ]),
+    )
+    await catalog.restoreDeletion(id, AN_OPERATOR, deleted.deletion.id)
+    expect(await scan.dataset.rows()).toBe(20)
+    expect(await scan.liveKeys(), 'never both').not.toContain(merged.r2Key)
+  })
+
   test('that shares rows with a live file of other rows too is kept; what it holds beside them comes from its own uploads', async () => {
     await scan.upload('a', 'b')
     const live = await scan.merge(['a', 'b'])
