@@ -7,7 +7,7 @@ export const ROOT = join(import.meta.dirname, '..')
 export const DEFAULT_ENVIRONMENT = 'production'
 export const CONFIG_FILES = { web: 'wrangler.toml', workflow: 'packages/FUSOU-WORKFLOW/wrangler.toml' } as const
 
-/** What an environment names; each name is its own. */
+/** The names of an environment; no two environments share one. */
 export interface EnvironmentNames {
   readonly pagesProject: string
   readonly worker: string

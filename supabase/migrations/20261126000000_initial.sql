@@ -48,6 +48,7 @@ create table public.datasets (
   is_public boolean not null default false,
   earlier_owners uuid[] not null default '{}',
   deleted_at timestamptz,
+  data_checked_at timestamptz,
   constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
 );
 alter table public.datasets enable row level security;
@@ -56,6 +57,7 @@ comment on column public.datasets.is_public is 'Anybody who is signed in may rea
 comment on column public.datasets.earlier_owners is
   'Who owned it before it was handed over: objects in the bucket still name them.';
 comment on column public.datasets.deleted_at is 'Since when it is deleted: empty, and in no list. An upload, or restoring it, ends that.';
+comment on column public.datasets.data_checked_at is 'When its files were last looked through for data older than deleteAfterDays.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
 comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
 comment on column public.datasets.due_at is
@@ -67,7 +69,7 @@ create index datasets_due on public.datasets (due_at) where due_at is not null;
 create index datasets_ids on public.datasets (id collate "C");
 create index datasets_owner on public.datasets (owner_id, id collate "C");
 create index datasets_public on public.datasets (id collate "C") where is_public;
-create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
+create index datasets_expiring on public.datasets (data_checked_at nulls first) where settings ? 'deleteAfterDays';
 
 create table public.jobs (
   id uuid primary key default gen_random_uuid(),
@@ -469,7 +471,7 @@ as $$
   end
 $$;
 
--- What a user is to a dataset; null for a stranger. Anybody who is signed in reads a public dataset.
+-- The role of a user on a dataset; null for a stranger. Anybody who is signed in reads a public dataset.
 create function fusou.role_on(p_user_id uuid, p_dataset public.datasets)
 returns text
 language sql stable
@@ -1271,7 +1273,7 @@ begin
     );
   end if;
 
-  -- What heals a file takes no more than it had.
+  -- Healing a file takes no more storage than it had.
   if v_stored > 0 then
     perform fusou.check_storage(v_dataset.owner_id);
   end if;
@@ -1755,7 +1757,8 @@ begin
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
   update public.datasets
-  set settings = jsonb_strip_nulls(settings || p_settings), is_public = coalesce(p_public, is_public)
+  set settings = jsonb_strip_nulls(settings || p_settings), is_public = coalesce(p_public, is_public),
+      data_checked_at = case when p_settings ? 'deleteAfterDays' then null else data_checked_at end
   where id = p_dataset_id
   returning * into v_after;
   if fusou.setting(v_after.settings, 'targetFileBytes') < 1 or fusou.setting(v_after.settings, 'retentionSeconds') < 0
@@ -1880,7 +1883,7 @@ begin
   return 'ok';
 end $$;
 
--- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
+-- Called by the consumer for each message: registers the job if the message names none, and starts its next attempt.
 -- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
 -- waiting (another job of the dataset runs, or no slot is free; the end of a job, or the cron, dispatches this one),
 -- ended, unknown_dataset, unknown_job.
@@ -2134,7 +2137,7 @@ begin
     perform fusou.request_job(
       v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null, p_reach => v_job.reach, p_admit => false
     );
-  -- What it merged may have filled a tier, what it passed over or never saw may be due. Only after a job that got
+  -- Its outputs may have filled a tier, and files that it passed over or never saw may be due. Only after a job that got
   -- something done, set something aside or looked at a part: two that find nothing would follow each other without end.
   elsif (v_job.files_out > 0 or v_job.files_set_aside > 0 or v_job.table_name is not null)
     and fusou.has_due_merge(v_job.dataset_id)
@@ -2332,7 +2335,7 @@ begin
   return v_count;
 end $$;
 
--- What the dead-letter consumer saw, whole and once. A job that its message could not start is dead with it.
+-- Records a letter of the dead-letter queue, whole and once. A job that its message could not start is dead with it.
 -- p_letter: {queue, messageId, body, code, message, attempts, datasetId, jobId}; body is whatever JSON was sent
 create function public.record_dead_letter(p_letter jsonb)
 returns jsonb
@@ -2369,7 +2372,7 @@ end $$;
 -- From live files to merged ones: the plan of an attempt, the swap of each merge by itself, and what becomes of files that
 -- no merge can take.
 
--- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
+-- The files for a plan: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
 -- a rewrite all that were written with other settings than those of now.
 -- Suspects in its scope always come along, so that a job that narrows them down does not lose them out of reach.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)
@@ -2890,7 +2893,7 @@ begin
   on conflict (file_id) do update
   set set_id = excluded.set_id, set_files = excluded.set_files, ends = excluded.ends;
 end $$;
--- What people and programs look at: jobs and files.
+-- Reading jobs and files.
 
 -- The steps of an attempt are validate-dataset, get-metadata, one for each merge of its plan, and update-metadata.
 create function fusou.steps_done(p_job public.jobs, p_merges bigint)
@@ -3410,7 +3413,7 @@ begin
   return jsonb_build_object('due', found, 'cursor', v_sweep.cursor, 'round', v_sweep.round);
 end $$;
 
--- What a walker found on its page. p_objects: how many objects the page has; p_keys: those old enough to be orphans.
+-- Records one page of a walk. p_objects: how many objects the page has; p_keys: those old enough to be orphans.
 -- A page counts once: a walker that comes too late for its round or cursor is answered `stale`.
 create function public.record_sweep_page(
   p_name text, p_round bigint, p_cursor text, p_next_cursor text, p_objects integer, p_keys text[],
@@ -3567,7 +3570,7 @@ as $$
   )
   from public.installation i
 $$;
--- What people ask for beyond one job: dead jobs tried again in numbers, and files that are to go, or to be tried again.
+-- Operations beyond one job: many dead jobs tried again, files discarded, files released from quarantine.
 
 -- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one dataset are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:
@@ -3883,7 +3886,7 @@ as $$
 $$;
 
 -- Puts back what one deletion took, in a new version, under new ids. A file that was uploaded again since is there already.
--- What was uploaded again of a merged file that comes back is superseded by it.
+-- A merged file that comes back supersedes uploads of its own that came again.
 -- Outcomes: restored (also when it was before), unknown_dataset, unknown_deletion, deletion_gone (vacuum has taken some of
 -- it), uploaded_again (a part of a merged file came again since, and is merged with other rows by now).
 create function public.restore_deletion(p_dataset_id text, p_caller jsonb, p_deletion_id bigint)
@@ -3994,7 +3997,8 @@ exception when datetime_field_overflow then
 end $$;
 
 -- Retention of data: live files that are older than deleteAfterDays of their dataset. A file of a period that is a date
--- is as old as the end of that period, any other as the youngest upload in it. At most p_limit datasets a call.
+-- is as old as the end of that period, any other as the youngest upload in it. Each dataset is looked through once an hour, at
+-- most p_limit of them a call.
 create function public.delete_expired_data(p_limit integer)
 returns jsonb
 language plpgsql security definer
@@ -4010,17 +4014,18 @@ begin
   for v_dataset in
     select d.* from public.datasets d
     where d.settings ? 'deleteAfterDays'
-      and exists (
-        select 1 from public.files f
-        where f.dataset_id = d.id and f.removed_version is null and fusou.is_expired(f, d.settings)
-      )
-    order by d.id
+      and (d.data_checked_at is null or d.data_checked_at < now() - interval '1 hour')
+    order by d.data_checked_at nulls first
     limit p_limit
     for update skip locked
   loop
+    update public.datasets set data_checked_at = now() where id = v_dataset.id;
     select array_agg(f.id) into v_ids from public.files f
     where f.dataset_id = v_dataset.id and f.removed_version is null and fusou.is_expired(f, v_dataset.settings);
-    v_deletion := fusou.delete_files(v_dataset, null, null, v_ids, 'retention', null);
+    v_deletion := null;
+    if v_ids is not null then
+      v_deletion := fusou.delete_files(v_dataset, null, null, v_ids, 'retention', null);
+    end if;
     if v_deletion.id is not null then
       v_deletions := v_deletions + 1;
       v_files := v_files + v_deletion.files;
@@ -4331,7 +4336,7 @@ begin
   end loop;
   return v_count;
 end $$;
--- What datasets and tables look like: lists, sizes, versions, and why something is not merged yet.
+-- Lists and descriptions of datasets and tables: sizes, versions, and why something is not merged yet.
 
 -- One row of a list.
 create function fusou.dataset_json(p_dataset public.datasets, p_user_id uuid)
@@ -5521,7 +5526,7 @@ as $$
   where j.state = 'running' and j.lease_until < now() and (p_owner is null or d.owner_id = p_owner)
 $$;
 
--- What only operators may see is null for an owner.
+-- Fields that only operators may see are null for an owner.
 create function fusou.status_of(p_owner uuid)
 returns jsonb
 language sql stable
@@ -5992,7 +5997,7 @@ as $$
   )
 $$;
 
--- What is to become of one object now.
+-- Judges what adoption does with one object now.
 -- adopt: nothing of it is live elsewhere but what it contains; heal: the catalog has its row and has lost its bytes;
 -- held: all of it is live elsewhere; entangled: a part of it is live in a file that holds other rows too, or was deleted and
 -- may be restored; unclear: it cannot be told, since the leaves of a live file are not known.
@@ -6271,7 +6276,7 @@ as $$
     'periodTag', p_object.period_tag, 'rows', p_object.row_count, 'judgment', p_judgment
   ) end
 $$;
--- What one owner may use. The figures are counted where rows change, so that nothing is scanned to check a limit: the row
+-- Limits of one owner. The figures are counted where rows change, so that nothing is scanned to check a limit: the row
 -- of the owner is locked after the dataset and before the slots, and each call touches that of one owner only.
 
 create table public.limits (

@@ -26,6 +26,7 @@ create table public.datasets (
   is_public boolean not null default false,
   earlier_owners uuid[] not null default '{}',
   deleted_at timestamptz,
+  data_checked_at timestamptz,
   constraint datasets_versions_in_order check (0 <= oldest_version and oldest_version <= version)
 );
 alter table public.datasets enable row level security;
@@ -34,6 +35,7 @@ comment on column public.datasets.is_public is 'Anybody who is signed in may rea
 comment on column public.datasets.earlier_owners is
   'Who owned it before it was handed over: objects in the bucket still name them.';
 comment on column public.datasets.deleted_at is 'Since when it is deleted: empty, and in no list. An upload, or restoring it, ends that.';
+comment on column public.datasets.data_checked_at is 'When its files were last looked through for data older than deleteAfterDays.';
 comment on column public.datasets.oldest_version is 'Vacuum has taken the files of earlier versions.';
 comment on column public.datasets.settings is 'targetFileBytes, retentionSeconds, merge…; see fusou.setting().';
 comment on column public.datasets.due_at is
@@ -45,7 +47,7 @@ create index datasets_due on public.datasets (due_at) where due_at is not null;
 create index datasets_ids on public.datasets (id collate "C");
 create index datasets_owner on public.datasets (owner_id, id collate "C");
 create index datasets_public on public.datasets (id collate "C") where is_public;
-create index datasets_expiring on public.datasets (id) where settings ? 'deleteAfterDays';
+create index datasets_expiring on public.datasets (data_checked_at nulls first) where settings ? 'deleteAfterDays';
 
 create table public.jobs (
   id uuid primary key default gen_random_uuid(),

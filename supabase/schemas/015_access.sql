@@ -122,7 +122,7 @@ as $$
   end
 $$;
 
--- What a user is to a dataset; null for a stranger. Anybody who is signed in reads a public dataset.
+-- The role of a user on a dataset; null for a stranger. Anybody who is signed in reads a public dataset.
 create function fusou.role_on(p_user_id uuid, p_dataset public.datasets)
 returns text
 language sql stable

@@ -341,7 +341,7 @@ begin
     );
   end if;
 
-  -- What heals a file takes no more than it had.
+  -- Healing a file takes no more storage than it had.
   if v_stored > 0 then
     perform fusou.check_storage(v_dataset.owner_id);
   end if;

@@ -15,7 +15,8 @@ begin
     return jsonb_build_object('outcome', 'unknown_dataset');
   end if;
   update public.datasets
-  set settings = jsonb_strip_nulls(settings || p_settings), is_public = coalesce(p_public, is_public)
+  set settings = jsonb_strip_nulls(settings || p_settings), is_public = coalesce(p_public, is_public),
+      data_checked_at = case when p_settings ? 'deleteAfterDays' then null else data_checked_at end
   where id = p_dataset_id
   returning * into v_after;
   if fusou.setting(v_after.settings, 'targetFileBytes') < 1 or fusou.setting(v_after.settings, 'retentionSeconds') < 0

@@ -72,7 +72,7 @@ begin
   return 'ok';
 end $$;
 
--- What the consumer asks of each message: register the job if the message names none, and start its next attempt.
+-- Called by the consumer for each message: registers the job if the message names none, and starts its next attempt.
 -- Outcomes: claimed (start the instance of this attempt), running (a redelivery; see that the instance exists),
 -- waiting (another job of the dataset runs, or no slot is free; the end of a job, or the cron, dispatches this one),
 -- ended, unknown_dataset, unknown_job.
@@ -326,7 +326,7 @@ begin
     perform fusou.request_job(
       v_job.dataset_id, v_job.table_name, v_job.period_tag, 'scheduled', null, p_reach => v_job.reach, p_admit => false
     );
-  -- What it merged may have filled a tier, what it passed over or never saw may be due. Only after a job that got
+  -- Its outputs may have filled a tier, and files that it passed over or never saw may be due. Only after a job that got
   -- something done, set something aside or looked at a part: two that find nothing would follow each other without end.
   elsif (v_job.files_out > 0 or v_job.files_set_aside > 0 or v_job.table_name is not null)
     and fusou.has_due_merge(v_job.dataset_id)
@@ -524,7 +524,7 @@ begin
   return v_count;
 end $$;
 
--- What the dead-letter consumer saw, whole and once. A job that its message could not start is dead with it.
+-- Records a letter of the dead-letter queue, whole and once. A job that its message could not start is dead with it.
 -- p_letter: {queue, messageId, body, code, message, attempts, datasetId, jobId}; body is whatever JSON was sent
 create function public.record_dead_letter(p_letter jsonb)
 returns jsonb

@@ -1,7 +1,7 @@
 -- From live files to merged ones: the plan of an attempt, the swap of each merge by itself, and what becomes of files that
 -- no merge can take.
 
--- What a plan is made from: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
+-- The files for a plan: small live files in the scope of the job, of the groups that are in its reach, oldest first; for
 -- a rewrite all that were written with other settings than those of now.
 -- Suspects in its scope always come along, so that a job that narrows them down does not lose them out of reach.
 create function public.list_mergeable_files(p_job_id uuid, p_attempt integer, p_max_files integer)

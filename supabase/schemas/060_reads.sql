@@ -1,4 +1,4 @@
--- What people and programs look at: jobs and files.
+-- Reading jobs and files.
 
 -- The steps of an attempt are validate-dataset, get-metadata, one for each merge of its plan, and update-metadata.
 create function fusou.steps_done(p_job public.jobs, p_merges bigint)

@@ -338,7 +338,7 @@ begin
   return jsonb_build_object('due', found, 'cursor', v_sweep.cursor, 'round', v_sweep.round);
 end $$;
 
--- What a walker found on its page. p_objects: how many objects the page has; p_keys: those old enough to be orphans.
+-- Records one page of a walk. p_objects: how many objects the page has; p_keys: those old enough to be orphans.
 -- A page counts once: a walker that comes too late for its round or cursor is answered `stale`.
 create function public.record_sweep_page(
   p_name text, p_round bigint, p_cursor text, p_next_cursor text, p_objects integer, p_keys text[],

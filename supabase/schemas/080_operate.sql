@@ -1,4 +1,4 @@
--- What people ask for beyond one job: dead jobs tried again in numbers, and files that are to go, or to be tried again.
+-- Operations beyond one job: many dead jobs tried again, files discarded, files released from quarantine.
 
 -- Dead jobs, by id or by what they have in common, the one that died first first; dead jobs of one dataset are done by
 -- one new job. A job named by its id is taken as often as it is named, others only until somebody asked again:

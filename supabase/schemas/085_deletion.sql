@@ -133,7 +133,7 @@ as $$
 $$;
 
 -- Puts back what one deletion took, in a new version, under new ids. A file that was uploaded again since is there already.
--- What was uploaded again of a merged file that comes back is superseded by it.
+-- A merged file that comes back supersedes uploads of its own that came again.
 -- Outcomes: restored (also when it was before), unknown_dataset, unknown_deletion, deletion_gone (vacuum has taken some of
 -- it), uploaded_again (a part of a merged file came again since, and is merged with other rows by now).
 create function public.restore_deletion(p_dataset_id text, p_caller jsonb, p_deletion_id bigint)
@@ -244,7 +244,8 @@ exception when datetime_field_overflow then
 end $$;
 
 -- Retention of data: live files that are older than deleteAfterDays of their dataset. A file of a period that is a date
--- is as old as the end of that period, any other as the youngest upload in it. At most p_limit datasets a call.
+-- is as old as the end of that period, any other as the youngest upload in it. Each dataset is looked through once an hour, at
+-- most p_limit of them a call.
 create function public.delete_expired_data(p_limit integer)
 returns jsonb
 language plpgsql security definer
@@ -260,17 +261,18 @@ begin
   for v_dataset in
     select d.* from public.datasets d
     where d.settings ? 'deleteAfterDays'
-      and exists (
-        select 1 from public.files f
-        where f.dataset_id = d.id and f.removed_version is null and fusou.is_expired(f, d.settings)
-      )
-    order by d.id
+      and (d.data_checked_at is null or d.data_checked_at < now() - interval '1 hour')
+    order by d.data_checked_at nulls first
     limit p_limit
     for update skip locked
   loop
+    update public.datasets set data_checked_at = now() where id = v_dataset.id;
     select array_agg(f.id) into v_ids from public.files f
     where f.dataset_id = v_dataset.id and f.removed_version is null and fusou.is_expired(f, v_dataset.settings);
-    v_deletion := fusou.delete_files(v_dataset, null, null, v_ids, 'retention', null);
+    v_deletion := null;
+    if v_ids is not null then
+      v_deletion := fusou.delete_files(v_dataset, null, null, v_ids, 'retention', null);
+    end if;
     if v_deletion.id is not null then
       v_deletions := v_deletions + 1;
       v_files := v_files + v_deletion.files;

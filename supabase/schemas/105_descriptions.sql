@@ -1,4 +1,4 @@
--- What datasets and tables look like: lists, sizes, versions, and why something is not merged yet.
+-- Lists and descriptions of datasets and tables: sizes, versions, and why something is not merged yet.
 
 -- One row of a list.
 create function fusou.dataset_json(p_dataset public.datasets, p_user_id uuid)

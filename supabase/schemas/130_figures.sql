@@ -212,7 +212,7 @@ as $$
   where j.state = 'running' and j.lease_until < now() and (p_owner is null or d.owner_id = p_owner)
 $$;
 
--- What only operators may see is null for an owner.
+-- Fields that only operators may see are null for an owner.
 create function fusou.status_of(p_owner uuid)
 returns jsonb
 language sql stable

@@ -211,7 +211,7 @@ as $$
   )
 $$;
 
--- What is to become of one object now.
+-- Judges what adoption does with one object now.
 -- adopt: nothing of it is live elsewhere but what it contains; heal: the catalog has its row and has lost its bytes;
 -- held: all of it is live elsewhere; entangled: a part of it is live in a file that holds other rows too, or was deleted and
 -- may be restored; unclear: it cannot be told, since the leaves of a live file are not known.

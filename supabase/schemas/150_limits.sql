@@ -1,4 +1,4 @@
--- What one owner may use. The figures are counted where rows change, so that nothing is scanned to check a limit: the row
+-- Limits of one owner. The figures are counted where rows change, so that nothing is scanned to check a limit: the row
 -- of the owner is locked after the dataset and before the slots, and each call touches that of one owner only.
 
 create table public.limits (

@@ -15,7 +15,7 @@ export interface Bindings {
   readonly WORKFLOW_SERVICE: UploadLimiter
 }
 
-/** What Hono carries through a request. */
+/** The context of a request in Hono. */
 export interface AppEnv {
   Bindings: Bindings
   Variables: {

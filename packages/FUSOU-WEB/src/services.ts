@@ -5,7 +5,7 @@ import { identifyCaller } from './auth/identify-caller.ts'
 import type { AppEnv, Bindings } from './bindings.ts'
 import { UploadRights } from './upload/upload-rights.ts'
 
-/** What is made once an isolate from the environment. */
+/** Objects made once an isolate from the environment. */
 export interface Services {
   readonly catalog: Catalog
   readonly identify: Identify

@@ -88,7 +88,7 @@ describe('the events of a job', () => {
     expect((await call(path, { ...owner, headers: { 'last-event-id': end.id } })).status).toBe(204)
   })
 
-  test('start anew for an id that is none of ours', async () => {
+  test('start again for an id that is none of ours', async () => {
     const { jobId, path } = await newJob()
     await catalog.cancelJob(jobId, AN_OPERATOR)
     for (const id of ['', 'x', '1', '-1-end', '9'.repeat(400)]) {

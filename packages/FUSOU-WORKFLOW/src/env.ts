@@ -14,5 +14,5 @@ export interface Env {
   readonly DEAD_LETTER_QUEUE: string
 }
 
-/** The bindings as all code below sees them: no call of the bucket waits for ever. */
+/** The bindings as all code below sees them: no call of the bucket waits without end. */
 export const withBoundedBucket = (env: Env): Env => ({ ...env, BUCKET: boundedBucket(env.BUCKET) })

@@ -1,7 +1,7 @@
 interface ErrorKind {
   /** Whether the same call may succeed later without anybody changing anything. */
   readonly transient: boolean
-  /** What went wrong, in a few words; the `title` of the problem details. */
+  /** A short summary: the `title` of the problem details. */
   readonly title: string
 }
 

@@ -7,7 +7,7 @@ import { ERROR_CODES, type ErrorCode, isErrorCode } from './error-codes.ts'
 export class FusouError extends Error {
   override readonly name = 'FusouError'
   readonly code: ErrorCode
-  /** What happened and what to do; safe to show to a client. */
+  /** Says what happened and what to do; safe to show to a client. */
   readonly detail: string
 
   constructor(code: ErrorCode, detail: string, options?: ErrorOptions) {

@@ -45,7 +45,7 @@ function unwrap(schema: z.ZodType): z.ZodType {
   return schema
 }
 
-/** What to tell of a field that nobody knows. */
+/** The message about an unknown field. */
 export function describeUnknown(name: string, known: readonly string[]): string {
   const near = nearestName(name, known)
   if (near !== undefined) return `is unknown; did you mean ${near}?`

@@ -13,7 +13,7 @@ export interface UserLogin {
   readonly expiresAt: number
 }
 
-/** What `fusou login` stores. */
+/** The content of the file that `fusou login` writes. */
 export interface Config {
   readonly url: string
   readonly key?: string
@@ -28,7 +28,7 @@ export function configPath(env: Env): string {
   return env.FUSOU_CONFIG ?? join(folder, 'fusou', 'config.json')
 }
 
-/** What the environment says wins over what is stored: FUSOU_URL, FUSOU_TOKEN. */
+/** FUSOU_URL and FUSOU_TOKEN of the environment win over the stored values. */
 export function readConfig(env: Env): Config {
   const stored = readStored(env)
   const url = env.FUSOU_URL ?? stored?.url

@@ -8,7 +8,7 @@ export interface Streams {
   readonly isTerminal: boolean
 }
 
-/** What every command works with. */
+/** The surroundings of a command. */
 export interface Session extends Streams {
   readonly env: Readonly<Record<string, string | undefined>>
   /** password and the like, where the command asks for it */

@@ -3,7 +3,7 @@ import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
 import { ApiError, type FusouClient, type UploadPlace } from '@fusou/client'
 
-/** What the platform takes in one request. */
+/** The platform takes no larger request. */
 const MAX_FILE_BYTES = 100_000_000
 /** Refusals that every further file would get too. */
 const FATAL = new Set([

@@ -21,7 +21,7 @@ export interface UploadPlace {
   readonly fileName?: string
 }
 
-/** What openapi-fetch gives: the body of a successful answer, or of a refusal. */
+/** A result of openapi-fetch: the body of a successful answer, or of a refusal. */
 interface Answered<Data> {
   readonly data?: Data
   readonly error?: unknown

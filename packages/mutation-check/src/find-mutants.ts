@@ -12,7 +12,7 @@ export interface Mutant extends Change {
   readonly line: number
   /** SHA-256 of the file before the change */
   readonly sourceHash: string
-  /** of the innermost block that holds the change, as `findBlocks` counts them; −1 outside of all */
+  /** number of the innermost block that holds the change, as `findBlocks` counts them; −1 outside of all */
   readonly block: number
 }
 

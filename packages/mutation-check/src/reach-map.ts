@@ -5,7 +5,7 @@ import { numberFiles, placeOf } from './mark-blocks.ts'
 import { projectOf, runTests } from './run-tests.ts'
 import { QUICK, TESTING_PACKAGES, TOO_LONG, UNSEEN_REACH } from './tested-packages.ts'
 
-/** What one test file reached when it ran on the sources without a fault. */
+/** The blocks that one test file reached when it ran on the sources without a fault. */
 interface TestReach {
   readonly hash: string
   readonly milliseconds: number

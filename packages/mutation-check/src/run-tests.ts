@@ -38,7 +38,7 @@ export interface TestRun {
   /** a copy of the repository */
   readonly root: string
   readonly packageName: string
-  /** of one project, from the root, in the order in which they are to run */
+  /** test files of one project, from the root, in the order in which they run */
   readonly files: readonly string[]
   readonly seconds: number
   /** Notes which blocks each test reaches, and runs all tests; else the first failure ends the run. */
@@ -74,7 +74,7 @@ export async function runTests({
     stdio: ['ignore', 'pipe', 'pipe'],
     env: {
       ...process.env,
-      // what tests that are ended leave behind goes with the copy
+      // files that ended tests leave behind go with the copy
       TMPDIR: temporary,
       MUTATION_MARK: markBlocks ? 'yes' : 'no',
       MUTATION_REPORT: report,
@@ -98,7 +98,7 @@ export async function runTests({
   const code = await new Promise<number | null>((resolve) => child.once('close', resolve))
   clearTimeout(timer)
   signal?.removeEventListener('abort', end)
-  // what the run itself left behind, such as a database server
+  // processes that the run left behind, such as a database server
   end()
   running.delete(end)
   const reports = readReports(report)

@@ -156,7 +156,7 @@ async function writeAnswer(runtime: Miniflare, url: string, output: string): Pro
 async function measureWorkerd(work: () => Promise<unknown>): Promise<RunResult> {
   const pid = findWorkerd()
   const cpu = () => (pid ? cpuSecondsOf(pid) : 0)
-  // from here on the peak counts anew
+  // from here on the peak counts again
   if (pid) writeFileSync(`/proc/${pid}/clear_refs`, '5')
   const idle = pid ? statusBytes(pid, 'VmRSS') : 0
   const cpuBefore = cpu()

@@ -28,7 +28,7 @@ let chunkAt: usize = 0
 let pageStart: usize = 0
 let chunkEnd: usize = 0
 let levelsLeft: i64 = 0
-/** of the page in hand, those that are not null */
+/** non-null values of the current page */
 let valuesOfPage: u32 = 0
 
 /** Make room for a chunk of so many bytes. @returns where to put them */

@@ -2,5 +2,5 @@
 
 export const NONE: u32 = 0
 export const SNAPPY: u32 = 1
-/** of inputs only frames that are not compressed */
+/** in inputs, only frames that are not compressed */
 export const ZSTD: u32 = 2

@@ -37,7 +37,7 @@ export async function compileKernel() {
     'export const KERNEL_WASM_BASE64 =',
     lines.map((line) => `  '${line}'`).join(' +\n'),
     '',
-    '/** of SHA-256 of the module */',
+    '/** first digits of the SHA-256 of the module */',
     `export const KERNEL_BUILD = '${createHash('sha256').update(wasm).digest('hex').slice(0, 16)}'`,
     '',
   ].join('\n')

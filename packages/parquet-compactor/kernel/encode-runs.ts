@@ -62,7 +62,7 @@ export function encodeRuns<T>(from: usize, count: u32, width: u32, to: usize): u
   return packRuns<T>(packedFrom, end, width, out)
 }
 
-/** what is looked at to see whether a run begins: four indices or eight levels */
+/** Bytes compared to see whether a run begins: four indices or eight levels. */
 function probeBytes<T>(): usize {
   return sizeof<T>() === 4 ? 16 : 8
 }

@@ -1,4 +1,4 @@
-// Of parquet.thrift, as far as pages of flat columns need them.
+// Encodings of parquet.thrift that pages of flat columns use.
 
 export const PLAIN = 0
 export const PLAIN_DICTIONARY = 2

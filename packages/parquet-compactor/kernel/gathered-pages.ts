@@ -19,7 +19,7 @@ import { takeByteArrays, takeFixed } from './plain-values'
 import * as slots from './slots'
 
 const BATCH_LEVELS: u32 = 4096
-/** of byte arrays in a batch, unless one alone is longer */
+/** bytes of byte arrays in a batch, unless one alone is longer */
 const BATCH_BYTES: usize = 262_144
 
 /**
@@ -60,7 +60,7 @@ function definitionOf(column: slots.Column, slot: u32): usize {
   return column.definitionAt === 0 ? 0 : column.definitionAt + <usize>slot
 }
 
-/** Of the entries in hand those that these slots refer to make a dictionary. @returns the first slot that is not written */
+/** Writes indices into a dictionary of the entries that these slots refer to. @returns the first slot that is not written */
 function writeIndices(column: slots.Column, from: u32, end: u32): u32 {
   const state = slots.dictionaryStateOf(column)
   const before = free

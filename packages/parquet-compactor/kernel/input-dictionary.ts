@@ -18,7 +18,7 @@ let inputStartsAt: usize = 0
 export let mappingAt: usize = 0
 /** whether our index is the same for all of them */
 export let isSameOrder: bool = false
-/** what it takes, with all that belongs to it */
+/** bytes it takes, with everything that belongs to it */
 export let inputHeld: usize = 0
 
 /** A chunk begins, which has none yet. */

@@ -1,4 +1,4 @@
-// What src/kernel/kernel.ts calls.
+// Entry points for src/kernel/kernel.ts.
 
 export { fillFilter, makeFilterRoom } from './bloom-filter'
 export {

@@ -37,7 +37,7 @@ export function releaseGroup(): void {
   free = align(__heap_base)
 }
 
-/** What is taken so far stays until the next row group. */
+/** Memory taken so far stays until the next row group. */
 export function keepForGroup(): void {
   groupEnd = free
 }
@@ -47,7 +47,7 @@ export function releaseColumn(): void {
   free = groupEnd
 }
 
-/** What is taken so far stays until the next column. */
+/** Memory taken so far stays until the next column. */
 export function keepForColumn(): void {
   chunkBase = free
   chunkFree = free
@@ -59,7 +59,7 @@ export function releaseChunk(at: usize): void {
   free = at
 }
 
-/** What is taken so far stays until the next chunk. */
+/** Memory taken so far stays until the next chunk. */
 export function keepForChunk(): void {
   chunkFree = free
 }

@@ -30,7 +30,7 @@ let hasIndexPages: bool = false
 let storePages: u32 = 0
 /** whether the caller has a page that it is to compress, before it gets too many */
 let isPageDue: bool = false
-/** while values of the open page are written anew: pages that end now hold values of earlier chunks */
+/** while values of the open page are rewritten: pages that end now hold values of earlier chunks */
 let isUnfolding: bool = false
 
 export let levelsAt: usize = 0

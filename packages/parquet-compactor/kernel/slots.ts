@@ -39,9 +39,9 @@ export class Column {
   /** where the next byte array goes, and the end of its block */
   textAt: usize
   textEnd: usize
-  /** of the longest byte array */
+  /** bytes of the longest byte array */
   longest: u32
-  /** of the largest dictionary that values came by */
+  /** bytes of the largest input dictionary */
   inputBytes: u32
 }
 
@@ -60,10 +60,10 @@ let picks: u32 = 0
 export let column: Column = changetype<Column>(0)
 let pick: u32 = 0
 let row: u32 = 0
-/** what each entry of its dictionary has become: an index, or where its text is */
+/** for each entry of its dictionary, the new index, or the offset of its byte array */
 export let mappingAt: usize = 0
 
-// what is taken of the page in hand: numbers of values, less `shift`, and their slots
+// values taken from the current page: their numbers, less `shift`, and their slots
 export let takenAt: usize = 0
 export let slotOfTakenAt: usize = 0
 export let taken: u32 = 0
@@ -121,7 +121,7 @@ export function beginPicks(count: u32): void {
   picks = count
 }
 
-/** of the longest byte array of a column */
+/** Bytes of the longest byte array of a column. */
 export function longestText(number: u32): u32 {
   return columnOf(number).longest
 }

@@ -1,4 +1,4 @@
-/** What the output can lack though an input had it, and why. Readers then read more; no answer changes. */
+/** Structures that the output can lack though an input had them, and why. Readers then read more; no answer changes. */
 export const DROP_REASONS = {
   bloom_filter_missing: 'bloom filters of chunks that were joined with one that has none',
   bloom_filter_sizes: 'bloom filters of several sizes, over values that were not read',

@@ -48,7 +48,7 @@ const copying = (file: Uint8Array): MergeOptions => ({
 })
 const WAYS: [string, (file: Uint8Array) => MergeOptions][] = [
   ['passed on', () => ({ minPageBytes: 0 })],
-  ['written anew', () => ({ pages: 'rewrite' })],
+  ['rewritten', () => ({ pages: 'rewrite' })],
   ['copied', copying],
   ['copied from large files', (file) => ({ ...copying(file), smallFileBytes: 1 })],
   ['passed on from large files', () => ({ minPageBytes: 0, smallFileBytes: 1 })],
@@ -96,7 +96,7 @@ describe.each(WAYS)('page indexes of pages %s', (way, optionsFor) => {
     const inputs = await Promise.all([0, 500, 1000].map(make))
     const { output } = await merge(inputs, optionsFor(inputs[0]!))
     // arrow-rs leaves NaN out of its bounds; where values are read, a page with NaN has none
-    const hasNans = writer === 'arrow-rs' && way === 'written anew'
+    const hasNans = writer === 'arrow-rs' && way === 'rewritten'
     const pages = await checkPageIndexes(output, hasNans ? ['d'] : [])
     const names = metadataOf(output).schema.flatMap(({ name, type }) => (type ? [name] : []))
     expect(Object.keys(pages)).toEqual(names.filter((name) => !(hasNans && name === 'd')))

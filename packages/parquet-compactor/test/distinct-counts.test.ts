@@ -16,7 +16,7 @@ test.each([
   ['pages that pass as they are', { minPageBytes: 0 }],
   ['pages that are joined', { minPageBytes: 2 ** 24 }],
   ['pages that are checked', { pages: 'check' }],
-  ['pages that are written anew', { pages: 'rewrite' }],
+  ['pages that are rewritten', { pages: 'rewrite' }],
   ['rows that are sorted', { sortBy: [{ column: 'v' }] }],
 ] as [string, MergeOptions][])('the distinct values of one chunk are not those of several: %s', async (_, options) => {
   const [first, second] = await Promise.all(

@@ -13,7 +13,7 @@ const WAYS: [string, () => MergeOptions][] = [
   ['passed', () => ({ minPageBytes: 0 })],
   ['copied', () => ({ minPageBytes: 0, targetRowGroupBytes: 20_000 })],
   ['looked through', () => ({ pages: 'check', minPageBytes: 0 })],
-  ['written anew', () => ({ pages: 'rewrite' })],
+  ['rewritten', () => ({ pages: 'rewrite' })],
   ['streamed', () => ({ pages: 'rewrite', targetRowGroupBytes: 1000 })],
   ['in another codec', () => ({ codec: 'gzip' })],
   ['sorted', () => ({ sortBy: [{ column: 'id' }] })],

@@ -5,7 +5,7 @@ import { readSchema } from '../src/schema/schema.ts'
 import { ELEMENT, type ElementField, readTree, type SchemaNode, writeTree } from '../src/schema/schema-tree.ts'
 
 /**
- * Write the schema of a file anew, as another writer would have named and annotated it. The pages stay, so the change must
+ * Write the schema of a file again, as another writer would have named and annotated it. The pages stay, so the change must
  * keep leaves, their types and levels.
  * @param edit gets the root, and may change the tree in place
  */

@@ -97,7 +97,7 @@ export interface ReaderSet {
 
 /**
  * Merge, and hold the output to the inputs with every reader: rows in order, types, schema elements, metadata. Done twice
- * unless `minPageBytes` is given: small pages written anew, and every page passed as it is where that is allowed.
+ * unless `minPageBytes` is given: small pages rewritten, and every page passed as it is where that is allowed.
  * @param without readers that cannot read the inputs themselves; the reason stands where it is passed
  * @returns the first output
  */

@@ -317,7 +317,7 @@ describe('what is held from the first footer to the last byte', () => {
     expect(mostOpen).toBe(1)
   })
 
-  test('pages of one value pass as objects only up to a number; more are written anew', async () => {
+  test('pages of one value pass as objects only up to a number; more are rewritten', async () => {
     // texts that no dictionary makes smaller
     const body = (i: number) =>
       new Uint8Array(404)

@@ -63,8 +63,8 @@ const WAYS: [string, () => MergeOptions][] = [
   ['joined', () => ({ minPageBytes: 2 ** 20 })],
   ['passed', () => ({ minPageBytes: 0 })],
   ['checked', () => ({ pages: 'check', minPageBytes: 0 })],
-  ['written anew as zstd', () => ({ pages: 'rewrite', codec: 'zstd' })],
-  ['written anew as snappy', () => ({ pages: 'rewrite', codec: 'snappy' })],
+  ['rewritten as zstd', () => ({ pages: 'rewrite', codec: 'zstd' })],
+  ['rewritten as snappy', () => ({ pages: 'rewrite', codec: 'snappy' })],
   ['sorted', () => ({ sortBy: [{ column: 'n' }, { column: 's' }] })],
   [
     'sorted with a scratch',

@@ -10,7 +10,7 @@ import { type HandmadeFile, type HandmadePage, handmade } from './handmade.ts'
 /** The ways a column can go through a merge in which its values are looked at. */
 const WAYS: Record<string, MergeOptions> = {
   'pages that are checked': { pages: 'check' },
-  'pages that are written anew': { pages: 'rewrite' },
+  'pages that are rewritten': { pages: 'rewrite' },
   'pages that are joined': { minPageBytes: 2 ** 24 },
   'rows that are sorted': { sortBy: [{ column: 'v' }] },
   'rows that are deduplicated': { dedupeBy: ['v'] },

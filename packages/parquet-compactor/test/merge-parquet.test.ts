@@ -344,7 +344,7 @@ describe('the dictionary of a column', () => {
       "case when i < 140000 then 'm' || i % 10 else md5(i::varchar) || repeat('x', 100) end as s, case when i < 140000 then i % 3 else i end as n",
       130_000,
     )
-    // pages this large are in no input, so all is written anew
+    // pages this large are in no input, so all is rewritten
     const { output } = await expectFaithfulMerge(files, { minPageBytes: 2 ** 30, targetRowGroupRows: 2 ** 20 })
     const [chunk] = metadataOf(output).row_groups[0]!.columns
     expect(chunk!.meta_data!.dictionary_page_offset).toBeDefined()

@@ -33,7 +33,7 @@ const WAYS: [string, MergeOptions][] = [
   ['passed', { minPageBytes: 0 }],
   ['checked', { minPageBytes: 0, pages: 'check' }],
   ['copied', { minPageBytes: 0, targetRowGroupBytes: 1 }],
-  ['written anew', { pages: 'rewrite' }],
+  ['rewritten', { pages: 'rewrite' }],
   ['written in another codec', { codec: 'gzip' }],
 ]
 

@@ -37,7 +37,7 @@ function packedRunsOf(page: Uint8Array): number[] {
 
 /** DuckDB takes half as long again to read indices from long packed runs. */
 test.each(['splice', 'rewrite'] as const)(
-  'packed runs of indices are short where pages are written anew: %s',
+  'packed runs of indices are short where pages are rewritten: %s',
   async (pages) => {
     const files = await Promise.all(
       [0, 1, 2].map((f) =>

@@ -53,8 +53,8 @@ async function count(file: Uint8Array, filter: string): Promise<number> {
 const READ: [string, MergeOptions][] = [
   ['joined', {}],
   ['checked', { pages: 'check', minPageBytes: 0 }],
-  ['written anew', { pages: 'rewrite' }],
-  ['written anew, with a small budget', { pages: 'rewrite', memoryBudgetBytes: 2 ** 20 }],
+  ['rewritten', { pages: 'rewrite' }],
+  ['rewritten, with a small budget', { pages: 'rewrite', memoryBudgetBytes: 2 ** 20 }],
   ['in another codec', { codec: 'gzip' }],
   ['sorted', { sortBy: [{ column: 'd' }] }],
   ['without duplicates', { dedupeBy: ['id'] }],

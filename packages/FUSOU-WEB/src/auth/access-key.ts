@@ -12,7 +12,7 @@ export const isAccessKey = (token: string): boolean => token.startsWith('fsk_')
 
 export interface NewKey {
   readonly id: string
-  /** what the owner keeps; shown once */
+  /** the secret itself; shown once */
   readonly key: string
   readonly hint: string
   readonly secretSha256: string

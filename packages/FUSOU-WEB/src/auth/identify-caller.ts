@@ -28,7 +28,7 @@ function bearerToken(authorization: string | undefined): string {
   return token
 }
 
-/** What a token says of itself, believed only to choose who checks it. */
+/** The issuer that a token claims, used only to choose its verifier. */
 function claimedIssuer(token: string): string | undefined {
   try {
     return decodeJwt(token).iss

@@ -38,7 +38,7 @@ export function issuerKeys(url: URL, now: () => number = Date.now): JWTVerifyGet
     try {
       return await keys(header, token)
     } catch (error) {
-      // What was fetched for this token alone is as new as can be.
+      // keys that were fetched for this token are as new as can be
       if (!(error instanceof errors.JWKSNoMatchingKey) || !fetchedBefore || !mayRefetch(header.kid ?? '')) throw error
     }
     await keys.reload()

@@ -7,7 +7,7 @@ import { verifyJwt } from './verify-jwt.ts'
 
 const AUDIENCE = 'authenticated'
 
-/** What Supabase Auth puts into the token of a signed-in user; a key of the project has another role and no sub. */
+/** Claims that Supabase Auth gives a signed-in user; a key of the project has another role and no `sub`. */
 const UserClaims = z.object({
   sub: z.uuid(),
   role: z.literal('authenticated'),

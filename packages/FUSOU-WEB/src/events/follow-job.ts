@@ -5,7 +5,7 @@ import { type ServerSentEvent, STILL_HERE } from './server-sent-event.ts'
 const FIRST_PAUSE_MS = 1000
 const LONGEST_PAUSE_MS = 5000
 const PAUSE_GROWTH = 1.5
-/** What is silent for longer, proxies take for dead. */
+/** Proxies close a connection that is silent for longer. */
 const HEARTBEAT_MS = 15_000
 /** One request makes a bounded number of calls; the client comes back by itself, and its token is checked again. */
 export const LIFETIME_MS = 5 * 60_000
@@ -26,7 +26,7 @@ export const clockUntil = (gone: AbortSignal): Clock => ({
 const ENDED = 'end'
 const TOKEN = /^(\d{1,15})-([0-9a-f]{16}|end)$/
 
-/** What a Last-Event-ID says: how many events this client was sent, and the digest of the state it saw last. */
+/** Parses a Last-Event-ID: how many events this client was sent, and the digest of the last state it saw. */
 function readToken(lastEventId: string | undefined): { count: number; seen: string | undefined } {
   const [, count = '0', seen] = TOKEN.exec(lastEventId ?? '') ?? []
   return { count: Number(count), seen }

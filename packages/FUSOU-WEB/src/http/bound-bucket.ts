@@ -4,7 +4,7 @@ import type { AppEnv, Bindings } from '../bindings.ts'
 
 const bounded = new WeakMap<Bindings, Bindings>()
 
-/** No call of the bucket waits for ever: every handler sees one with deadlines. */
+/** No call of the bucket waits without end: every handler sees one with deadlines. */
 export const boundBucket: MiddlewareHandler<AppEnv> = (c, next) => {
   const { env } = c
   // a deployment without the binding is told so by whoever opens its services

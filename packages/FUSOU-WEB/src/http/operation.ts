@@ -7,7 +7,7 @@ import type { AppEnv } from '../bindings.ts'
 /** One successful answer of an operation, as the OpenAPI document shows it. */
 export interface Answer {
   readonly description: string
-  /** of a JSON body; absent when the body is not JSON */
+  /** schema of a JSON body; absent when the body is not JSON */
   readonly schema?: z.ZodType
   readonly mediaType?: string
 }
@@ -23,15 +23,15 @@ export interface Operation<
   readonly path: string
   readonly summary: string
   readonly access: Access
-  /** what a key needs to call it in place of its user; `any`: nothing; left out: keys may not */
+  /** scope that a key needs to call it in place of its user; `any`: none; left out: keys may not call it */
   readonly scope?: Scope | 'any'
   readonly params?: Params
   readonly query?: Query
-  /** of a JSON body, read and checked before the handler runs */
+  /** schema of a JSON body, which is read and checked before the handler runs */
   readonly body?: Body
-  /** of a query that the handler checks itself */
+  /** schema of a query that the handler checks itself */
   readonly documentedQuery?: z.ZodType
-  /** of headers that the handler reads itself */
+  /** schema of headers that the handler reads itself */
   readonly documentedHeaders?: z.ZodType
   /** bodies that the handler reads itself, by media type */
   readonly streamedBody?: Readonly<Record<string, z.ZodType | 'binary'>>

@@ -20,7 +20,7 @@ export const Problem = z
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>
 
-/** What one may say of an error whose text could hold what is not the client's to see. */
+/** Details for errors whose own text could leak something to the client. */
 const SILENT: Partial<Record<ErrorCode, string>> = {
   internal: 'the fault is ours; quote the requestId when you report it',
   not_configured: 'the operator finds the names of the variables in the log',

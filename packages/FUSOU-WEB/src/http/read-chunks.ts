@@ -45,7 +45,7 @@ export async function* readChunks(
       const read = await Promise.race([next, reached.then(() => TOO_LATE)]).finally(stop)
       if (typeof read === 'symbol') {
         late = true
-        // what the pending read ends with says nothing more
+        // the outcome of the pending read no longer matters
         next.catch(() => undefined)
         await Promise.race([reader.cancel().catch(() => undefined), Promise.resolve()])
         throw new FusouError('request_timeout', `${CHUNK_BYTES} bytes of the body took more than ${maxChunkMs} ms`)

@@ -4,7 +4,7 @@ import type { MetricFamily, Sample } from './text-format.ts'
 type Work = Metrics['work'][number]
 type Step = Metrics['steps'][number]
 
-/** What the catalog counts, under the names that dashboards and alerts use. */
+/** The figures of the catalog under the names that dashboards and alerts use. */
 export function metricFamilies(metrics: Metrics): MetricFamily[] {
   const { jobs, work, steps, outbox, deadLetters, alerts, vacuum } = metrics
   const ended = jobs.filter(({ state }) => state !== 'queued' && state !== 'running')

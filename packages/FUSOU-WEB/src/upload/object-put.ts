@@ -57,7 +57,7 @@ export class ObjectPut {
   async write(bytes: Uint8Array): Promise<void> {
     this.#begun ??= this.#begin()
     const { writer, stored } = this.#begun
-    // A put that fails may leave its stream unread: the write alone is then waited for in vain.
+    // A put that fails may leave its stream unread: the write alone would then never end.
     await this.#storing(Promise.race([writer.write(bytes), stored]))
   }
 

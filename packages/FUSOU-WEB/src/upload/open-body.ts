@@ -6,7 +6,7 @@ import { PARQUET_MEDIA_TYPE } from './object-put.ts'
 import { UploadFields } from './upload-fields.ts'
 import { holdForm, MAX_FORM_BYTES } from './upload-memory.ts'
 
-/** Of a raw body: what the platform lets through on its smaller plans. */
+/** Largest raw body: the limit of the platform on its smaller plans. */
 export const MAX_UPLOAD_BYTES = 100 * 1024 * 1024
 
 export const RAW_MEDIA_TYPES: readonly string[] = [

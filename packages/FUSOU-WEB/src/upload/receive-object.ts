@@ -2,7 +2,7 @@ import { FusouError } from '@fusou/catalog'
 import { readChunks } from '../http/read-chunks.ts'
 import { ObjectPut, WRITE_TIMEOUT_MS } from './object-put.ts'
 
-/** What looks at the bytes on their way. */
+/** Inspects the bytes as they pass by. */
 interface Inspector {
   take(bytes: Uint8Array): Promise<void>
 }

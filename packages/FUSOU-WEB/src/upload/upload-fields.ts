@@ -11,7 +11,7 @@ const FileName = z
   .max(255)
   .regex(/^[^/\\\p{Cc}]+$/u, 'must be a plain name, without slashes or control characters')
 
-/** What an upload says of itself, in the query or in the form. */
+/** Fields of an upload, in the query or in the form. */
 export const UploadFields = z
   .object({
     datasetId: DatasetId,

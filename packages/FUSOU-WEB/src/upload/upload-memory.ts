@@ -1,6 +1,6 @@
 import { MAX_FOOTER_BYTES, MemoryBudget } from '@fusou/catalog'
 
-/** Of the 128 MB of an isolate; what its uploads hold beside it is a window of 128 KiB each, and two chunks. */
+/** Budgets within the 128 MB of an isolate. Beside them each upload holds a window of 128 KiB and two chunks. */
 const FORMS_BYTES = 40 * 1024 * 1024
 const FOOTERS_BYTES = 48 * 1024 * 1024
 
@@ -17,7 +17,7 @@ const MAX_HOLD_MS = 5 * 60_000
 /** An upload waits for memory no longer than this, and is then told to come again. */
 const MAX_WAIT_MS = 5_000
 
-/** Of a form; larger files come as the body itself. */
+/** Largest form; larger files are sent as the body itself. */
 export const MAX_FORM_BYTES = 16 * 1024 * 1024
 
 // Who holds memory for a form may wait for that of a footer, never the other way round: so none waits for itself.

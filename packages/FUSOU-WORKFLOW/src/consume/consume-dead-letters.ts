@@ -81,7 +81,7 @@ function readAnyDeadLetter(message: Message, queue: string): DeadLetter {
   }
 }
 
-/** What a message of the dead-letter queue tells, and the identity under which it is recorded once. */
+/** Reads a message of the dead-letter queue, with the identity under which it is recorded once. */
 export function readDeadLetter(message: Pick<Message, 'id' | 'body' | 'attempts'>, queue: string): DeadLetter {
   const { value: body } = readBody(message.body)
   const deadJob = DeadJobMessage.safeParse(body)

@@ -86,7 +86,7 @@ async function rescue(env: Env, catalog: Catalog, attempt: Attempt, timeoutMs: n
   )
 }
 
-/** What is known of an instance; `unanswered` when asking for it failed. */
+/** The status of an instance; `unanswered` if asking for it failed. */
 type Found = InstanceStatus['status'] | 'missing' | 'unanswered'
 
 const LEASES: Partial<Record<Found, number>> = { missing: FIRST_LEASE_SECONDS, unanswered: UNKNOWN_LEASE_SECONDS }

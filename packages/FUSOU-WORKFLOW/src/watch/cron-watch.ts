@@ -39,7 +39,7 @@ export class CronWatch extends DurableObject<Env> {
     return tellWatch(this.#store, openAlertChannels(this.env), (state) => noteSilence(state, now), now)
   }
 
-  /** What it knows. */
+  /** The stored state. */
   state(): Promise<WatchState> {
     return this.#store.load()
   }

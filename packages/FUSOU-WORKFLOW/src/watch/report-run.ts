@@ -7,7 +7,7 @@ import { NOTHING_SEEN, noteRun, WATCH_NAME } from './watch-state.ts'
 /** Longer than it takes to tell both channels, one of which hangs. */
 const REPORT_TIMEOUT_MS = 25_000
 
-/** What the isolate remembers itself, for as long as the watch is away and the isolate lives. */
+/** State that the isolate keeps itself while the watch is away and the isolate lives. */
 let remembered = NOTHING_SEEN
 const memory: WatchStore = {
   load: async () => remembered,

@@ -1,6 +1,6 @@
 import type { AlertChannel, AlertNotice } from '@fusou/catalog'
 
-// What the watch over the cron knows, and what follows from it: plain data in, plain data out. It lives outside of the
+// The state of the watch over the cron, and its transitions: plain data in, plain data out. It lives outside of the
 // database, since it tells of a database that is away.
 
 /** The one object of the class `CronWatch`. */

@@ -98,7 +98,7 @@ export class DataCompactionWorkflow extends WorkflowEntrypoint<Env, JobParams> {
   }
 }
 
-/** What ended the attempt; a reset of the instance by the platform is told apart from faults of the job. */
+/** The error that ended the attempt; a reset of the instance by the platform is told apart from faults of the job. */
 function failureOf(thrown: unknown): FusouError {
   const error = FusouError.from(thrown)
   if (error.code !== 'internal' || !isInstanceReset(error.detail)) return error

@@ -15,7 +15,7 @@ export function databaseRetries(instanceId: string) {
 /** Within the lease that the step renews as it begins. */
 export const MERGE_TIMEOUT_MINUTES = 14
 
-/** A merge is dear, and waits for its share of the memory first. */
+/** A merge is expensive, and may first wait for memory. */
 export function mergeRetries(instanceId: string) {
   return {
     retries: { limit: 3, delay: 10_000 + (hash(instanceId) % 10_000), backoff: 'exponential' },

@@ -10,7 +10,7 @@ type Method = (...args: unknown[]) => unknown
 interface Bounds {
   /** how long each of these methods may take, in milliseconds */
   readonly methods: Readonly<Record<string, number>>
-  /** what the methods answer, and the bounds of its methods */
+  /** bounds for the methods of the objects that the methods answer */
   readonly answers?: Readonly<Record<string, Bounds>>
 }
 

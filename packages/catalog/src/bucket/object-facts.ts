@@ -59,7 +59,7 @@ export function describeUpload(upload: {
   ownerId: string
   periodTag: string
   slices: readonly { table: string; length: number }[]
-  /** what is known when the upload begins to be stored */
+  /** facts that are known when storing begins */
   known?: Readonly<Record<string, string>> | undefined
 }): { metadata: Record<string, string>; facts: string | undefined } {
   const slices: Slices = upload.slices.map(({ table, length }) => [table, length])

@@ -19,7 +19,7 @@ export interface PairingBucket {
 
 export type Pairing = { paired: true; stamp: number } | { paired: false; problem: PairingProblem }
 
-/** What the bucket says of itself, and the etag under which it may be changed. */
+/** The installation that the bucket names, and the etag under which it may be changed. */
 export async function readInstallation(bucket: PairingBucket): Promise<{ look: BucketLook; etag: string | undefined }> {
   const object = await storing(bucket.get(INSTALLATION_KEY))
   if (object) {

@@ -55,7 +55,7 @@ export class R2Source {
   }
 }
 
-/** What reading a source may throw that tells of its object, and not of the bucket. */
+/** Whether an error of reading a source tells of its object, not of the bucket. */
 export function isObjectFault(error: unknown): error is FusouError {
   return error instanceof FusouError && (error.code === 'object_missing' || error.code === 'corrupt_file')
 }

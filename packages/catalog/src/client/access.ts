@@ -5,7 +5,7 @@ import { AccessKey, AuditEntry, Grant, Role, Scope, UserId } from '../records/ac
 import { callerJson, type Requester } from './call-inputs.ts'
 import { outcome, outcomes } from './outcomes.ts'
 
-/** What the database says about a key that a program presents. */
+/** The answer of the database about a key that a program presents. */
 export type AuthenticatedKey = Awaited<ReturnType<ReturnType<typeof accessCalls>['authenticateKey']>>
 
 /** Calls of the database about keys, grants and the audit. */

@@ -1,6 +1,6 @@
-/** What else is known of a request, for the audit. */
+/** The origin of a request, for the audit. */
 interface RequestOrigin {
-  /** of the client, as the platform tells it */
+  /** IP address of the client, as the platform tells it */
   readonly address?: string | undefined
   readonly requestId?: string | undefined
 }

@@ -50,7 +50,7 @@ export const installationCalls = (database: Database) => ({
     )
   },
 
-  /** What the walk found on a page; a page that another walker has recorded is `stale`. */
+  /** Records one page of the walk; a page that another walker has recorded is `stale`. */
   recordSweepPage(
     name: string,
     page: {
@@ -59,7 +59,7 @@ export const installationCalls = (database: Database) => ({
       /** null at the end of the bucket */
       nextCursor: string | null
       objects: number
-      /** of objects that are old enough to be orphans */
+      /** keys of objects that are old enough to be orphans */
       oldKeys: readonly string[]
       pauseSeconds: number
       stamp?: number | null

@@ -22,7 +22,7 @@ export const vacuumCalls = (database: Database) => ({
     return database.call('mark_keys_for_deletion', { p_keys: keys }, z.int())
   },
 
-  /** Of these keys of objects older than a day, those that no row names. */
+  /** Those of these keys, of objects older than a day, that no row names. */
   listOrphans(keys: readonly string[]) {
     return database.call('list_orphans', { p_keys: keys }, readableRows('orphans', z.string()))
   },

@@ -16,7 +16,7 @@ export interface DatabaseConfig {
 /** Longer than any function takes; a call that hangs is given up and, being idempotent, made again. */
 export const CALL_TIMEOUT_MS = 15_000
 
-/** What fusou.forbid() and fusou.refuse_above_limit() raise. */
+/** Error codes that fusou.forbid() and fusou.refuse_above_limit() raise. */
 const REFUSALS: Readonly<Record<string, ErrorCode | undefined>> = {
   PT403: 'forbidden',
   PT402: 'quota_exceeded',

@@ -2,7 +2,7 @@ import type { FieldFault } from '../unknown-fields.ts'
 
 const MAX_REPEATED_FIELDS = 20
 
-/** What JSON text says, and the object fields that it gives more than once, of which `JSON.parse` keeps only the last. */
+/** A parsed JSON text, and the object fields that it has more than once, of which `JSON.parse` keeps only the last. */
 export interface ParsedJson {
   readonly value: unknown
   readonly repeated: readonly FieldFault[]

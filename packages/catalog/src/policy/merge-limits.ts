@@ -13,7 +13,7 @@ export const MAX_MERGE_WORK_BYTES = 2 * 2 ** 30
 /** Work of one uploaded file: any two are merged. `fusou.small_file_work()` of the database is the same number. */
 export const MAX_FILE_WORK_BYTES = MAX_MERGE_WORK_BYTES / 2
 
-/** What all merges of an isolate may hold together, of its 128 MB; each takes all of it. */
+/** Memory that all merges of an isolate may hold together, of its 128 MB; each takes all of it. */
 export const MERGE_MEMORY_BYTES = 64 * 2 ** 20
 
 /**
@@ -28,7 +28,7 @@ const MAX_COLUMNS = 16_384
 /** Key-value metadata of one file: schemas of Arrow and pandas with thousands of columns have less. */
 const MAX_KEY_VALUE_BYTES = MERGE_MEMORY_BYTES / 32
 
-/** What an uploaded file may declare, as options of `inspectParquet`. */
+/** Bounds on the declarations of an uploaded file, as options of `inspectParquet`. */
 export const UPLOAD_LIMITS = {
   maxFooterBytes: MAX_FOOTER_BYTES,
   maxColumns: MAX_COLUMNS,

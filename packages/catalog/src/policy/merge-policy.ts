@@ -13,7 +13,7 @@ export interface MergePolicy {
   readonly mergeMaxAgeSeconds: number
 }
 
-/** What `fusou.setting()` of the database answers for a dataset without settings of its own. */
+/** The defaults of `fusou.setting()` in the database. */
 export const DEFAULT_MERGE_POLICY: MergePolicy = {
   mergeMinFiles: 32,
   mergeMinBytes: 32 * 2 ** 20,

@@ -4,11 +4,11 @@ import { DatasetId } from './names.ts'
 export const UserId = z.uuid('the id of a user is a UUID')
 export const KeyId = z.uuid('the id of a key is a UUID')
 
-/** What a grant lets somebody do: read; read and upload; or all but handing the dataset over. */
+/** The role of a grant: a reader reads, a writer also uploads, a manager does all but hand the dataset over. */
 export const Role = z.enum(['reader', 'writer', 'manager'])
 export type Role = z.infer<typeof Role>
 
-/** What a key lets a program do, each by itself; never more than the user who made it may do. */
+/** A right that a key may use, each by itself; never more than the user who made it may do. */
 export const Scope = z.enum(['read', 'upload', 'manage'])
 export type Scope = z.infer<typeof Scope>
 

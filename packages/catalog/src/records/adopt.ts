@@ -4,7 +4,7 @@ import { z } from 'zod'
 export const AdoptionFault = z.enum(['no_metadata', 'no_lineage', 'lineage_mismatch', 'not_parquet', 'too_large'])
 export type AdoptionFault = z.infer<typeof AdoptionFault>
 
-/** What became of an object; see `fusou.judge_adoption()`. */
+/** How adoption judged an object; see `fusou.judge_adoption()`. */
 export const AdoptionJudgment = z.enum([
   'adopt',
   'heal',
@@ -15,7 +15,7 @@ export const AdoptionJudgment = z.enum([
   ...AdoptionFault.options,
 ])
 
-/** What a scan found in an object of the bucket: an upload's slice, or a merged object. */
+/** A scanned object of the bucket: a slice of an upload, or a merged object. */
 export interface ScannedObject {
   readonly r2Key: string
   readonly offset: number

@@ -51,7 +51,7 @@ const Example = z.object({
   waitingSince: z.string().nullish(),
 })
 
-/** What one channel is to be told of one alert: the payload of an outbox message `alert.<channel>`. */
+/** Notice of one alert for one channel: the payload of an outbox message `alert.<channel>`. */
 export const AlertNotice = z.object({
   /** an `AlertKind`, or one that a newer database raises: it is told all the same */
   kind: z.string(),
@@ -68,7 +68,7 @@ export const AlertNotice = z.object({
     newCauseCount: z.int().optional(),
     ended: z.int().optional(),
     lastTriggerAt: z.string().optional(),
-    /** of the cron, told by the watch outside of the database */
+    /** last run of the cron, as the watch outside of the database knows it */
     lastRunAt: z.string().optional(),
     examples: z.array(Example).optional(),
   }),

@@ -56,7 +56,7 @@ export interface InputFault {
 export const QuarantineFilter = z.enum(['include', 'exclude', 'only'])
 export type QuarantineFilter = z.infer<typeof QuarantineFilter>
 
-/** What a merge wrote. */
+/** The output of a merge. */
 export interface MergedFile {
   readonly r2Key: string
   readonly bytes: number
@@ -81,7 +81,7 @@ export const MergeableFile = z.object({
   rows: z.int(),
   /** uploads that it is merged from; 1 if it is one */
   fragments: z.int(),
-  /** what a merge of it takes, see `workBytes` of `inspectParquet`; 0 where it is not known */
+  /** work of merging it, see `workBytes` of `inspectParquet`; 0 if not known */
   workBytes: z.int(),
   /** set where a merge with it ended without an error that names a file: it is merged with its set alone */
   suspect: z.object({ setId: z.uuid(), ends: z.int() }).nullable(),

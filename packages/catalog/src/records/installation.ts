@@ -4,10 +4,10 @@ import { z } from 'zod'
 export const PairingProblem = z.enum(['unclaimed_bucket', 'missing_stamp', 'foreign_bucket', 'catalog_restored'])
 export type PairingProblem = z.infer<typeof PairingProblem>
 
-/** What the bucket says under `INSTALLATION_KEY`. */
+/** The object under `INSTALLATION_KEY`. */
 export const InstallationObject = z.object({ id: z.uuid(), stamp: z.int().nonnegative() })
 
-/** What the bucket says: its id, or of a bucket without one a look at its first page. */
+/** A look at the bucket: its id, or for a bucket without one its first page. */
 export type BucketLook =
   | z.infer<typeof InstallationObject>
   | { objects: number; truncated: boolean; oldestAt: string | null }

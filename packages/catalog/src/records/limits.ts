@@ -2,7 +2,7 @@ import { z } from 'zod'
 
 const Limit = z.int().nonnegative()
 
-/** What one owner may use. Operators and what the system does by itself are not limited. */
+/** Limits of one owner. Operators and the system itself are not limited. */
 export const Limits = z
   .object({
     datasets: Limit,
@@ -16,7 +16,7 @@ export const Limits = z
   .meta({ id: 'Limits' })
 export type Limits = z.infer<typeof Limits>
 
-/** What is left out stays, null goes back to the default. */
+/** Changes of limits: a field that is left out stays, null goes back to the default. */
 export type LimitChanges = { readonly [Name in keyof Limits]?: number | null | undefined }
 
 export const LimitsOfOwner = z.object({

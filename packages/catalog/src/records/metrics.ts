@@ -18,7 +18,7 @@ export const Metrics = z.object({
       bytesOut: z.number(),
     }),
   ),
-  /** of ended jobs that are tallied, so a minute late; each bucket counts the steps that took `le` seconds or less */
+  /** steps of tallied ended jobs, so a minute late; each bucket counts the steps that took `le` seconds or less */
   steps: z.array(
     z.object({
       kind: z.string(),
@@ -30,7 +30,7 @@ export const Metrics = z.object({
   ),
   /** 0 when none is queued */
   oldestQueuedSeconds: z.number(),
-  /** of jobs that no other of their dataset stands in front of; 0 when there is none */
+  /** longest wait among jobs that are first of their dataset; 0 if there is none */
   oldestWaitingSeconds: z.number(),
   /** for running jobs; taken also by jobs whose message is under way */
   slots: z.object({ taken: z.int(), all: z.int() }),

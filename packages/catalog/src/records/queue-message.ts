@@ -2,7 +2,7 @@ import { z } from 'zod'
 import type { StorableJson } from '../database/storable.ts'
 import { DatasetId, JobId, PeriodTag, TableName } from './names.ts'
 
-/** What the database keeps of an id in an index, and of a number of attempts. */
+/** Bounds of an id in an index of the database, and of a number of attempts. */
 const MAX_ID_CHARACTERS = 256
 const MAX_INTEGER = 2 ** 31 - 1
 
@@ -21,7 +21,7 @@ export const CompactionMessage = z.object({
 })
 export type CompactionMessage = z.infer<typeof CompactionMessage>
 
-/** What the dead-letter queue carries of a job whose attempts are spent. */
+/** Message of the dead-letter queue about a job whose attempts are spent. */
 export const DeadJobMessage = z.object({
   datasetId: DatasetId,
   jobId: JobId,
@@ -32,7 +32,7 @@ export const DeadJobMessage = z.object({
 })
 export type DeadJobMessage = z.infer<typeof DeadJobMessage>
 
-/** What the consumer itself sends to the dead-letter queue: a message that no retry can help. */
+/** Message that the consumer itself sends to the dead-letter queue, since no retry can help. */
 export const RefusedMessage = z.object({
   refused: z.object({
     queue: z.string().max(MAX_ID_CHARACTERS),

@@ -23,7 +23,7 @@ export const Retention = z
   .meta({ id: 'Retention' })
 export type Retention = z.infer<typeof Retention>
 
-/** Of a dataset; `fusou.setting()` of the database has the same defaults. */
+/** Settings of a dataset; `fusou.setting()` of the database has the same defaults. */
 export const DatasetSettings = z
   .object({
     targetFileBytes: z

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import { UnreadableRows, withListedRows } from '../database/listed-rows.ts'
 
-/** What a dry run of vacuum shows of one page; `next` is null at the end. */
+/** One page of a dry run of vacuum; `next` is null at the end. */
 const page = <Item extends z.ZodType>(item: Item) =>
   withListedRows(
     { name: 'vacuum', field: 'items', row: item, keys: ['r2Key', 'since'] },

@@ -359,7 +359,7 @@ describeRaces('on one dataset', (database) => {
     expect(walkers.filter((walker) => walker.due)).toHaveLength(1)
   })
 
-  test('a lost message is sent anew once by many rescuers', async () => {
+  test('a lost message is sent again once by many rescuers', async () => {
     const dataset = newDataSet()
     const { jobId } = await dataset.uploadAndTrigger()
     await database.query("update outbox set status = 'published', locked_by = null, locked_until = null")

@@ -64,7 +64,7 @@ describeRaces('no deadlock', (database) => {
           "select fusou.emit('job.dead', gen_random_uuid()::text, '{}', 'one') from generate_series(1, 200)",
         )
         const open = await database.query<{ id: number }>('select id from outbox order by id desc')
-        // each row written anew, the last first: so they lie in the reverse of their order
+        // each row rewritten, the last first: so they lie in the reverse of their order
         for (const { id } of open) await database.query('update outbox set attempts = 0 where id = $1', id)
         const args = { p_ids: open.map(({ id }) => id), p_worker_id: 'one' }
         const settled = await Promise.all(

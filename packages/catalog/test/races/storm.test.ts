@@ -519,7 +519,7 @@ describeRaces('a storm of all functions at once', (database) => {
           continue
         }
         const attempt = { dataset, jobId: live.id, attempt: live.attempt }
-        // a plan of the storm may stand; the attempt after it plans anew
+        // a plan of the storm may stand; the attempt after it plans again
         const merges = await plan(attempt, 2)
         for (let index = 1; index <= merges; index++) {
           const total = await rowsOf(attempt, index)

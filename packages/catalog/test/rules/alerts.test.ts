@@ -223,7 +223,7 @@ describe('an alert that stands', () => {
     expect(await raise(['slack'], { newCausesSeconds: 0 })).toEqual({ changes: [], outbox: [] })
   })
 
-  test('begins with an empty digest when it is raised anew', async () => {
+  test('begins with an empty digest when it is raised again', async () => {
     await recordLetter({ datasetId: 'one' })
     await settle((await raise()).outbox)
     await settle((await raise(BOTH, { deadLettersWindowSeconds: 0, quietSeconds: 0 })).outbox)

@@ -14,6 +14,13 @@ async function keptFor(days: number): Promise<DataSetUnderTest> {
   await catalog.configureDataset(dataset.id, AN_OPERATOR, { deleteAfterDays: days })
   return dataset
 }
+/** The look of the cron, an hour after the one before. */
+async function look(): Promise<void> {
+  await database.query(
+    `update datasets set data_checked_at = now() - interval '61 minutes' where data_checked_at is not null`,
+  )
+  await catalog.deleteExpiredData(1000)
+}
 const age = (dataset: DataSetUnderTest, days: number) =>
   database.query(
     `update files set newest_upload_at = now() - make_interval(days => $1) where dataset_id = $2`,
@@ -26,14 +33,25 @@ describe('data that is older than deleteAfterDays', () => {
   test('goes when its youngest upload is too old, not before', async () => {
     const dataset = await keptFor(30)
     await age(dataset, 30 - 1)
-    await catalog.deleteExpiredData(1000)
+    await look()
     expect(await dataset.files()).toHaveLength(1)
     await age(dataset, 30 + 1)
     await dataset.store({ table: 'young' })
-    await catalog.deleteExpiredData(1000)
+    await look()
     expect((await dataset.files()).map(({ table }) => table)).toEqual(['young'])
     const listed = await catalog.listDeletions(dataset.id, AN_OPERATOR, { limit: 10 })
     expect(listed).toMatchObject({ deletions: [{ reason: 'retention', files: 1, table: null }] })
+  })
+
+  test('is looked for once an hour, and at once when the age was changed', async () => {
+    const dataset = await keptFor(30)
+    await look()
+    await age(dataset, 40)
+    await catalog.deleteExpiredData(1000)
+    expect(await dataset.files(), 'within the hour').toHaveLength(1)
+    await catalog.configureDataset(dataset.id, AN_OPERATOR, { deleteAfterDays: 39 })
+    await catalog.deleteExpiredData(1000)
+    expect(await dataset.files()).toEqual([])
   })
 
   test('of a period that is a date goes when that date is over long enough, whenever it was uploaded', async () => {
@@ -41,7 +59,7 @@ describe('data that is older than deleteAfterDays', () => {
     const thisYear = new Date().getUTCFullYear()
     const tags = ['2001', '2001-12', '2001-02-28', `${thisYear}`, `${thisYear + 1}-01`, '2001-02-31', '2001-1', 'may']
     for (const periodTag of tags) await dataset.store({ periodTag })
-    await catalog.deleteExpiredData(1000)
+    await look()
     expect(await periods(dataset)).toEqual(
       ['0', `${thisYear}`, `${thisYear + 1}-01`, '2001-02-31', '2001-1', 'may'].sort(),
     )
@@ -65,7 +83,7 @@ describe('data that is older than deleteAfterDays', () => {
     const dataset = await keptFor(30)
     await age(dataset, 10_000)
     await catalog.configureDataset(dataset.id, AN_OPERATOR, { deleteAfterDays: null })
-    await catalog.deleteExpiredData(1000)
+    await look()
     expect(await dataset.files()).toHaveLength(1)
   })
 
@@ -75,7 +93,7 @@ describe('data that is older than deleteAfterDays', () => {
     await dataset.store()
     await dataset.trigger()
     await dataset.compact()
-    await catalog.deleteExpiredData(1000)
+    await look()
     expect(await dataset.files()).toMatchObject([{ level: 1 }])
   })
 })

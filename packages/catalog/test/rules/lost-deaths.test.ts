@@ -25,7 +25,7 @@ const words = async () => {
 const sent = () =>
   database.query("update outbox set status = 'published', published_at = now(), locked_by = null, locked_until = null")
 
-test('word of a dead job that the queue lost is sent anew, until its letter is recorded', async () => {
+test('word of a dead job that the queue lost is sent again, until its letter is recorded', async () => {
   const { jobId, word } = await aDeadJob()
   expect(await catalog.repeatDeathNotices(0, 10)).toBe(0)
   await sent()

@@ -119,7 +119,7 @@ describe('a queued job whose message was lost', () => {
       "select key, locked_by from outbox where status in ('pending', 'in_progress')",
     )
 
-  test('is dispatched anew, once', async () => {
+  test('is dispatched again, once', async () => {
     const { jobId } = await new DataSetUnderTest(catalog).upload()
     await published()
     await database.nextTick()

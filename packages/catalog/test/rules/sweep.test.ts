@@ -79,7 +79,7 @@ describe('an orphan', () => {
     expect(await catalog.markOrphans(SWEEP, 10)).toBe(0)
   })
 
-  test('begins anew as a suspect if a round in between did not find it', async () => {
+  test('begins again as a suspect if a round in between did not find it', async () => {
     const [key] = keys(1)
     await round([key!])
     await passHours(7)

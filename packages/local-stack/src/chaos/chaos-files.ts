@@ -40,7 +40,7 @@ export class ChaosFiles {
     return { slice: { stamp: undefined, rows: 2 ** 40, table, sha256: sha256(bytes), rotten: false }, bytes }
   }
 
-  /** What no reader would take for Parquet, in one of many ways. */
+  /** Bytes that no reader takes for Parquet, in one of many ways. */
   bad(table: string, random: SeededRandom): { slice: SentSlice; bytes: Bytes } {
     const { slice, bytes } = this.sound(table)
     const broken = random.pick<() => Bytes>([

@@ -16,7 +16,7 @@ export type Deed = Extract<
 >
 
 export interface Round {
-  /** what may strike while it lasts */
+  /** probability of each fault while the round lasts */
   probabilities: PlannedFaults['probabilities']
   seconds: number
   /** seconds of calm after it */

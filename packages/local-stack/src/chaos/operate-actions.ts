@@ -14,7 +14,7 @@ const QUEUE = readEnvironments().production.queue
 const JobsPage = z.object({ jobs: z.array(z.object({ id: z.uuid(), state: z.string(), datasetId: z.string() })) })
 const QuarantinePage = z.object({ files: z.array(z.object({ id: z.uuid() })) })
 
-/** What owners, operators and readers do besides uploading. */
+/** Actions of owners, operators and readers besides uploading. */
 export class OperateActions {
   readonly #users: readonly ApiCaller[]
   readonly #operator: ApiCaller

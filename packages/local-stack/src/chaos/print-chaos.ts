@@ -1,7 +1,7 @@
 import { FAULT_KINDS, FAULTS } from '../faults/fault-kinds.ts'
 import type { ChaosReport } from './run-chaos.ts'
 
-/** What was done and what was checked, a line each. */
+/** The report of a run, a line for each action and check. */
 export function printChaos({ rounds, injected, tally, checked }: ChaosReport): string {
   const total = [...injected.values()].reduce((sum, count) => sum + count, 0)
   return [

@@ -33,7 +33,7 @@ export interface ChaosOptions {
   seconds: number
   seed: number
   clients: number
-  /** of everything: state, logs, files read back */
+  /** folder for state, logs and files read back */
   folder: string
 }
 
@@ -42,7 +42,7 @@ export interface ChaosReport {
   faults: string[]
   rounds: number
   injected: ReadonlyMap<FaultKind, number>
-  /** what the clients did and how it was answered */
+  /** actions of the clients, and their answers */
   tally: Ledger['tally']
   /** how many of what were held against what was promised */
   checked: Record<string, number>
@@ -155,7 +155,7 @@ async function rageAndCheck(
   return { faults: ledger.faults, rounds: storm.rounds, injected: plan.counts, tally: ledger.tally, checked }
 }
 
-/** Signs in anew before the token runs out. */
+/** Signs in again before the token runs out. */
 function tokenOf({ supabaseUrl, publishableKey }: StackInfo, user: { email: string; password: string }) {
   let token: string | undefined
   let until = 0

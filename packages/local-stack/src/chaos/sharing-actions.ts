@@ -14,7 +14,7 @@ const NewKey = z.object({ id: z.uuid(), key: z.string() })
 const Deleted = z.object({ deletion: z.object({ id: z.int() }).nullable() })
 const Deletions = z.object({ deletions: z.array(z.object({ id: z.int(), restoredAt: z.string().nullable() })) })
 
-/** What owners do with keys, roles and settings, and how they delete and restore. */
+/** Actions of owners with keys, roles and settings, and of those who delete and restore. */
 export class SharingActions {
   readonly #owner: ApiCaller
   /** gets roles and loses them */

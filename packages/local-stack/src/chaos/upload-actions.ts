@@ -21,7 +21,7 @@ interface Prepared {
   call: Call
 }
 
-/** What clients do that upload: files of all sorts, alone or several in an object, their own and others', once or again. */
+/** Actions of clients that upload: files of all sorts, alone or several in an object, their own and others', once or again. */
 export class UploadActions {
   readonly #users: readonly ApiCaller[]
   readonly #files: ChaosFiles
@@ -120,7 +120,7 @@ export class UploadActions {
   #sendTo(dataset: ChaosDataset, parts: Part[], random: SeededRandom, offsets = false): Promise<void> {
     const prepared = this.#prepare(dataset, parts, random, offsets)
     if (!dataset.shortLived) this.#repeatable.push(prepared)
-    // what a short-lived dataset has merged and forgotten would be stored anew
+    // a short-lived dataset forgets merged contents, and would store them again
     return this.#send(prepared, dataset.owner, dataset.shortLived ? 1 : random.between(1, TRIES))
   }
 

@@ -12,7 +12,7 @@ export interface ChaosDataset {
 export const USERS = 3
 export const TABLES = ['ships', 'ports', 'lanes'] as const
 export const PERIODS = ['0', '2026-11'] as const
-/** of every dataset: a few uploads are worth a job */
+/** settings of every dataset: a few uploads are worth a job */
 export const EAGER = { mergeMinFiles: 4, mergeMaxAgeSeconds: 60 }
 /** fewer than datasets, so that jobs wait */
 export const FEW_SLOTS = { maxRunningJobs: 3, maxRunningJobsOfOwner: 2 }

@@ -1,6 +1,6 @@
 import type { StackDatabase } from './database.ts'
 
-/** What must never be found in the catalog, whatever happens; each answers with what is wrong. */
+/** Queries that must never find anything in the catalog, whatever happens. */
 const NEVER: Record<string, string> = {
   'more than one running or queued job of a dataset': `select dataset_id, state, count(*)::int from jobs
     where state in ('running', 'queued') group by kind, dataset_id, state having count(*) > 1`,

@@ -1,7 +1,7 @@
 import { DuckDBInstance } from '@duckdb/node-api'
 import type { ResultFile } from '../demo/download-result.ts'
 
-/** What an upload put where, or may have. */
+/** The rows that an upload put somewhere, or may have. */
 export interface Stored {
   /** the value that all its rows have in the column `upload` */
   upload: number

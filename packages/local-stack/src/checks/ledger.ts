@@ -17,7 +17,7 @@ export interface SentUpload {
   periodTag: string
   user: string
   slices: SentSlice[]
-  /** what the contract says must become of it; `either` where two users race for a new dataset */
+  /** the outcome that the contract demands; `either` where two users race for a new dataset */
   must: 'accept' | 'refuse' | 'either'
   fate: 'unknown' | 'accepted' | 'refused'
 }
@@ -29,7 +29,7 @@ export interface SeenVersion {
   listing: string
 }
 
-/** What the clients did and were told: against this the end is held. */
+/** Record of what the clients did and were told; the end is compared with it. */
 export class Ledger {
   readonly uploads: SentUpload[] = []
   /** ids of jobs that an answer named */
@@ -99,7 +99,7 @@ export class Ledger {
     return new Set(this.uploads.flatMap(({ slices }) => slices.filter(({ rotten }) => rotten).map((s) => s.sha256)))
   }
 
-  /** What has to be readable in the end, and what may be. */
+  /** Rows that must be readable in the end, and rows that may be. */
   stored(): Stored[] {
     const stored = new Map<string, Stored>()
     for (const { datasetId, periodTag, slices, fate } of this.uploads) {

@@ -1,7 +1,7 @@
 import { FAULT_KINDS, type FaultKind } from '../faults/fault-kinds.ts'
 import type { FaultPlan } from '../faults/fault-plan.ts'
 
-/** What the log of the Workers tells about a run. */
+/** Collects facts about a run from the log of the Workers. */
 export class LogReader {
   readonly #plan: FaultPlan | undefined
   /** deliveries of messages that failed, to be made again */

@@ -7,7 +7,7 @@ import type { StackDatabase } from './database.ts'
 import { runCron } from './run-cron.ts'
 
 const LOOK_MS = 500
-/** of the database's clock, each look: what waits for a lease, a lock or a pause need not wait for the wall clock */
+/** step of the database's clock at each look, so that leases, locks and pauses need not pass by the wall clock */
 const STEP_SECONDS = 30
 /** without any change: then the rescuer's time comes */
 const STILL_SECONDS = 10

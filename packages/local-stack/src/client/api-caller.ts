@@ -5,7 +5,7 @@ import { z } from 'zod'
 const ANSWER_MS = 30_000
 const PAUSE_MS = 400
 
-/** What came back: an answer, or nothing. */
+/** An answer, or none. */
 export interface Answer {
   /** 0: no answer came */
   status: number

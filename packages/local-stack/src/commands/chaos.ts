@@ -13,7 +13,7 @@ Starts a stack of its own and lets many clients use it while it is killed, its d
 loses, delays and repeats messages. Then everything heals, and every row, version, job, dead letter and object is held
 against what was promised. Exits with 1 if anything is not so, and keeps the state. The same seed makes the same choices.
 `
-/** of differences */
+/** differences that are printed */
 const SHOWN = 40
 
 function number(text: string, name: string, least: number): number {

@@ -13,7 +13,7 @@ const HELP = `npm run load -- [--uploads 10000] [--clients 50] [--seed 1]
 Starts a stack of its own, uploads so many small files, waits until all is compacted, and holds every row, version, job
 and object against what was promised, as npm run chaos does. Exits with 1 if anything is not so.
 `
-/** of differences */
+/** differences that are printed */
 const SHOWN = 20
 
 function positive(text: string, name: string): number {

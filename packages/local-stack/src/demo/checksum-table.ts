@@ -1,6 +1,6 @@
 import type { DuckDBConnection } from '@duckdb/node-api'
 
-/** What a set of rows comes to, whatever their order: equal rows give equal values. */
+/** Checksum of a set of rows, whatever their order: equal rows give equal values. */
 export interface TableChecksum {
   rows: bigint
   /** by column name: SQL type, and sum and xor of the hashes of all values */

@@ -2,7 +2,7 @@ import { openAsBlob } from 'node:fs'
 import type { FusouClient, TableOffset, UploadAnswer } from '../client/fusou-client.ts'
 import type { Upload } from './cut-source.ts'
 
-/** What became of one upload. */
+/** The result of one upload. */
 export interface Uploaded {
   upload: Upload
   answer: UploadAnswer

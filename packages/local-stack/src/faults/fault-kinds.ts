@@ -1,4 +1,4 @@
-/** What can go wrong around the system, each with how it shows. */
+/** Faults around the system, each with how it shows. */
 export const FAULTS = {
   database_refused: 'a call of the database is cut off before it is made',
   database_unavailable: 'a call of the database is answered with 503',

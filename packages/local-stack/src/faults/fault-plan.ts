@@ -5,7 +5,7 @@ import { LOOPBACK } from '../stack/choose-port.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
 import type { FaultKind } from './fault-kinds.ts'
 
-/** What the Workers ask for; see front.ts. */
+/** The plan that the Workers ask for; see front.ts. */
 export interface PlannedFaults {
   seed: number
   probabilities: Partial<Record<FaultKind, number>>

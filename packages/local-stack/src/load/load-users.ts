@@ -23,10 +23,25 @@ export async function signUpUsers(
   return users
 }
 
-/** Sign up so many users; each gets a client of the API. */
-export async function signUpClients(stack: StackInfo, count: number): Promise<FusouClient[]> {
-  const clients: FusouClient[] = []
-  for (const user of await signUpUsers(stack, count))
-    clients.push(new FusouClient(stack.webUrl, await signIn(stack.supabaseUrl, stack.publishableKey, user)))
-  return clients
+/** One owner of datasets, who calls by the token of a sign-in, or by a key as a device does. */
+export interface LoadOwner {
+  readonly byToken: FusouClient
+  readonly byKey: FusouClient
+}
+
+/** Sign up so many users; each makes a key. */
+export async function signUpOwners(stack: StackInfo, count: number): Promise<LoadOwner[]> {
+  const owners: LoadOwner[] = []
+  for (const user of await signUpUsers(stack, count)) {
+    const token = await signIn(stack.supabaseUrl, stack.publishableKey, user)
+    const made = await fetch(`${stack.webUrl}/api/keys`, {
+      method: 'POST',
+      headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+      body: JSON.stringify({ name: 'a device', scopes: ['upload'] }),
+    })
+    if (!made.ok) throw new StackError(`making a key failed: ${made.status} ${await made.text()}`)
+    const { key } = (await made.json()) as { key: string }
+    owners.push({ byToken: new FusouClient(stack.webUrl, token), byKey: new FusouClient(stack.webUrl, key) })
+  }
+  return owners
 }

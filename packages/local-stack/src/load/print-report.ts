@@ -12,7 +12,9 @@ export function printReport(report: LoadReport): string {
   const lines: [string, string][] = [
     ['accepted', `${accepted}, ${duplicates} of them duplicates; ${retried} requests retried`],
     ['uploads per second', (accepted / uploadSeconds).toFixed(1)],
-    ['latency', [50, 90, 99].map((p) => `p${p} ${percentile(latenciesMs, p).toFixed(0)} ms`).join(', ')],
+    ['latency', quantiles(latenciesMs)],
+    ['by key', quantiles(report.keyLatenciesMs)],
+    ['by token', quantiles(report.tokenLatenciesMs)],
     ['quiet after', `${report.quietSeconds.toFixed(1)} s`],
     ['jobs made', `${total(jobs)} (${each(jobs)})`],
     ['database calls', `${ratio(calls[REGISTERS] ?? 0, accepted)} an upload before its answer (${REGISTERS})`],
@@ -33,6 +35,10 @@ const each = (counts: Record<string, number>) =>
     .sort(([, a], [, b]) => b - a)
     .map(([name, count]) => `${name} ${count}`)
     .join(', ')
+
+/** @param sorted ascending */
+const quantiles = (sorted: readonly number[]) =>
+  [50, 90, 99].map((p) => `p${p} ${percentile(sorted, p).toFixed(0)} ms`).join(', ')
 
 /** @param sorted ascending */
 const percentile = (sorted: readonly number[], p: number) => sorted[Math.ceil((sorted.length * p) / 100) - 1] ?? 0

@@ -8,14 +8,13 @@ import { LogReader } from '../checks/log-reader.ts'
 import { readVersion } from '../checks/read-version.ts'
 import { waitForQuiet } from '../checks/wait-for-quiet.ts'
 import { ApiCaller } from '../client/api-caller.ts'
-import type { FusouClient } from '../client/fusou-client.ts'
 import { DatabaseProxy } from '../faults/database-proxy.ts'
 import { FaultPlan } from '../faults/fault-plan.ts'
 import { choosePort } from '../stack/choose-port.ts'
 import { type Stack, type StackOptions, startStack } from '../stack/start-stack.ts'
 import type { ProgressLine } from '../support/progress-line.ts'
 import { SeededRandom } from '../support/seeded-random.ts'
-import { signUpClients } from './load-users.ts'
+import { type LoadOwner, signUpOwners } from './load-users.ts'
 import { StampedFiles } from './stamped-files.ts'
 
 /** A user may upload 6,000 times a minute; so many clients of one stay far below. */
@@ -45,15 +44,19 @@ export interface LoadReport {
   faults: string[]
   /** requests answered 202, repeats among them */
   accepted: number
-  /** of these, answered as known already */
+  /** uploads that were answered as duplicates */
   duplicates: number
   /** requests that ran again, after a 429, a 5xx or no answer */
   retried: number
   uploadSeconds: number
   /** from the first upload until no job or message is open */
   quietSeconds: number
-  /** of each request with its retries, ascending */
+  /** duration of each request with its retries, ascending */
   latenciesMs: number[]
+  /** those of them that were sent with a key; the others were sent with the token of a user */
+  keyLatenciesMs: number[]
+  /** those sent with the token of a user */
+  tokenLatenciesMs: number[]
   /** by state, when all was quiet */
   jobs: Record<string, number>
   /** calls of database functions by name, from the first upload until quiet */
@@ -114,7 +117,8 @@ class Load {
   readonly #options: LoadOptions
   readonly #progress: ProgressLine
   readonly #ledger = new Ledger()
-  readonly #latenciesMs: number[] = []
+  readonly #keyLatenciesMs: number[] = []
+  readonly #tokenLatenciesMs: number[] = []
   #duplicates = 0
 
   constructor(
@@ -138,7 +142,7 @@ class Load {
     const { info } = this.#stack
     const progress = this.#progress
     const files = await StampedFiles.make(join(folder, 'templates'))
-    const owners = await signUpClients(info, Math.ceil(clients / CLIENTS_OF_A_USER))
+    const owners = await signUpOwners(info, Math.ceil(clients / CLIENTS_OF_A_USER))
     const operator = new ApiCaller('the operator', info.webUrl, async () => info.operatorToken)
     progress.say(`${uploads} uploads by ${clients} clients of ${owners.length} users, seed ${seed}`)
 
@@ -159,9 +163,9 @@ class Load {
     const uploadSeconds = (Date.now() - began) / 1000
     progress.say(`✓ uploaded in ${uploadSeconds.toFixed(1)} s`)
 
-    // what the policy leaves for later is asked for, so that the figures are of all there is to merge
+    // ask for merges that the policy leaves for later, so that the figures cover everything
     for (const { datasetId, owner } of new Map(planned.map((upload) => [upload.datasetId, upload])).values())
-      this.#ledger.noteJob({ jobId: await owners[owner]!.askForMerge(datasetId) })
+      this.#ledger.noteJob({ jobId: await owners[owner]!.byToken.askForMerge(datasetId) })
     const database = new StackDatabase(() => this.#stack.sqlUrl!)
     await waitForQuiet(info, database, progress)
     const quietSeconds = (Date.now() - began) / 1000
@@ -182,14 +186,18 @@ class Load {
       folder,
       progress,
     })
+    const ascending = (durations: readonly number[]) => durations.toSorted((a, b) => a - b)
+    const latenciesMs = ascending([...this.#keyLatenciesMs, ...this.#tokenLatenciesMs])
     return {
       faults: this.#ledger.faults,
-      accepted: this.#latenciesMs.length,
+      accepted: latenciesMs.length,
       duplicates: this.#duplicates,
-      retried: owners.reduce((sum, owner) => sum + owner.retries, 0),
+      retried: owners.reduce((sum, { byToken, byKey }) => sum + byToken.retries + byKey.retries, 0),
       uploadSeconds,
       quietSeconds,
-      latenciesMs: this.#latenciesMs.sort((a, b) => a - b),
+      latenciesMs,
+      keyLatenciesMs: ascending(this.#keyLatenciesMs),
+      tokenLatenciesMs: ascending(this.#tokenLatenciesMs),
       jobs: Object.fromEntries(states.map(({ state, count }) => [state, count])),
       calls,
       operations,
@@ -198,12 +206,13 @@ class Load {
     }
   }
 
-  async #send(planned: Planned, owner: FusouClient, files: StampedFiles, again: boolean): Promise<void> {
+  async #send(planned: Planned, owner: LoadOwner, files: StampedFiles, again: boolean): Promise<void> {
     const { stamp, datasetId, table, periodTag } = planned
     const { rows, bytes } = files.file(stamp)
     const { faults, uploads } = this.#ledger
     const from = performance.now()
-    const answer = await owner.upload({
+    const hasKey = stamp % 4 < 2
+    const answer = await (hasKey ? owner.byKey : owner.byToken).upload({
       datasetId,
       tableId: table,
       periodTag,
@@ -211,13 +220,14 @@ class Load {
       file: new Blob([bytes]),
       way: stamp % 2 === 0 ? 'raw' : 'multipart',
     })
-    this.#latenciesMs.push(performance.now() - from)
+    const latencies = hasKey ? this.#keyLatenciesMs : this.#tokenLatenciesMs
+    latencies.push(performance.now() - from)
     this.#ledger.noteJob(answer)
     if (answer.duplicate) this.#duplicates += 1
     if (again && !answer.duplicate) faults.push(`upload ${stamp}, sent again, was not answered as a duplicate`)
     if (answer.rows !== rows) faults.push(`upload ${stamp} of ${rows} rows was answered with ${answer.rows}`)
     if (!again) uploads.push(sentUpload(planned, rows, bytes))
-    this.#progress.show(`uploading: ${this.#latenciesMs.length} answered`)
+    this.#progress.show(`uploading: ${this.#keyLatenciesMs.length + this.#tokenLatenciesMs.length} answered`)
   }
 }
 

@@ -27,7 +27,7 @@ export const WRANGLER_ENV = {
   FORCE_COLOR: '0',
 }
 
-/** What Pages reads and never serves. */
+/** Files that Pages reads and never serves. */
 const PAGES_CONTROL_FILES = ['_worker.js', '_routes.json', '_headers', '_redirects']
 
 /**

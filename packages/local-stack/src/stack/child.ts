@@ -7,11 +7,11 @@ import { StackError } from './stack-error.ts'
 
 /** A child that has not stopped this long after being asked is killed. */
 const STOP_SECONDS = 10
-/** of a child that did not start, for the message */
+/** lines of output of a child that did not start, for the message */
 const LAST_LINES = 30
 
 export interface ChildOptions {
-  /** what messages to the user call it */
+  /** its name in messages to the user */
   name: string
   script: string
   cwd: string

@@ -2,7 +2,7 @@ import { relative } from 'node:path'
 import { FLIGHTS } from '../demo/flights-file.ts'
 import type { StackInfo } from './stack-info.ts'
 
-/** What `npm start` prints when it is ready: addresses, a user, the operator token, and lines to paste. */
+/** The text that `npm start` prints when it is ready: addresses, a user, the operator token, and lines to paste. */
 export function describeStack(info: StackInfo): string {
   const [user] = info.users
   const rows = [
@@ -26,6 +26,8 @@ ${rows.map(([name, value]) => `  ${name!.padEnd(16)}${value}`).join('\n')}
   curl -X POST "$WEB/api/compaction/trigger-scheduled" -H "Authorization: Bearer $OPERATOR" -H 'content-type: application/json' -d '{"limit":10}'
   curl "$WEB/api/compaction/dlq-status" -H "Authorization: Bearer $OPERATOR"
   curl -X POST -H "Authorization: Bearer ${info.controlToken}" ${info.controlUrl}/cron   # the cron of this minute, now
+  fusou() { npm run --silent fusou -- "$@"; }   # the command; fusou --help says what it can do
+  echo '${user!.password}' | fusou login --url "$WEB" --email ${user!.email} --supabase-url ${info.supabaseUrl} --publishable-key ${info.publishableKey}
   npm run queues:send -- dev-kc-compaction-queue '{"datasetId":"my-data","triggeredAt":"${new Date().toISOString()}"}'
 
   Ctrl-C stops it; npm start goes on where it was

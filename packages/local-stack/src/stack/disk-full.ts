@@ -1,7 +1,7 @@
 import { statfsSync } from 'node:fs'
 import { StackError } from './stack-error.ts'
 
-/** What a fresh stack writes at its start, and some room for what it is started for. */
+/** Bytes that a fresh stack writes at its start, and some room for its use. */
 const MIN_FREE_BYTES = 128 * 2 ** 20
 /** The number of ENOSPC on Linux and macOS: what `npm start` ends with when there is no room. */
 export const DISK_FULL_EXIT_CODE = 28

@@ -3,7 +3,7 @@ import { readFileSync, renameSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { z } from 'zod'
 
-/** What a running stack tells other programs about itself, in `<state folder>/stack.json` (mode 0600). */
+/** Facts about a running stack for other programs, in `<state folder>/stack.json` (mode 0600). */
 export const StackInfo = z.object({
   /** process id of `npm start` */
   pid: z.number().int(),

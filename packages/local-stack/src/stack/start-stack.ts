@@ -28,7 +28,7 @@ export interface StackOptions {
   queueBatchSeconds?: number
   /** a TypeScript module that stands in front of both Workers; see workers-process.ts */
   front?: string
-  /** take the Workers that an earlier start built in this state folder; default: build them anew */
+  /** take the Workers that an earlier start built in this state folder; default: build them again */
   keepBuild?: boolean
   /** open a door for SQL, for checks; see `serveSql` */
   sqlDoor?: boolean
@@ -44,7 +44,7 @@ export interface Stack {
   info: StackInfo
   /** file names of the migrations that this start applied */
   migrations: string[]
-  /** of the door for SQL, if it was asked for */
+  /** address of the door for SQL, if it was asked for */
   sqlUrl: string | undefined
   /** settles when a part of the stack dies unasked, with what to tell the user */
   failed: Promise<StackError>

@@ -19,7 +19,7 @@ const isAlive = (pid: number) => {
   }
 }
 
-/** Process ids of ours that are left in a group; a group id used anew by another program yields none. */
+/** Process ids of ours that are left in a group; a group id used again by another program yields none. */
 function leftoversOf(group: number): number[] {
   let table: string
   try {

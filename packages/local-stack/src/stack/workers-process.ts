@@ -160,7 +160,7 @@ ${classes.join('')}`,
   ]
 }
 
-/** What `build` makes, kept in a file. */
+/** The result of `build`, kept in a file. */
 async function builtOnce<Built>(path: string, keep: boolean, build: () => Promise<Built>): Promise<Built> {
   if (keep && existsSync(path)) return deserialize(readFileSync(path)) as Built
   const built = await build()
@@ -217,7 +217,7 @@ function everyMinute(tick: () => void): () => void {
   return () => clearTimeout(timer)
 }
 
-/** What Miniflare itself has to say: one JSON line each, as everything else. */
+/** Messages of Miniflare itself, as JSON lines like everything else. */
 class RuntimeLog extends Log {
   constructor() {
     super(LogLevel.WARN)

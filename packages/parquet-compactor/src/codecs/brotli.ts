@@ -2,7 +2,7 @@
 import { decompressBrotli } from 'hyparquet-compressors/src/brotli.js'
 import { BrotliOutput } from 'hyparquet-compressors/src/brotli.streams.js'
 
-/** What the decoder last wrote to, by the stream that it makes for itself. */
+/** The buffer that the decoder last wrote to, by its stream. */
 const buffers = new WeakMap<object, Uint8Array>()
 let writtenBytes = 0
 

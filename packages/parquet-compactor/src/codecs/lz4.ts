@@ -65,7 +65,7 @@ export function decodeLz4Block(bytes: Uint8Array, length: number): Uint8Array {
     const end = done + extended(token & 15) + 4
     if (end > length) corrupt(`lz4 block of more than ${length} bytes`)
     if (offset >= end - done) page.copyWithin(done, done - offset, end - offset)
-    // what is copied overlaps with what it makes
+    // source and target of the copy overlap
     else for (let i = done; i < end; i++) page[i] = page[i - offset]!
     done = end
   }

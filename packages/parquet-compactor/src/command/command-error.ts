@@ -1,6 +1,6 @@
 import type { ParquetErrorCode } from '../parquet-error.ts'
 
-/** What fails in the command beside the merge itself, and the exit code each ends in. */
+/** Failures of the command beside the merge itself, with the exit code of each. */
 export const COMMAND_ERRORS = {
   /** unknown or contradicting options, or a value out of its range */
   wrong_usage: 2,

@@ -91,7 +91,7 @@ function isAnnotated({ element, children }: Node, type: 'LIST' | 'MAP'): boolean
 /** hyparquet makes a struct of a list whose repeated group has several members, as old writers have lists of structs. */
 const isWrapped = (list: Node): boolean => list.children[0]!.children.length > 1
 
-/** What is repeated is the element, or holds it as its only member. */
+/** The element of a list: the repeated node itself, or its only member. */
 function elementOf(list: Node): Node {
   const repeated = list.children[0]!
   return repeated.children.length === 1 ? repeated.children[0]! : repeated

@@ -17,10 +17,10 @@ unless they are sorted. IN is a file, a folder (its *.parquet files and those be
       --codec CODEC         keep (default), zstd, snappy, gzip, brotli or none
       --row-group SIZE      wanted size of a row group, compressed; default 16MiB
       --row-group-rows N    it also ends after so many rows; default 131072
-      --min-page SIZE       smaller pages are written anew in larger ones; default 4KiB
+      --min-page SIZE       smaller pages are rewritten in larger ones; default 4KiB
       --memory SIZE         bound on all that is held at one time; default 64MiB
       --pages WAY           splice (default): pages pass unread where they can; check: they pass after a look inside;
-                            rewrite: each is decoded and written anew
+                            rewrite: each is decoded and rewritten
       --reads N             reads under way at one time; default 6
       --sort-by COLUMNS     sort the rows: 'day,price:desc,name:desc:nulls-first'; those of equal keys stay as they came;
                             rows that do not fit into memory take as much room again in a temporary file beside OUT
@@ -140,7 +140,7 @@ function names(option: string, text: string): string[] {
   return columns
 }
 
-/** What is no known ending belongs to the name. */
+/** Parses `name`, `name:desc` and the like; an unknown ending belongs to the name. */
 function sortColumn(text: string): SortColumn {
   const [, column, direction, nulls] = /^(.+?)(:asc|:desc)?(:nulls-first|:nulls-last)?$/.exec(text)!
   return { column: column!, descending: direction === ':desc', nullsFirst: nulls === ':nulls-first' }

@@ -43,7 +43,7 @@ export class RowReader {
       metadata: this.#physical,
       compressors: readCompressors,
       utf8: false,
-      // of INT96
+      // INT96 timestamps
       parsers: { timestampFromNanoseconds: (nanoseconds: bigint) => nanoseconds as unknown as Date },
       rowStart,
       rowEnd,

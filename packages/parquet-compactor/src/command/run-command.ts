@@ -5,7 +5,7 @@ import { mergeFiles, planFiles, reportText } from './merge-files.ts'
 import { parseCommand, USAGE } from './parse-command.ts'
 import { ProgressLine } from './progress-line.ts'
 
-/** What the command needs of its process. */
+/** The parts of its process that the command uses. */
 export interface CommandProcess {
   stdout: { write(text: string): unknown }
   stderr: NodeJS.WriteStream

@@ -12,7 +12,7 @@ export interface ColumnAdaptation {
   sourceColumn: number | undefined
   /** definition level of the output for each of the file */
   levels: Uint8Array
-  /** of a column that is missing: the repetition level down to which its group goes; deeper levels are passed over */
+  /** for a missing column, the deepest repetition level of its group; deeper levels are skipped */
   missingBelow: number | undefined
   /** `null`: the file has a column that is null by its type, and a value in it is a fault */
   widening: 'signed' | 'unsigned' | 'float' | 'null' | undefined
@@ -59,7 +59,7 @@ const nested = (repetitions: readonly number[]): number =>
 const repeated = (repetitions: readonly number[]): number =>
   repetitions.filter((repetition) => repetition === REPETITION.REPEATED).length
 
-/** What is defined down to some element in the file is defined down to the same element in the output. */
+/** Maps definition levels of the file to those of the output, element by element. */
 function levelMap(from: readonly number[], to: readonly number[]): Uint8Array {
   const levels = new Uint8Array(nested(from) + 1)
   let [level, wanted] = [0, 0]

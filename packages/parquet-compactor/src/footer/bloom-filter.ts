@@ -12,7 +12,7 @@ import { readable } from './read-page-index.ts'
 const BLOCK_BYTES = 32
 /** A larger filter is not built: what it saves a reader, reading it costs. */
 const MAX_BUILT_BYTES = 128 * 1024
-/** What a filter that is built says yes to by mistake, as DuckDB and arrow-rs have it … */
+/** rate of false positives of a filter that is built, as DuckDB and arrow-rs choose it … */
 const FALSE_POSITIVES = 0.01
 /** … and what one that is joined may: beyond it a reader gains too little to read it. */
 const MAX_FALSE_POSITIVES = 0.1
@@ -99,7 +99,7 @@ export class BloomUnion {
   finish(): Uint8Array | undefined {
     const bitset = this.#bitset
     if (!bitset) return undefined
-    // of each block: a value that is not in it meets a bit that is set in each of eight words
+    // per block, the probability that a value which is not in it meets a set bit in each of its eight words
     let falsePositives = 0
     for (let block = 0; block < bitset.length; block += BLOCK_BYTES) {
       let chance = 1

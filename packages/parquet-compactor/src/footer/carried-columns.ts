@@ -3,7 +3,7 @@ import type { Schema } from '../schema/schema.ts'
 import { EXTRA } from './chunk-extras.ts'
 import type { RowGroupRange } from './footer.ts'
 
-/** What the chunks of a column have in the inputs, so that those of the output are to have it too. */
+/** Which optional structures the chunks of a column have in the inputs; the output gets the same. */
 export interface CarriedColumn {
   /** some chunk has what concerns chunks that are joined */
   isAny: boolean

@@ -13,11 +13,11 @@ const DEPRECATED = 32
 /** the file says that bounds of the column are in the order of its type */
 export const IN_TYPE_ORDER = 64
 
-/** What the Statistics struct of a chunk says. */
+/** The Statistics struct of a chunk. */
 export interface ChunkStatistics {
   /** -1 where not known */
   nulls: number
-  /** of FLOAT and DOUBLE, values that are no number; -1 where not known */
+  /** number of NaN values of FLOAT and DOUBLE; -1 if not known */
   nans: number
   /** distinct values but null; -1 where not known */
   distinct: number

@@ -1,13 +1,13 @@
 import { ThriftReader } from '../format/thrift-reader.ts'
 import type { ThriftWriter } from '../format/thrift-writer.ts'
 
-/** What a footer may say of a chunk beyond what every chunk has. Bytes are views into the footer. */
+/** Optional metadata of a chunk. Bytes are views into the footer. */
 export interface ChunkExtras {
   distinct: number
   nans: number
   columnIndex: Range | undefined
   offsetIndex: Range | undefined
-  /** of the bloom filter; 0 bytes where the file does not tell its length */
+  /** range of the bloom filter; 0 bytes if the file does not declare its length */
   bloomFilter: Range | undefined
   /** the values of these fields of ColumnMetaData as they are encoded */
   keyValues: Uint8Array | undefined

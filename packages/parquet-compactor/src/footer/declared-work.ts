@@ -1,6 +1,6 @@
 import { ParquetError } from '../parquet-error.ts'
 
-/** What a footer declares that merging the file will cost. */
+/** The work of merging a file, as its footer declares it. */
 export interface DeclaredWork {
   /** metadata, its length and the magic */
   footerBytes: number
@@ -13,7 +13,7 @@ export interface DeclaredWork {
 }
 
 /**
- * A value of a list, or one whose column is written anew, takes about as long as a byte that is unpacked, even if a run
+ * A value of a list, or one whose column is rewritten, takes about as long as a byte that is unpacked, even if a run
  * stores millions of them in a few bytes.
  */
 const BYTES_OF_VALUE = 1

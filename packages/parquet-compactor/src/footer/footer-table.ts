@@ -19,7 +19,7 @@ export class FooterTable implements Footer {
   readonly schema: Schema
   rowGroups = 0
   chunks = 0
-  /** of all chunks: pages with their headers before compression, as the footers declare */
+  /** declared bytes of all pages and their headers before compression */
   uncompressedBytes = 0
   /** levels of all chunks */
   values = 0
@@ -199,7 +199,7 @@ function grown<Values extends Numbers>(values: Values, length: number): Values {
   return larger
 }
 
-/** After so many chunks a table takes no more files: it can be let go of when they are done. */
+/** After so many chunks a table takes no more files: it is released when they are done. */
 const FULL_CHUNKS = 4096
 
 /** Tables for footers as they come, those of one schema together. Those that are full are held by who uses them, not here. */
@@ -207,7 +207,7 @@ export class FooterTables {
   readonly #open = new Map<string, FooterTable>()
   #fullBytes = 0
 
-  /** of all tables so far */
+  /** Bytes of all tables so far. */
   get byteLength(): number {
     let bytes = this.#fullBytes
     for (const { byteLength } of this.#open.values()) bytes += byteLength

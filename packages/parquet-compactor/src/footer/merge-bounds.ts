@@ -5,7 +5,7 @@ import type { Footer } from './footer.ts'
 
 type KnownBounds = Bounds & Pick<ChunkStatistics, 'minIsExact' | 'maxIsExact'>
 
-/** What the footers say of the values of several chunks together. */
+/** Bounds and counts of several chunks together, from their footers. */
 export class BoundsMerge {
   /** -1 once a chunk does not tell */
   nulls = 0

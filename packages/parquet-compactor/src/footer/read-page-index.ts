@@ -5,7 +5,7 @@ import type { BoundOrder, Bounds } from './bound-order.ts'
 import type { SizeStatistics } from './size-statistics.ts'
 import { readCounts } from './size-statistics.ts'
 
-/** What a ColumnIndex says, a page an entry. */
+/** A ColumnIndex, one entry a page. */
 export interface ColumnIndex {
   isNull: boolean[]
   bounds: (Bounds | undefined)[]
@@ -87,7 +87,7 @@ function readBinaries(reader: ThriftReader): Uint8Array[] {
   return binaries
 }
 
-/** Of what only helps readers: undefined where it is malformed. */
+/** Reads an optional structure that only helps readers; undefined if it is malformed. */
 export function readable<Result>(read: () => Result | undefined): Result | undefined {
   try {
     return read()

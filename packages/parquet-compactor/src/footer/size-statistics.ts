@@ -3,7 +3,7 @@ import type { LeafColumn } from '../schema/schema.ts'
 
 /** SizeStatistics of the format: each part is left out where it is not known. */
 export interface SizeStatistics {
-  /** of BYTE_ARRAY: lengths of all values, without what an encoding adds */
+  /** content bytes of all BYTE_ARRAY values, without lengths or encoding */
   unencodedBytes?: number | undefined
   /** how many levels are 0, 1, …, the highest */
   repetition?: number[] | undefined

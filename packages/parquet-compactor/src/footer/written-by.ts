@@ -1,4 +1,4 @@
-/** What `created_by` tells of the writer of a file, as far as its known defects are concerned. */
+/** The writer of a file by `created_by`, as far as its known defects matter. */
 interface Writer {
   application: string
   /** major, minor, patch */

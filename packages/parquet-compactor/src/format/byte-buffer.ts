@@ -1,4 +1,4 @@
-/** Bytes that grow at the end. `take` gives the bytes away and starts anew, so nothing handed out is ever reused. */
+/** Bytes that grow at the end. `take` gives the bytes away and starts again, so nothing handed out is ever reused. */
 export class ByteBuffer {
   bytes: Uint8Array<ArrayBuffer>
   length = 0

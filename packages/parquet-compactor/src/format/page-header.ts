@@ -2,7 +2,7 @@ import { ParquetError, type ParquetErrorCode } from '../parquet-error.ts'
 import { PAGE } from './format.ts'
 import { ThriftReader } from './thrift-reader.ts'
 
-/** What the header of a page says. Fields a kind of page lacks are 0. */
+/** A parsed page header. Fields that a kind of page lacks are 0. */
 export interface PageHeader {
   /** number in `PAGE` */
   kind: number
@@ -16,7 +16,7 @@ export interface PageHeader {
   definitionEncoding: number
   repetitionEncoding: number
   /** version 2 only: levels stand outside the compressed part */
-  /** what the writer says: some count too few, or -1, so that levels are what counts */
+  /** as the writer counted them: some count too few, or write -1; levels are authoritative */
   nulls: number
   rows: number
   definitionBytes: number

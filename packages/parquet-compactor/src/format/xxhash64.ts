@@ -57,7 +57,7 @@ function shiftXor(bits: number): void {
   high ^= high >>> bits
 }
 
-/** what is in hand, mixed with 8 bytes of the input; the number in hand is the accumulator */
+/** Mixes 8 bytes of the input into the accumulator, which is the current number. */
 function round(h: number, l: number): void {
   const [accumulatorHigh, accumulatorLow] = [high, low]
   set(h, l)

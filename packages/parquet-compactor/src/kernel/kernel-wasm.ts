@@ -351,5 +351,5 @@ export const KERNEL_WASM_BASE64 =
   'AgAgBUEEaiEFDAELCyAGQQFqIQYMAQsLCwtSAwBBgAgLEP////////////////////8AQaEKCw8QEA8QDwwOEAkKCwwNDg8AQbAO' +
   'CyB7E7ZHkU2XRFutJIidKLeix5VUcEtC8S1HSfyeMftrXA=='
 
-/** of SHA-256 of the module */
+/** first digits of the SHA-256 of the module */
 export const KERNEL_BUILD = '135a438f9869ad9e'

@@ -23,7 +23,7 @@ const MAX_BYTES_AT_REST = 16 * 2 ** 20
 
 /**
  * One instance of the WebAssembly kernel (kernel/), for one column at a time. Its memory grows to what the largest
- * column needed and is let go of with the instance.
+ * column needed and is released with the instance.
  */
 export class Kernel {
   readonly #exports: KernelExports

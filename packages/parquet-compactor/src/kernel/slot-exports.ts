@@ -1,4 +1,4 @@
-/** What kernel/slots.ts, kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts export. */
+/** Exports of kernel/slots.ts, kernel/gather.ts, kernel/gathered-pages.ts and kernel/bounds.ts. */
 export interface SlotExports {
   beginSlots(arenaBytes: number, columns: number, rows: number, mostPicks: number): number
   isArenaFull(): number

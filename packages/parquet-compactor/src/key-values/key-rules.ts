@@ -3,7 +3,7 @@ import { commonMembers, isObject, isSameJson, parseObject } from './json.ts'
 import { uniteGeo } from './unite-geo.ts'
 import { numberRows, unitePandas } from './unite-pandas.ts'
 
-/** What becomes of a key of the footer where the standard that it belongs to says more than "the values are the same". */
+/** How a key of the footer is merged where its standard allows more than equal values. */
 export interface KeyRule {
   /** @returns the value for the rows of both; undefined where there is none. Default: none where they differ */
   unite?(left: string, right: string): string | undefined

@@ -40,7 +40,7 @@ export function uniteGeo(left: string, right: string): string | undefined {
   })
 }
 
-/** Of a column that the other file does not describe, it may yet have values. */
+/** Drops the box of a column that only one file describes: the other file may have values outside of it. */
 function describedOnce({ bbox: _, ...column }: JsonObject): JsonObject {
   return { ...column, geometry_types: [] }
 }

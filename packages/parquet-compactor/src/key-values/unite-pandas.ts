@@ -35,7 +35,7 @@ function uniteColumns(left: unknown, right: unknown): unknown {
   })
 }
 
-/** The rows of the output are numbered anew, as pandas does with `ignore_index`. */
+/** The rows of the output are numbered again, as pandas does with `ignore_index`. */
 export function numberRows(pandas: string, rows: number): string | undefined {
   const document = parseObject(pandas)
   if (!document) return undefined

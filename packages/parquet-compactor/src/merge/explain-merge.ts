@@ -24,7 +24,7 @@ export interface MergePlan {
 }
 
 export interface PlannedSelection {
-  /** of the output */
+  /** rows of the output */
   rows: number
   /** in the order of the output: row groups that stay as they are, and those whose rows are merged */
   steps: { isMerged: boolean; rowGroups: number; rows: number }[]

@@ -20,7 +20,7 @@ export interface InputFault {
   column?: string
   /** the message without the code: it names the source, the column and the page */
   detail: string
-  /** what `read` threw, where it failed and `isReadFault` took it for a fault of the source */
+  /** the error of `read`, if `isReadFault` took it for a fault of the source */
   cause?: unknown
 }
 
@@ -114,7 +114,7 @@ class SchemaJudge {
   readonly #limits: FileLimits
   /** fingerprint that sources must have; with `union` the first alone */
   #expected: string | undefined
-  /** of the sources that were adopted */
+  /** united schema of the sources so far */
   #united: Schema | undefined
   /** canonical texts that were united, so that each is looked at once */
   readonly #known = new Set<string>()

@@ -12,7 +12,7 @@ export const MAX_KEY_VALUE_BYTES = 1024 * 1024
 /** part of that, beside it, for the names of keys that were dropped */
 const NAMES_FRACTION = 1 / 8
 
-/** of a report that is logged and stored */
+/** keys that a report names, since it is logged and stored */
 const MAX_REPORTED_KEYS = 32
 const MAX_REPORTED_KEY_LENGTH = 128
 
@@ -145,7 +145,7 @@ export class KeyValueMerge {
     if (this.#unknown.size < MAX_REPORTED_KEYS && !this.#unknown.has(name)) this.#unknown.set(name, reason)
   }
 
-  /** What the output gets. @param rows of the output @param isSchemaChanged a union changed the schema of some input */
+  /** Pairs for the output. @param rows rows of the output @param isSchemaChanged whether a union changed the schema of some input */
   finish(rows: number, isSchemaChanged: boolean): { pairs: KeyValue[]; report: KeyValueReport } {
     for (const [key, entry] of this.#entries) {
       const rule = KEY_RULES.get(key)

@@ -21,14 +21,14 @@ export interface MergeOptions {
    */
   codec?: 'keep' | CodecName
   /**
-   * Chunks whose data pages are smaller than this on average, compressed, are written anew in larger pages; larger pages
+   * Chunks whose data pages are smaller than this on average, compressed, are rewritten in larger pages; larger pages
    * pass as they are. Default 4 KiB.
    */
   minPageBytes?: number
   /**
    * `splice`: pages pass unread where they can, and what is corrupt inside a page passes with it. `check`: the same, but
    * every page that passes is unpacked and looked through, so that a file which is corrupt inside is found before its pages
-   * stand among those of others. `rewrite`: every page is written anew. Default `splice`.
+   * stand among those of others. `rewrite`: every page is rewritten. Default `splice`.
    */
   pages?: 'splice' | 'check' | 'rewrite'
   /**
@@ -61,7 +61,7 @@ export interface MergeOptions {
   sortBy?: readonly SortColumn[]
   /**
    * Room outside of memory, for `sortBy` where many row groups overlap: rows are written there once in sorted runs, which are then
-   * merged, instead of reading the row groups anew for each part of the output. What is written is about what the rows
+   * merged, instead of reading the row groups again for each part of the output. What is written is about what the rows
    * take uncompressed. The caller makes it, empty, for one merge, and throws it away afterwards.
    */
   scratch?: Scratch
@@ -79,12 +79,12 @@ export interface MergeOptions {
    * Default `strict`.
    */
   schema?: 'strict' | 'union'
-  /** of the schema that every source has to have, see `schemaFingerprint`; without it, that of the first source */
+  /** fingerprint of the schema that every source must have, see `schemaFingerprint`; default: that of the first source */
   schemaFingerprint?: string
   /**
    * What sources may declare: one beyond a limit is refused with `over_limit`, before anything is written. `maxWorkBytes` holds for
    * each source, which the error names, and for all together, when it names none: then merge fewer at a time. Pages that
-   * unpack to more than footers declare, or to far more when they are written anew, stop at twice that. Defaults: a
+   * unpack to more than footers declare, or to far more when they are rewritten, stop at twice that. Defaults: a
    * footer takes an eighth of `memoryBudgetBytes`, the columns of a source half of it at 700 bytes each; key-value metadata and
    * work have no limit.
    */
@@ -109,14 +109,14 @@ export interface MergeReport {
   /** sum of the lengths of the sources */
   bytesIn: number
   bytesOut: number
-  /** of the output, see `workBytes` of `ParquetSummary` */
+  /** work of merging the output again, see `workBytes` of `ParquetSummary` */
   workBytes: number
   rowGroupsIn: number
   rowGroupsOut: number
   schemaFingerprint: string
-  /** what became of the column chunks of the inputs */
+  /** how the column chunks of the inputs were carried over */
   columnChunks: ColumnChunkReport
-  /** what became of the key-value metadata of the footers, with the keys that the output lacks and the reason: `KEY_DROP_REASONS` */
+  /** how key-value metadata was merged, with the keys that the output lacks and the reason: `KEY_DROP_REASONS` */
   keyValueMetadata: KeyValueReport
   /**
    * What helps readers and got lost: how many column chunks of the output lack it (row groups, for sorting columns), by the
@@ -130,7 +130,7 @@ export interface MergeReport {
   rowGroupsMerged?: number
   /** the same where a `scratch` was given: bytes that were written to it */
   scratchBytes?: number
-  /** what the `union` of schemas changed, the first hundred changes */
+  /** changes by the `union` of schemas, the first hundred */
   schemaChanges: SchemaChange[]
   /** how many changes there are beyond these */
   schemaChangesOmitted?: number
@@ -142,11 +142,11 @@ export interface ColumnChunkReport {
   copied: number
   /** their pages as they were, one chunk's behind another's */
   spliced: number
-  /** the same under a joined dictionary, pages of changed indices written anew */
+  /** the same under a joined dictionary, pages of changed indices rewritten */
   remapped: number
   /** their pages unpacked and joined into larger ones, under one dictionary where values repeat */
   coalesced: number
-  /** decoded and written anew */
+  /** decoded and rewritten */
   rewritten: number
   /** how many went which way for which reason; the keys are those of `PLAN_REASONS` */
   reasons: Partial<Record<PlanReason, number>>

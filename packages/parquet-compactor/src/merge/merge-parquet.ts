@@ -148,7 +148,7 @@ async function writeOutput(
   }
 }
 
-/** What all row groups of the output share. */
+/** State that all row groups of the output share. */
 interface Merge {
   found: ReadInputs
   codecs: CodecName[]

@@ -137,12 +137,12 @@ async function readAgain(
   return file
 }
 
-/** What may be kept of footers: rows are sorted or left out by looking at all inputs at one time. */
+/** Bytes for parsed footers: sorting and removing duplicates look at all inputs at one time. */
 export function footerBytesFor({ sortBy, dedupeBy }: SelectionOptions, { shares }: Settings): number {
   return sortBy || dedupeBy ? shares.allFooters : shares.footers
 }
 
-/** What the footers of all inputs say, in order. */
+/** The ranges of row groups of all inputs, in order. */
 export function rangesOf({ inputs, rangeOf }: ReadInputs, { maxReadsInFlight, shares }: Settings) {
   const room = { bytes: shares.filesAhead, of: footerRoomOf }
   return readAhead(inputs, maxReadsInFlight, async (input) => rangeOf(input, input.bytes), room)

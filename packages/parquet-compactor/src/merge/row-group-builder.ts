@@ -57,7 +57,7 @@ export class RowGroupBuilder {
       if (added <= memoryBudgetBytes / 2) continue
       // only pages that unpack to very many times their length bring a cut of a row group so far
       const most = `where ${memoryBudgetBytes / 2} may be held`
-      throw new ParquetError('over_limit', `${rows} rows of a row group, written anew, take ${added} bytes, ${most}`)
+      throw new ParquetError('over_limit', `${rows} rows of a row group, rewritten, take ${added} bytes, ${most}`)
     }
     this.rows += rows
     const isFull = bytes >= targetRowGroupBytes || this.rows >= targetRowGroupRows

@@ -20,7 +20,7 @@ export interface MemoryShares {
   page: number
   /** a page of the output, unpacked, and a dictionary */
   outputPage: number
-  /** what footers say, from the first look at them to when their rows are due */
+  /** bytes for parsed footers, from the first look until their rows are due */
   footers: number
   /** the footer of one source */
   footer: number
@@ -55,7 +55,7 @@ export const BYTES_OF_COLUMN = 700
 const USUAL_PARTS_SHARE = 1 / 16
 
 function shareOut(budget: number, partBytes: number): MemoryShares {
-  // what is sorted takes all that parts of usual size leave, and less beside larger ones
+  // sorting takes all that parts of the usual size leave, and less beside larger parts
   const besideParts = budget - Math.max(0, 2 * partBytes - budget * USUAL_PARTS_SHARE)
   return {
     rowGroup: budget / 4,
@@ -150,7 +150,7 @@ export function checkOptions(options: MergeOptions): Settings {
   }
 }
 
-/** What rows are sorted and gathered with: a share of the budget is all they know of. */
+/** Settings for sorting and gathering, whose budget is a fraction of the whole. */
 export function sortSettings(settings: Settings): Settings & { keyBytes: number } {
   const { sorting, sortedKeys } = settings.shares
   return { ...settings, memoryBudgetBytes: Math.floor(sorting), keyBytes: Math.floor(sortedKeys) }

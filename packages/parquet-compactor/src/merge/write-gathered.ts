@@ -23,7 +23,7 @@ import type { ColumnSettings } from './write-row-group.ts'
 /** part of the budget from which the limits of pages and dictionaries are taken: one column is written at a time */
 const WRITE_SHARE = 1 / 16
 
-/** What all row groups of the output share. */
+/** State that all row groups of the output share. */
 interface GatheredMerge {
   schema: Schema
   output: FileWriter
@@ -92,7 +92,7 @@ class GatheredTarget implements RowTarget {
   readonly #columns: ColumnSettings
   readonly #settings: Settings
   readonly #limits: ChunkWriterLimits
-  /** what a row takes in the output: a guess, until the first row group is written */
+  /** bytes a row takes in the output: an estimate until the first row group is written */
   #bytesOfRow: number
 
   constructor(

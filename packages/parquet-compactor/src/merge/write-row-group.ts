@@ -113,7 +113,7 @@ export async function writeRowGroup(
   await output.endRowGroup(planned.rows, await sortingOf(members, schema, settings))
 }
 
-/** What is said of the order of the rows; where pages are looked at, it is not believed of others unseen. */
+/** The declared order of the rows; where pages are checked, a declaration of an input is verified before it is repeated. */
 async function sortingOf(
   members: readonly RowGroupSource[],
   schema: Schema,

@@ -9,9 +9,9 @@ import type { Schema } from '../schema/schema.ts'
  * What becomes of a column of an output row group:
  * `copy`    the chunk of one input row group, as it is
  * `splice`  the pages of several chunks one after another, still compressed
- * `remap`   the same under one dictionary that joins theirs; only pages of changed indices are written anew
+ * `remap`   the same under one dictionary that joins theirs; only pages of changed indices are rewritten
  * `coalesce` pages are unpacked and joined into large ones, under one dictionary where values repeat; values stay as bytes
- * `rewrite` levels and values are decoded and written anew
+ * `rewrite` levels and values are decoded and rewritten
  */
 export type ColumnAction = 'copy' | 'splice' | 'remap' | 'coalesce' | 'rewrite'
 
@@ -27,7 +27,7 @@ export const PLAN_REASONS = {
   small_pages: 'pages are smaller than minPageBytes',
   huge_row_group: 'the row group is larger than four times the target',
   chunk_over_budget: 'a chunk does not fit into half of the memory budget',
-  row_group_rewritten: 'another column of the large row group must be written anew',
+  row_group_rewritten: 'another column of the large row group must be rewritten',
   large_dictionary: 'the joined dictionary would be too large',
   page_order: 'pages stand in an unusual order',
   repeated_values: 'values repeat, so that a dictionary makes them smaller',
@@ -58,13 +58,13 @@ export interface PlannedRowGroup {
   /** the same with what stands between their chunks */
   spanBytes: number
   columns: PlannedColumn[]
-  /** what the footers of the members say of each column together */
+  /** sums over the members, by column, from their footers */
   sums: ColumnSums[]
   /** whether every column is rewritten */
   isStreamed: boolean
 }
 
-/** Of the chunks of one column. */
+/** Sums over the chunks of one column. */
 export class ColumnSums {
   /** compressed */
   bytes = 0
@@ -169,7 +169,7 @@ export class MergePlanner {
   }
 }
 
-/** What the footers of members say together. */
+/** Sums over the members of one output row group, from their footers. */
 class OpenRowGroup {
   members = 0
   rows = 0
@@ -253,11 +253,12 @@ function planColumn(
   settings: PlanSettings,
 ): PlannedColumn {
   const obstacle = obstacleOf(sums, members, column, settings)
-  const anew = canCoalesce(sums, column, schema) ? 'coalesce' : 'rewrite'
-  if (obstacle) return { action: anew, reason: obstacle }
+  const rewriting = canCoalesce(sums, column, schema) ? 'coalesce' : 'rewrite'
+  if (obstacle) return { action: rewriting, reason: obstacle }
   const { pages, bytes, dictionaryBytes, dictionaries } = sums
-  if (bytes - dictionaryBytes < pages * settings.minPageBytes) return { action: anew, reason: 'small_pages' }
-  if (dictionaries > 1) return { action: anew === 'coalesce' ? anew : 'remap', reason: 'several_dictionaries' }
+  if (bytes - dictionaryBytes < pages * settings.minPageBytes) return { action: rewriting, reason: 'small_pages' }
+  if (dictionaries > 1)
+    return { action: rewriting === 'coalesce' ? rewriting : 'remap', reason: 'several_dictionaries' }
   return { action: 'splice', reason: dictionaries === 1 ? 'one_dictionary' : 'no_dictionary' }
 }
 

@@ -70,7 +70,7 @@ function adaptingSink(sink: RowSink, leaf: LeafColumn, adaptation: ColumnAdaptat
       }
       const { table } = batch.values
       const widening = adaptation.widening === 'null' ? undefined : adaptation.widening
-      // of one table there is one widened, as writers translate dictionaries once
+      // widen each table once: writers translate a dictionary once
       if (widening && from !== table) {
         from = table
         to = widen(table, widening)

@@ -405,7 +405,7 @@ export function checkNesting(repetition: Uint8Array, definition: Uint8Array, lea
     if (level === 0) continue
     const least = repeatedFrom[level - 1]!
     const own = definition[i]!
-    // what stands before the first entry of a page is in another page
+    // the entry before the first of a page is in another page
     const before = i > 0 ? definition[i - 1]! : own
     if (own >= least && before >= least) continue
     if (own !== before) corrupt('a list goes on where there is none')

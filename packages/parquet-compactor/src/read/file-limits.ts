@@ -2,7 +2,7 @@ import { checkWork } from '../footer/declared-work.ts'
 import type { FileFooter } from '../footer/footer.ts'
 import { ParquetError } from '../parquet-error.ts'
 
-/** What one file may declare. */
+/** Bounds on the declarations of one file. */
 export interface FileLimits {
   /** metadata, its length and the magic; checked before the footer is read. Default: no limit */
   maxFooterBytes?: number

@@ -1,7 +1,7 @@
 import { ParquetError } from '../parquet-error.ts'
 import { readRange, type Source } from './source.ts'
 
-/** part of what is held that is copied to let go of the rest */
+/** fraction of a buffer below which its content is copied, so that the rest can be released */
 const WORTH_A_COPY = 0.75
 
 /** Reads of one source, some of whose bytes may be in memory already. */

@@ -77,10 +77,10 @@ async function summarize({ footer, from, to, rowCount, footerBytes, work }: File
   }
 }
 
-/** What is read of an unknown file at first: most footers fit, and a small file comes whole. */
+/** Bytes read first from an unknown file: most footers fit, and a small file comes whole. */
 export const FIRST_TAIL_BYTES = 64 * 1024
 
-/** What is known of a file before its footer is read. */
+/** Parts of a file that are in memory before its footer is read. */
 export interface KnownFile {
   /** its last bytes */
   tail?: Uint8Array | undefined

@@ -1,4 +1,4 @@
-/** What may be in memory of results that wait. */
+/** Bound on results that wait in memory. */
 export interface AheadRoom<Item> {
   bytes: number
   of(item: Item): number

@@ -26,7 +26,7 @@ export interface RowSink {
 /** Hands on the rows of a column, in order. */
 export interface RowReader {
   copyRows(rows: number, sink: RowSink): Promise<void>
-  /** let go of what can be read again */
+  /** release what can be read again */
   release(): void
   /** false when every row has been handed on for sure */
   readonly mayHaveMore: boolean

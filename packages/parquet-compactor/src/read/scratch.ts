@@ -19,7 +19,7 @@ export interface Scratch {
   read(offset: number, length: number): Promise<Uint8Array>
 }
 
-/** What has been written to a scratch, as a source. */
+/** The content of a spill file as a source. */
 export class ScratchRoom implements Source {
   readonly name = 'scratch'
   /** written so far, or about to be */
@@ -65,7 +65,7 @@ export class ScratchRoom implements Source {
   async read(offset: number, length: number): Promise<Uint8Array> {
     const bytes = await this.#scratch.read(offset, length)
     if (bytes.byteLength === length) return bytes
-    // of a file that ends early trying again may help: it was whole when it was written
+    // a spill file was whole when it was written: a short read may succeed if it is repeated
     const detail = `${this.name}: asked ${length} bytes at ${offset}, got ${bytes.byteLength}`
     throw new ParquetError('read_failed', detail, { source: this.name })
   }

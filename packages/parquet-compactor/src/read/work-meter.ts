@@ -43,7 +43,7 @@ export class WorkMeter {
     this.#account(source).declared += workBytes(work)
   }
 
-  /** What follows is work for this source. */
+  /** Charges the following work to this source. */
   reading(source: string): void {
     this.#open = this.#account(source)
   }
@@ -71,7 +71,7 @@ export class WorkMeter {
   checkChunk(chunkBytes: number): void {
     if (chunkBytes <= this.#maxChunkBytes) return
     const held = `where ${Math.floor(this.#maxChunkBytes)} may be held`
-    throw new ParquetError('over_limit', `values written anew take ${chunkBytes} bytes of one row group, ${held}`)
+    throw new ParquetError('over_limit', `rewritten values take ${chunkBytes} bytes of one row group, ${held}`)
   }
 
   #account(source: string): Account {

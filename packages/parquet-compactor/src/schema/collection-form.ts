@@ -79,7 +79,7 @@ export function toWrittenForm(node: SchemaNode): SchemaNode {
   return { ...plain, children: [{ ...middle, name: repeated!.name, fields, children: written }] }
 }
 
-/** What the form of a node is: names and annotations of its inner levels. */
+/** Identifies the form of a node: names and annotations of its inner levels. */
 function formKey(written: readonly SchemaNode[]): string {
   return JSON.stringify(
     written.map(({ name, fields, physical }, at) => {

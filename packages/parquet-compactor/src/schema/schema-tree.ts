@@ -36,7 +36,7 @@ export interface SchemaNode {
   children: SchemaNode[]
   /** properties by their field id, but for repetition and number of children */
   fields: Map<number, ElementField>
-  /** of a list or map in standard form, see `toStandardForm`: how it was written */
+  /** how a list or map that is now in standard form was written; see `toStandardForm` */
   form?: CollectionForm | undefined
 }
 

@@ -20,12 +20,12 @@ export interface LeafColumn {
   width: number
   maxDefinition: number
   maxRepetition: number
-  /** of each repeated group above, outermost first: the definition level from which on it has an element */
+  /** for each repeated group above, outermost first, the lowest definition level at which it has an element */
   repeatedFrom: number[]
   convertedType: number | undefined
   /** field id within the union LogicalType */
   logicalType: number | undefined
-  /** of the logical INTEGER type */
+  /** the sign flag of the logical INTEGER type */
   isUnsigned: boolean
 }
 

@@ -132,7 +132,7 @@ function uniteNodes(left: SchemaNode, right: SchemaNode, path: string[], source:
   return { ...node, fields, physical: wider.physical }
 }
 
-/** What is below a list or map is told by position, so where its form is not known another name is no other column. */
+/** Members of a list or map are matched by position: in a form that is not known, another name is not another column. */
 function checkCollections(left: SchemaNode, right: SchemaNode, kind: string, path: string[], source: string): void {
   if (left.form && right.form) return
   const inner = [left, right].map(({ children }) => children.map((child) => [child.name, child.children.map(nameOf)]))
@@ -152,7 +152,7 @@ function withFieldId(node: SchemaNode, fieldId: ElementField | undefined): Schem
   return fieldId ? { ...node, fields: new Map(node.fields).set(ELEMENT.FIELD_ID, fieldId) } : node
 }
 
-/** Of one type that is annotated in the old way here and in the new way there, readers of either find theirs. */
+/** Keeps both annotations of a type that one source names in the old way and the other in the new, for readers of either. */
 function withBothAnnotations(node: SchemaNode, other: SchemaNode): Map<number, ElementField> {
   const fields = new Map(node.fields)
   for (const id of [ELEMENT.CONVERTED, ELEMENT.SCALE, ELEMENT.PRECISION, ELEMENT.LOGICAL]) {

@@ -7,7 +7,7 @@ import { rankInOrder } from './rank/rank-rows.ts'
 import { countRows, gatherByRuns, type RunRoom, type SortedCluster } from './runs/gather-by-runs.ts'
 import { planRuns } from './runs/plan-runs.ts'
 
-/** What rows are gathered with. */
+/** Resources and bounds for gathering rows. */
 export interface Gathering {
   gatherer: RowGatherer
   target: RowTarget
@@ -35,7 +35,7 @@ export async function gatherSorted(
   settings: PieceSettings,
 ): Promise<void> {
   const { pieces, keys, keptRows } = cluster
-  // what is guessed too low would be found out when it is too late for runs
+  // an estimate that is too low would show only when it is too late to write runs
   if (runRoom) await gatherer.measure(pieces)
   const plan =
     runRoom && planRuns(runRoom.schema, pieces, ranges, keys, countRows(cluster), gatherer.rowsAtATime, settings)

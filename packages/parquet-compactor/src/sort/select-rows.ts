@@ -17,7 +17,7 @@ type Step = { kind: 'in_order'; pieces: Piece[] } | { kind: 'gather'; pieces: Pi
 /** Which rows of the inputs are written, and in which order. */
 export interface Selection {
   steps: Step[]
-  /** of the output */
+  /** rows of the output */
   rows: number
   /** row groups of the inputs that stay as they are, and those whose rows are gathered */
   kept: number

@@ -3,7 +3,7 @@ import { type Gather, gatherInOrder } from './gather-step.ts'
 import type { Piece } from './keys/value-piece.ts'
 import type { Selection } from './select-rows.ts'
 
-/** A row group from this part of the target on stays as it is between others that are written anew. */
+/** A row group from this part of the target on stays as it is between others that are rewritten. */
 const LARGE_ENOUGH = 0.5
 
 export interface SelectionWriters {

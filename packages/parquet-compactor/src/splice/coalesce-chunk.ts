@@ -38,7 +38,7 @@ export interface CoalesceSettings {
 interface Pending extends Omit<KernelPage, 'body'> {
   /** a copy, compressed at once by the kernel, or when the caller has seen it */
   body: Uint8Array<ArrayBuffer>
-  /** of a data page */
+  /** absent for a dictionary page */
   facts: PageFacts | undefined
 }
 
@@ -83,7 +83,7 @@ export async function coalesceChunk(
     try {
       settings.codecs.work?.write(page.uncompressedBytes, isDone ? heldBytes : packedBytes)
     } catch (error) {
-      // what it was about to do is left undone
+      // after a trap the heap of the kernel is undefined
       kernel.hasTrapped = true
       throw error
     }

@@ -7,7 +7,7 @@ import type { KernelPage } from '../kernel/kernel-page.ts'
 import type { LeafColumn } from '../schema/schema.ts'
 import type { FinishedChunk, FinishedPage } from '../write/finished-chunk.ts'
 
-/** What page indexes say of a page, but for its length in the file. */
+/** The entry of a page in the page indexes, without its length in the file. */
 export type PageFacts = Omit<FinishedPage, 'bytes'>
 
 /** as kernel/bounds.ts numbers them */

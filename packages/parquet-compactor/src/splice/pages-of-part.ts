@@ -13,7 +13,7 @@ import type { SplicePart } from './splice-chunk.ts'
  * @param bounds of the chunk, if they can be trusted
  */
 export function pagesOfPart(leaf: LeafColumn, part: SplicePart, bounds: Bounds | undefined): FinishedPage[] {
-  // an index that its own pages belie is no help
+  // a page index that contradicts its pages is useless
   return pagesWith(extrasOf(part.footer, part.chunk), leaf, part, bounds) ?? pagesWith(NO_EXTRAS, leaf, part, bounds)!
 }
 

@@ -20,12 +20,12 @@ export interface SpliceSettings {
   codec: CodecName
   codecs: Codecs
   minPageBytes: number
-  /** of pages that are joined */
+  /** bounds of joined pages */
   limits: PageLimits
   /** bound on the joined dictionary before compression */
   dictionaryBytes: number
   maxPageBytes: number
-  /** of the page that is written anew; what is held after the call is copied out */
+  /** receives the rewritten page; the caller copies what it keeps */
   scratch: ByteBuffer
   compressed: ByteBuffer
   /** for the values of a page whose indices change */
@@ -97,7 +97,7 @@ function sameBytes(a: Uint8Array, b: Uint8Array): boolean {
 }
 
 /**
- * Write a page of indices anew for another dictionary. Levels are copied as they are.
+ * Write a page of indices again for another dictionary. Levels are copied as they are.
  * @param entries of the new dictionary
  * @throws ParquetError `corrupt_data`, `page_too_large`
  */

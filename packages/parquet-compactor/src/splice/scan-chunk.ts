@@ -17,7 +17,7 @@ export interface ScannedPage {
   /** header and body */
   bytes: Uint8Array
   body: Uint8Array
-  /** where it begins in its file; left out where it was written anew */
+  /** where it begins in its file; left out where it was rewritten */
   offset?: number
   /** rows of a data page; left out where it begins within one */
   rows?: number
@@ -37,7 +37,7 @@ export class NotSpliceable {
   }
 }
 
-/** Pages that pass are held as objects; a column chunk of the output with more, as only tiny pages make, is written anew. */
+/** Pages that pass are held as objects; a column chunk of the output with more, as only tiny pages make, is rewritten. */
 export const MAX_SPLICED_PAGES = 16_384
 
 /**
@@ -174,7 +174,7 @@ export function usesDictionary({ encoding }: { encoding: number }): boolean {
   return encoding === ENCODING.RLE_DICTIONARY || encoding === ENCODING.PLAIN_DICTIONARY
 }
 
-/** What a compressed body says of its own length must be what its header says. */
+/** Refuses a compressed body whose own length contradicts its page header. */
 function checkBody(codec: number, body: Uint8Array, length: number): void {
   if (codec === CODEC.UNCOMPRESSED) {
     if (body.length !== length) corrupt(`an uncompressed page of ${body.length} bytes declares ${length}`)
@@ -228,7 +228,7 @@ async function countRows(
   }
   checkLevels(repetition, maxRepetition)
   checkLevels(definition, maxDefinition)
-  // nulls that readers take for several rows are written anew
+  // nulls that readers take for several rows are rewritten
   const hasSurplus = checkNesting(repetition, definition, leaf) > 0
   if (isFirst && repetition[0] !== 0) corrupt('a chunk begins within a row')
   let rows = 0

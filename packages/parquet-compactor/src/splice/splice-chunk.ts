@@ -23,7 +23,7 @@ import { writtenPage } from './written-page.ts'
 export interface SplicePart extends CarriedChunk {
   scanned: ScannedChunk
   place: ChunkPlace
-  /** what its values are, if they were looked at */
+  /** the result of looking at its values; absent if nobody did */
   checked?: CheckedChunk | undefined
   /** runs what may fail because of this chunk, to name its source in the error */
   within<Result>(work: () => Promise<Result>): Promise<Result>
@@ -36,7 +36,7 @@ export interface SplicedChunk extends FinishedChunk {
 
 /**
  * Put the pages of chunks one after another, small ones of noise under one header. Bodies are views of the parts: nothing is
- * copied but what is written anew.
+ * copied but what is rewritten.
  * @param parts not empty
  */
 export async function spliceChunk(
@@ -145,7 +145,7 @@ async function atOwnPage<Result>(page: ScannedPage, work: () => Promise<Result>)
   }
 }
 
-/** What only the pages show. */
+/** Why pages cannot pass, where only the pages themselves show it. */
 function obstacleOf(parts: readonly SplicePart[], settings: SpliceSettings): PlanReason | undefined {
   let pages = 0
   let bytes = 0

@@ -12,7 +12,7 @@ import type { ScannedPage } from './scan-chunk.ts'
 /** Readers take some microseconds a page; larger ones are left as they are. */
 const SMALL_PAGE_BYTES = 64 * 1024
 
-/** What a joined page may have. */
+/** Bounds of a joined page. */
 export interface PageLimits {
   pageBytes: number
   pageLevels: number
@@ -21,7 +21,7 @@ export interface PageLimits {
 interface Joined {
   page: ScannedPage
   finished: FinishedPage
-  /** of its values, in PLAIN encoding */
+  /** slices of its values in PLAIN encoding */
   values: Uint8Array[]
 }
 

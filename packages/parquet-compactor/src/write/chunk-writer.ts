@@ -45,13 +45,13 @@ export class ChunkWriter implements RowSink {
   readonly #codecs: Codecs
   readonly #limits: ChunkWriterLimits
   readonly #countsSizes: boolean
-  /** of values that are written plain; those of the dictionary are known */
+  /** collects values written PLAIN; entries of the dictionary are added when it is written */
   readonly #bloom: BloomBuilder | undefined
   #hasChecksums = false
-  /** of BYTE_ARRAY values of the open page */
+  /** content bytes of the BYTE_ARRAY values of the open page */
   #unencodedBytes = 0
   readonly #statistics: Statistics
-  /** of the open page; of its values that are in the dictionary only once it ends */
+  /** statistics of the open page; values of the dictionary are added when the page ends */
   #pageStatistics: Statistics
   #dictionary: Dictionary | undefined
   /** false once values are written plain, even if pages before them use the dictionary */
@@ -75,7 +75,7 @@ export class ChunkWriter implements RowSink {
   #pageLevels = 0
   #pageRows = 0
   #pageValues = 0
-  /** what the values of the open page would take in PLAIN encoding */
+  /** bytes of the values of the open page in PLAIN encoding */
   #pagePlainBytes = 0
   // indices of the input's dictionary translated to ours, for the table last seen
   #translated: ValueTable | undefined

@@ -14,10 +14,10 @@ import { writeChunkMetadata } from './write-chunk-metadata.ts'
 
 const CREATED_BY_BYTES = new TextEncoder().encode(CREATED_BY)
 
-/** of the footer, written at a time */
+/** bytes of the footer that are written at a time */
 const FOOTER_PIECE_BYTES = 64 * 1024
 
-/** of ColumnChunk */
+/** field id of `meta_data` in ColumnChunk */
 const META_DATA_FIELD = 3
 
 /** Writes the frame of a file around column chunks: magic, row groups, footer. */
@@ -60,7 +60,7 @@ export class FileWriter {
     return this.#indexes.overflows
   }
 
-  /** what the file declares; complete once it has ended */
+  /** declared work of the file; complete once it has ended */
   get work(): DeclaredWork {
     return this.#work
   }
@@ -81,7 +81,7 @@ export class FileWriter {
     this.#open = { start: this.offset, uncompressedBytes: 0, chunks: [] }
   }
 
-  /** Write the next chunk of the row group; its pages are let go of as they are written. */
+  /** Write the next chunk of the row group; each page is released once it is written. */
   async writeChunk(chunk: FinishedChunk): Promise<void> {
     this.#indexes.add(chunk, this.offset)
     const { levels: values, uncompressedBytes } = chunk

@@ -6,7 +6,7 @@ import type { LeafColumn } from '../schema/schema.ts'
 
 /**
  * A column chunk that is complete but for its place in the file: plain data, so that every way of making one (pages passed
- * as they are, written anew, or by the kernel) says the same, and `FileWriter` alone knows how footers and page indexes
+ * as they are, rewritten, or by the kernel) says the same, and `FileWriter` alone knows how footers and page indexes
  * look. Nothing in it may be changed afterwards.
  */
 export interface FinishedChunk {

@@ -16,7 +16,7 @@ const BOUNDARY = { UNORDERED: 0, ASCENDING: 1, DESCENDING: 2 } as const
 export class PageIndexes {
   readonly columnIndexes = new ByteBuffer()
   readonly offsetIndexes = new ByteBuffer()
-  /** of each chunk in the order of the file: bytes of its ColumnIndex and of its OffsetIndex, 0 for none */
+  /** for each chunk in file order, bytes of its ColumnIndex and of its OffsetIndex, 0 for none */
   readonly lengths: number[] = []
   readonly #maxBytes: number
   /** chunks whose indexes did not fit */

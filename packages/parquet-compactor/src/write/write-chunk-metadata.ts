@@ -49,7 +49,7 @@ export function writeChunkMetadata(
 function encodingsOf({ leaf, dictionaryBytes, pageKinds }: FinishedChunk): number[] {
   const encodings = new Set<number>()
   if (leaf.maxDefinition > 0 || leaf.maxRepetition > 0) encodings.add(ENCODING.RLE)
-  // of the dictionary page
+  // the dictionary page is PLAIN
   if (dictionaryBytes > 0) encodings.add(ENCODING.PLAIN)
   for (const { encoding } of pageKinds) encodings.add(encoding)
   return [...encodings]

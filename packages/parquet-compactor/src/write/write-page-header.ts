@@ -1,7 +1,7 @@
 import { ENCODING, PAGE } from '../format/format.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
 
-/** What a page declares of its body, before and after compression. */
+/** Declared lengths of a page body, before and after compression. */
 export interface PageLengths {
   uncompressedBytes: number
   compressedBytes: number

@@ -110,7 +110,7 @@ export const configureDataset = route(
   },
 )
 
-/** Of every call that deletes data. */
+/** Answer of every call that deletes data. */
 export const DeletionAnswer = z
   .object({
     success: z.literal(true),

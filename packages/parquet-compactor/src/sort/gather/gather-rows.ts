@@ -27,7 +27,7 @@ const GATHER_SHARE = 0.75
 const SAFE_SHARE = 0.95
 /** a piece whose rows do not fit in such small numbers has huge values */
 const LEAST_ROWS = 16
-/** of a row while it is ranked: keys of eight bytes, its number twice, its rank */
+/** bytes a row takes while it is ranked: a key of eight bytes, its number twice, its rank */
 export const RANKING_BYTES_OF_ROW = 20
 /** part of the budget for the ranks of rows that are ranked part by part */
 const RANKS_SHARE = 0.1
@@ -35,7 +35,7 @@ const RANKS_SHARE = 0.1
 const RANKING_SHARE = 0.2
 /** part of the rows of a group that are gathered to see what they take, and of how many pieces at the most */
 const MEASURED_SHARE = 1 / 8
-/** of the rows of a group, fewer than these are not worth it */
+/** fraction of the rows of a group below which measuring is not worth it */
 const WORTH_MEASURING = 1 / 2
 const MEASURED_PIECES = 64
 /** A row group that is as full as this is written rather than begin with rows that will not all find room. */
@@ -61,10 +61,10 @@ export class RowGatherer {
   #target: RowTarget | undefined
   readonly #bytesOfRow: number
   readonly #mostRowsOfPiece: number
-  /** what a row takes in memory: a guess, until the first group is written */
+  /** bytes a row takes in memory: an estimate until the first group is written */
   #heldBytesOfRow: number
   #isMeasured = false
-  /** of a group at most, once a larger one did not fit */
+  /** maximum rows of a group, set once a larger group did not fit */
   #mostRows = Number.POSITIVE_INFINITY
   /** once a guess of what is needed was too small */
   #wantsAllRoom = false
@@ -106,7 +106,7 @@ export class RowGatherer {
     for await (const part of rank(this.rowsAtATime)) await this.#gatherPart(part, target)
   }
 
-  /** Gather the rows of a few pieces in vain, to know what a row takes where that is hard to guess and nothing was written yet. */
+  /** Gather the rows of a few pieces and discard them, to measure a row where that is hard to estimate and nothing was written yet. */
   async measure(pieces: readonly Piece[]): Promise<void> {
     if (this.#isMeasured || !pieces.some((piece) => isHardToGuess(this.#schema.leaves, piece))) return
     const all = pieces.reduce((sum, piece) => sum + piece.rows, 0)
@@ -175,7 +175,7 @@ export class RowGatherer {
     await this.#target!.write(group, rows, this.#kernel!)
   }
 
-  /** Hand on the rows so far, and let go of the kernel. */
+  /** Hand on the rows so far, and release the kernel. */
   async end(): Promise<void> {
     await this.flush()
     this.#kernel?.release()

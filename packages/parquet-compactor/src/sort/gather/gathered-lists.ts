@@ -31,7 +31,7 @@ export class GatheredLists implements RowSink, RowReader {
   readonly #values: GatheredValues
   readonly #definition = new ByteBuffer()
   readonly #repetition = new ByteBuffer()
-  /** of each row of the range: where its levels and its values begin, and how many levels there are */
+  /** for each row of the range, where its levels begin; beside it, where its values begin and how many levels it has */
   readonly #levelFrom: Uint32Array
   readonly #levelCount: Uint32Array
   readonly #valueFrom: Uint32Array

@@ -19,7 +19,7 @@ export class GatheredSlots {
   readonly leaf: LeafColumn
   readonly number: number
   hasChecksums = false
-  /** of the largest dictionary that values came by, before they were read from the scratch */
+  /** bytes of the largest input dictionary, before values went through the spill file */
   inputDictionaryBytes = 0
   readonly #kernel: Kernel
 
@@ -44,7 +44,7 @@ export class GatheredSlots {
     const taken = await this.#takeChunk(piece, file, column, settings)
     if (taken) return true
     if (kernel.slots.isArenaFull()) return false
-    // what is odd about it is read value by value, from the start; the same rows go into the same slots
+    // an irregular chunk is read value by value from its start; the same rows go into the same slots
     kernel.beginSlotColumn(this.number, this.leaf, settings.maxPageBytes)
     const sink = new DecodedSink(this.leaf, kernel)
     await readColumn(piece, file, column, this.leaf, sink, settings)

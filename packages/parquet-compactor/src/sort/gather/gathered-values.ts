@@ -20,7 +20,7 @@ export class GatheredValues {
   readonly #width: number
   #capacity: number
   #union: Dictionary | undefined
-  /** of each slot: entry of the union, or where the value begins */
+  /** for each slot, the entry of the joined dictionary, or the offset of the value */
   #slots = new Uint32Array()
   #lengths = new Uint32Array()
   /** values of fixed width one after another, or any bytes that slots point into */

@@ -8,10 +8,10 @@ const INDEX_BYTES = 2
 const TEXT_BYTES = 8
 /** levels of lists are held twice while they are put in order */
 const LIST_BYTES = 32
-/** what texts unfold to, of their compressed bytes */
+/** estimated bytes of byte arrays for each compressed byte */
 const UNFOLDED = 1.5
 
-/** What a row takes while it is gathered. A guess: what turns out larger is tried again with fewer rows. */
+/** Estimated bytes of a row while it is gathered. If it turns out larger, the group is tried again with fewer rows. */
 export function guessBytesOfRow(leaves: readonly LeafColumn[], pieces: readonly Piece[]): number {
   const stride = Math.ceil(pieces.length / LOOKED_AT)
   let [bytes, rows] = [0, 0]

@@ -1,4 +1,4 @@
-/** What is known of the keys of an input row group, as bytes whose order is that of the keys. */
+/** Bounds of the keys of an input row group, as bytes that compare in the order of the keys. */
 export interface SortRange {
   /** no key is less */
   low: Uint8Array

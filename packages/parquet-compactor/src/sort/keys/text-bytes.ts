@@ -1,16 +1,16 @@
 import type { SortKey } from './key-order.ts'
 import type { Piece } from './value-piece.ts'
 
-/** of byte arrays, of what they take compressed */
+/** estimated bytes of byte arrays for each compressed byte */
 const UNFOLDED = 1.25
-/** of the same in tables that grow */
+/** the same for tables that double when they grow */
 const GROWN = 1.6
-/** of a text, beside its bytes: its place and its numbers in such tables */
+/** bytes of a byte array in such a table beside its content: its place and its numbers */
 const BYTES_OF_TEXT = 48
 /** bytes of an entry of a dictionary at the least, as far as they matter */
 const LEAST_ENTRY_BYTES = 8
 
-/** What the byte arrays of keys take of each row on average: a guess by what footers tell. */
+/** Estimated bytes a row that the byte arrays of keys take, from footers alone. */
 export interface TextBytes {
   /** as they are written */
   encoded: number

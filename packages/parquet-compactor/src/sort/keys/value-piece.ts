@@ -6,10 +6,10 @@ import type { RowSink } from '../../read/row-stream.ts'
 import type { Source } from '../../read/source.ts'
 import type { LeafColumn } from '../../schema/schema.ts'
 
-/** What rows of the inputs in the scratch come from. */
+/** Where rows in the spill file come from. */
 export interface PieceOrigin {
   pieces: readonly Piece[]
-  /** of each column: bytes of the largest dictionary that values came by, and whether some page had a checksum */
+  /** per column, bytes of the largest input dictionary; beside it, whether some page had a checksum */
   dictionaryBytes: readonly number[]
   hasChecksums: readonly boolean[]
 }
@@ -26,7 +26,7 @@ export interface Piece {
   firstRow: number
   /** all of the file, where it is in memory */
   held: Uint8Array | undefined
-  /** of rows in the scratch */
+  /** present for rows in the spill file */
   origin?: PieceOrigin
 }
 

@@ -28,7 +28,7 @@ interface Splitter {
 
 /**
  * Sort the rows of pieces that overlap by their keys, all of them at once where their keys fit into the budget, and else part
- * by part: the parts follow each other in the output, and for each the keys of all pieces are read anew.
+ * by part: the parts follow each other in the output, and for each the keys of all pieces are read again.
  * @param rowsAtATime that are gathered together: a part is a multiple of them where that can be
  * @throws ParquetError `memory_budget` when the texts among the keys do not fit
  */

@@ -30,7 +30,7 @@ export interface SampledRows extends RankedRows {
   keys: Uint8Array[]
 }
 
-/** What the keys of a row take while they are sorted. */
+/** Bytes that the keys of a row take while they are sorted. */
 export function keyBytesOfRow(pieces: readonly Piece[], keys: readonly SortKey[]): number {
   return keys.reduce((sum, { kind, column }) => {
     const mayBeNull = pieces.some(({ footer, rowGroup }) => {

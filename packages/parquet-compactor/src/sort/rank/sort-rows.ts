@@ -6,7 +6,7 @@ export const SORT_BYTES_OF_ROW = 8
 
 /** Up to so many rows that are equal in the first bits are put in order by comparing them one by one. */
 const FEW_EQUAL = 24
-/** of all rows may be among more: then all are sorted by every word */
+/** fraction of rows that may have equal first words; with more of them, all rows are sorted by every word */
 const MOST_EQUAL_SHARE = 1 / 16
 
 /**

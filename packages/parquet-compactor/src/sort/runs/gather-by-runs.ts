@@ -11,7 +11,7 @@ import { rankRuns } from './rank-runs.ts'
 import { RunSet } from './run-set.ts'
 import { RunWriter } from './run-writer.ts'
 
-/** What runs are written with. */
+/** Resources for writing runs. */
 export interface RunRoom {
   schema: Schema
   room: ScratchRoom

@@ -28,14 +28,14 @@ const LEAST_ROWS_OF_PIECE = 64
 const MOST_ROWS_OF_PIECE = 8192
 /** part of the budget that a piece takes at the most, as three of them are held while they are written */
 const PIECE_SHARE = 1 / 64
-/** of a key that is none */
+/** estimated bytes of an encoded key of variable length */
 const ENCODED_BYTES = 13
 
 /** How rows are sorted in the scratch. */
 export interface RunPlan {
   /** pieces of each run, to begin with */
   runs: Piece[][]
-  /** what it takes to rank a row of them */
+  /** bytes that ranking takes a row */
   rankingBytesOfRow: number
   rowsOfPiece: number
   /** that are ranked at one time, at the most */

@@ -20,7 +20,7 @@ export interface RunRanking {
   /** rows that are ranked at one time, but for the last */
   rowsOfPart: number
   rowsOfPiece: number
-  /** of so many rows the key of one is returned */
+  /** sample one key every `every` rows */
   every: number
 }
 
@@ -45,7 +45,7 @@ export async function* rankRuns(
   let next = 0
   let open: OpenPiece[] = []
   let before = 0
-  // of each run rows of one piece may come behind those that are not open yet
+  // each run may contribute up to one more piece whose rows follow those that are not open yet
   const usual = rowsOfPart + (runs.to - runs.from) * rowsOfPiece
   let wanted = usual
   for (;;) {

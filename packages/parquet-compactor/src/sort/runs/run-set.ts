@@ -34,7 +34,7 @@ export class RunSet {
   #offsets: Float64Array
   #rows: Uint32Array
   #originOf: Uint32Array
-  /** of each piece: bytes of its chunks, then levels of those with lists */
+  /** for each piece, bytes of its chunks, then level counts of the columns with lists */
   #numbers: Uint32Array
   /** where the key of each piece ends in `#keys` */
   #keyEnds: Uint32Array
@@ -53,7 +53,7 @@ export class RunSet {
     this.#keyEnds = new Uint32Array(pieces)
   }
 
-  /** what is held for a piece */
+  /** Bytes held for a piece. */
   static bytesOfPiece({ leaves }: Schema, keyBytes: number): number {
     const numbers = leaves.reduce((sum, { maxRepetition }) => sum + (maxRepetition > 0 ? 2 : 1), 0)
     return BYTES_OF_PIECE + numbers * BYTES_OF_NUMBER + keyBytes
