@@ -24,6 +24,7 @@ declare
     'configure_table', 'list_datasets', 'describe_dataset', 'list_tables', 'describe_table', 'list_versions', 'get_receipt',
     'delete_data', 'restore_deletion', 'list_deletions', 'delete_expired_data', 'delete_user_data', 'set_schemas_apart',
     'read_retention',
+    'create_webhook', 'list_webhooks', 'delete_webhook', 'claim_webhooks', 'settle_webhook',
     'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin

@@ -224,6 +224,16 @@ const ASKED: Record<string, Asked> = {
     right: 'manage',
     path: () => `/api/datasets/${datasetId}/deletions/${deletionId}/restore`,
   },
+  'POST /api/datasets/:id/webhooks': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/webhooks`,
+    body: () => ({ url: 'https://hooks.example.com/x' }),
+  },
+  'GET /api/datasets/:id/webhooks': { right: 'manage', path: () => `/api/datasets/${datasetId}/webhooks` },
+  'DELETE /api/datasets/:id/webhooks/:webhook': {
+    right: 'manage',
+    path: () => `/api/datasets/${datasetId}/webhooks/${nobodyId}`,
+  },
   'GET /api/files/:id/receipt': { right: 'read', path: () => `/api/files/${fileId}/receipt` },
   'GET /api/datasets/:id/grants': { right: 'manage', path: () => `/api/datasets/${datasetId}/grants` },
   'PUT /api/datasets/:id/grants/:user': {

@@ -44,7 +44,7 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       method: method.toUpperCase(),
       path: path
         .replace('{id}', idFor(path))
-        .replace('{user}', crypto.randomUUID())
+        .replace(/\{(user|webhook)\}/, crypto.randomUUID())
         .replace('{deletion}', '1')
         .replace(/\{(table|period)\}/g, 'x'),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),

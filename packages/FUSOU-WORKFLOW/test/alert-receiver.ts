@@ -1,12 +1,14 @@
 import { once } from 'node:events'
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import { createServer, type IncomingHttpHeaders, type IncomingMessage, type ServerResponse } from 'node:http'
 import type { AddressInfo } from 'node:net'
-import { json } from 'node:stream/consumers'
+import { json, text } from 'node:stream/consumers'
 
 /** How a post is answered: by a status, or not at all. */
 export type Answer = { status: number; headers?: Record<string, string> } | 'hang'
 
 export interface Received {
+  headers: IncomingHttpHeaders
+  text: string
   body: unknown
   answered: Answer
 }
@@ -50,8 +52,8 @@ export async function startAlertReceiver(): Promise<{ url: string; stop(): void 
 }
 
 async function receive(inbox: Inbox, incoming: IncomingMessage, outgoing: ServerResponse): Promise<void> {
-  const body = await json(incoming)
+  const said = await text(incoming)
   const answered = inbox.answers.shift() ?? ACCEPTED
-  inbox.received.push({ body, answered })
+  inbox.received.push({ headers: incoming.headers, text: said, body: JSON.parse(said), answered })
   if (answered !== 'hang') outgoing.writeHead(answered.status, answered.headers).end('what a receiver says')
 }

@@ -94,4 +94,5 @@ export {
   TableSettingsChanges,
 } from './records/settings.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './records/vacuum.ts'
+export { Webhook, WebhookEvent, WebhookId, type WebhookMessage } from './records/webhook.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'

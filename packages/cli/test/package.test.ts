@@ -27,16 +27,7 @@ beforeAll(async () => {
   for (const name of ['cli', 'client']) tarballs.push(await pack(join(root, 'packages', name)))
   mkdirSync(consumer)
   writeFileSync(join(consumer, 'package.json'), JSON.stringify({ private: true, type: 'module' }))
-  const { stdout } = await npm(
-    consumer,
-    'install',
-    '--no-audit',
-    '--no-fund',
-    '--offline',
-    '--ignore-scripts',
-    tarballs[0]!,
-  )
-  expect(stdout).toContain('added')
+  await npm(consumer, 'install', '--no-audit', '--no-fund', '--offline', '--ignore-scripts', tarballs[0]!)
 }, 180_000)
 afterAll(() => rmSync(root, { recursive: true, force: true }))
 

@@ -77,7 +77,7 @@ describe('the curl lines of the documents', () => {
   ]
 
   test('work as printed, one after the other', async () => {
-    expect(blocks).toHaveLength(4)
+    expect(blocks).toHaveLength(5)
     const size = statSync(join(folder, 'some.parquet')).size
     await client.upload({
       datasetId: 'my-data',

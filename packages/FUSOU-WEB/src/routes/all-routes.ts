@@ -13,6 +13,7 @@ import { configureDataset, deleteDataset, getDataset, listDatasets } from './dat
 import { getReceipt, listDeletions, listVersions, restoreDeletion } from './datasets/history.ts'
 import { grantRole, listGrants, reserveDataset, revokeRole, transferDataset } from './datasets/sharing.ts'
 import { configureTable, deletePeriod, deleteTable, getTable, listTables } from './datasets/tables.ts'
+import { createWebhook, deleteWebhook, listWebhooks } from './datasets/webhooks.ts'
 import { listDatasetFiles } from './files/dataset-files.ts'
 import { readFile } from './files/file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files/files.ts'
@@ -66,6 +67,9 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     listDeletions,
     restoreDeletion,
     getReceipt,
+    createWebhook,
+    listWebhooks,
+    deleteWebhook,
     listGrants,
     grantRole,
     revokeRole,

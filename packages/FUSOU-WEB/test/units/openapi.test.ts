@@ -17,19 +17,16 @@ const document = describeApi(
 ) as { paths: Record<string, Record<string, Described>>; components: { schemas: Record<string, unknown> } }
 
 const SCHEMAS = `
-  AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AccessKey AcknowledgeAnswer
-  AcknowledgeRequest Admission AdmissionRequest AdoptAnswer AdoptRequest AnyJson
-  AuditEntry AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest
-  ConfigureTableAnswer Dataset DatasetSettings DatasetsPage Deletion DeletionAnswer
-  DeletionsPage DiscardAnswer DlqStatus FilesPage Grant GrantAnswer
-  GrantRequest GrantsPage Health Job JobStatus JobsPage
-  KeyRequest KeysPage Limits LimitsOfOwner LimitsRequest ListedDataset
-  ListedTable ListedVersion Me NewAccessKey OwnedDataset PauseAnswer
-  PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer
-  RestoreAnswer Retention RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest
-  SortColumn Table TableSettings TableSettingsChanges TablesPage TransferRequest
-  TriggerAnswer TriggerRequest UnreadableRow UploadAnswer UserDataAnswer VacuumPage
-  VersionsPage
+  AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AccessKey
+  AcknowledgeAnswer AcknowledgeRequest Admission AdmissionRequest AdoptAnswer AdoptRequest AnyJson AuditEntry
+  AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest ConfigureTableAnswer Dataset
+  DatasetSettings DatasetsPage DeleteWebhookAnswer Deletion DeletionAnswer DeletionsPage DiscardAnswer DlqStatus
+  FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job JobStatus JobsPage KeyRequest KeysPage Limits
+  LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion Me NewAccessKey NewWebhook OwnedDataset
+  PauseAnswer PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer RestoreAnswer Retention
+  RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableSettings TableSettingsChanges
+  TablesPage TransferRequest TriggerAnswer TriggerRequest UnreadableRow UploadAnswer UserDataAnswer VacuumPage
+  VersionsPage Webhook WebhookList WebhookRequest
 `.match(/\w+/g)
 
 describe('the OpenAPI document', () => {

@@ -3,6 +3,7 @@ import type { AlertChannels } from '../alerts/alert-channels.ts'
 import type { Env } from '../env.ts'
 import { reportRun } from '../watch/report-run.ts'
 import { sendHeartbeat } from '../watch/send-heartbeat.ts'
+import { deliverWebhooks } from '../webhooks/deliver-webhooks.ts'
 import { deleteExpiredData } from './delete-expired-data.ts'
 import { relayOutbox } from './relay-outbox.ts'
 import { rescueJobs } from './rescue-jobs.ts'
@@ -30,6 +31,7 @@ export const CHORES: Readonly<Record<string, Chore>> = {
   tallyJobs,
   trimHistory,
   deleteExpiredData,
+  deliverWebhooks: (_env, catalog) => deliverWebhooks(catalog),
   vacuum,
   sweepOrphans: (env, catalog) => sweepOrphans(env, catalog),
   recordRun,

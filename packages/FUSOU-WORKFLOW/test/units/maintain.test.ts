@@ -21,6 +21,7 @@ const IDLE: Answers = {
   raiseAlerts: () => ({ changes: [], outbox: [] }),
   tallyJobs: () => 0,
   trimHistory: () => ({ jobs: 0, letters: 0, messages: 0, streams: 0, auditEntries: 0 }),
+  claimWebhooks: () => [],
   deleteExpiredData: () => ({ datasets: 0, files: 0 }),
   listAbandonedUploads: () => [],
   claimGarbage: () => [],

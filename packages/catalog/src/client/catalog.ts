@@ -17,6 +17,7 @@ import { outboxCalls } from './outbox.ts'
 import { requestsCalls } from './requests.ts'
 import { uploadsCalls } from './uploads.ts'
 import { vacuumCalls } from './vacuum.ts'
+import { webhooksCalls } from './webhooks.ts'
 
 /**
  * The catalog, one method a database function; see supabase/schemas for what each promises.
@@ -42,6 +43,7 @@ export function connectCatalog(config: DatabaseConfig) {
     ...alertsCalls(database),
     ...outboxCalls(database),
     ...filesCalls(database),
+    ...webhooksCalls(database),
     ...vacuumCalls(database),
     ...installationCalls(database),
     ...adoptionCalls(database),
