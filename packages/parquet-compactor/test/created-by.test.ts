@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parquetWriteBuffer } from 'hyparquet-writer'
 import { describe, expect, test } from 'vitest'
+import { hasSoundBounds } from '../src/footer/written-by.ts'
 import { PHYSICAL } from '../src/format/format.ts'
 import { type MergeOptions, memorySink, memorySource, mergeParquet } from '../src/index.ts'
 import { LIBRARY_VERSION } from '../src/write/created-by.ts'
@@ -137,4 +138,10 @@ describe('pages that go on with the last value of the page before (PARQUET-246)'
     const texts = (await readWithHyparquet(output)).map(({ v }) => Buffer.from(v as Uint8Array).toString())
     expect(texts).toEqual(['abc', 'x'])
   })
+})
+
+test('a name of a million spaces is read no further than its head', () => {
+  // where a version might begin was looked for at each of them, up to its end
+  expect(hasSoundBounds(`${' '.repeat(2 ** 20)}x`)).toBe(false)
+  expect(hasSoundBounds(`parquet-mr version 1.9.0 (build ${' '.repeat(2 ** 20)})`)).toBe(false)
 })

@@ -5,8 +5,12 @@ interface Writer {
   version: [number, number, number] | undefined
 }
 
+/** Names are shorter; where a version might begin is tried at each space, and a hostile name may have a million of them. */
+const MAX_NAME_LENGTH = 256
+
 /** `parquet-mr version 1.8.1 (build 4aba4da…)`, as parquet-java and Arrow read it. */
-function readWriter(createdBy: string): Writer {
+function readWriter(whole: string): Writer {
+  const createdBy = whole.slice(0, MAX_NAME_LENGTH)
   const [, application, major, minor, patch] = /^(.*?)(?:\s+version\s+(\d+)\.(\d+)(?:\.(\d+))?.*)?$/s.exec(createdBy)!
   const version: Writer['version'] = major ? [Number(major), Number(minor), Number(patch ?? 0)] : undefined
   return { application: application!.trim().split(/\s/)[0]!, version }
