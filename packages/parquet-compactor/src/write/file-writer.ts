@@ -6,13 +6,11 @@ import { MAGIC } from '../format/format.ts'
 import { THRIFT } from '../format/thrift-reader.ts'
 import { ThriftWriter } from '../format/thrift-writer.ts'
 import type { Schema } from '../schema/schema.ts'
-import { CREATED_BY } from './created-by.ts'
 import type { FinishedChunk } from './finished-chunk.ts'
 import { PageIndexes } from './page-indexes.ts'
 import type { PartWriter } from './part-writer.ts'
 import { writeChunkMetadata } from './write-chunk-metadata.ts'
-
-const CREATED_BY_BYTES = new TextEncoder().encode(CREATED_BY)
+import { beginFileMetadata, endFileMetadata } from './write-file-metadata.ts'
 
 /** bytes of the footer that are written at a time */
 const FOOTER_PIECE_BYTES = 64 * 1024
@@ -143,34 +141,9 @@ export class FileWriter {
     await this.#parts.write(this.#indexes.offsetIndexes.view())
     const footerAt = this.offset
     const writer = new ThriftWriter()
-    writer.open()
-    writer.i32(1, 2)
-    writer.list(2, THRIFT.STRUCT, this.#schema.elementCount)
-    writer.out.append(this.#schema.elementBytes)
-    writer.i64(3, this.rowCount)
-    writer.list(4, THRIFT.STRUCT, this.rowGroupCount)
+    beginFileMetadata(writer, this.#schema, this.rowCount, this.rowGroupCount)
     await this.#writeRowGroups(writer.out, columnIndexAt, offsetIndexAt)
-    if (keyValues.length > 0) {
-      writer.list(5, THRIFT.STRUCT, keyValues.length)
-      for (const { key, value } of keyValues) {
-        writer.open()
-        writer.binary(1, key)
-        if (value) writer.binary(2, value)
-        writer.close()
-      }
-    }
-    writer.binary(6, CREATED_BY_BYTES)
-    // without an order readers ignore min_value and max_value
-    writer.list(7, THRIFT.STRUCT, this.#schema.leaves.length)
-    for (let i = 0; i < this.#schema.leaves.length; i++) {
-      writer.open()
-      writer.open(1)
-      writer.close()
-      writer.close()
-    }
-    writer.close()
-    writer.out.uint32(this.offset - footerAt + writer.out.length)
-    writer.out.uint32(MAGIC)
+    endFileMetadata(writer, this.#schema, keyValues, this.offset - footerAt)
     const rowsAlone = this.#schema.leaves.length === 0 ? this.rowCount : 0
     await this.#parts.write(writer.out.view())
     this.#work = addWork(this.#work, { ...NO_WORK, footerBytes: this.offset - footerAt, values: rowsAlone })
