@@ -2,6 +2,7 @@
 import { readdirSync, readFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { parentPort, workerData } from 'node:worker_threads'
+import { checkComposed } from './check-composed.ts'
 import { checkFile, type Outcome } from './check-file.ts'
 import { checkHostile, makeHostile } from './check-hostile.ts'
 import { mutate, readSeed } from './mutate.ts'
@@ -53,7 +54,10 @@ for (let index = first; index < end && performance.timeOrigin + performance.now(
   const chosen = random(seeds.length)
   const { name, bytes: sound } = seeds[chosen]!
   const { bytes: mutated, way } = mutate(seeds[chosen]!, seeds, random)
-  await check(name, way, mutated, (bytes) => checkFile({ mutated: bytes, sound }, random))
+  await check(name, way, mutated, (bytes) => {
+    checkComposed(bytes, sound)
+    return checkFile({ mutated: bytes, sound }, random)
+  })
 }
 send({ outcomes })
 

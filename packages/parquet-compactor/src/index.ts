@@ -1,4 +1,5 @@
 export type { Codec, CodecName } from './codecs/codec.ts'
+export { type ComposedTail, type ComposeOptions, type ComposePart, FooterComposer } from './compose/footer-composer.ts'
 export { DROP_REASONS, type DropReason } from './drop-reasons.ts'
 export { footerLength } from './footer/footer.ts'
 export {

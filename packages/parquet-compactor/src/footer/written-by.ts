@@ -42,3 +42,21 @@ export function mayJoinDeltaPages(createdBy: string): boolean {
   const writer = readWriter(createdBy)
   return writer.application === 'parquet-mr' && isBefore(writer, 1, 8, 1)
 }
+
+/**
+ * Whether chunks with a dictionary may be longer than the footer says, as those of parquet-mr before 1.2.9 are by the header of
+ * the dictionary page (PARQUET-816). Readers allow for it by `created_by`, so such chunks cannot stand in a file of another writer.
+ */
+export function mayUnderstateChunks(createdBy: string): boolean {
+  const writer = readWriter(createdBy)
+  return writer.application === 'parquet-mr' && isBefore(writer, 1, 2, 9)
+}
+
+/**
+ * Whether compressed pages of version 2 may say that they are not compressed, as those of Arrow before 3.0 do, which then named
+ * itself parquet-cpp 1.5.1 (ARROW-10353). Readers allow for it by `created_by`; its footers do not tell the version of pages.
+ */
+export function mayMisstateCompression(createdBy: string): boolean {
+  const writer = readWriter(createdBy)
+  return writer.application === 'parquet-cpp' && isBefore(writer, 2, 0, 0)
+}

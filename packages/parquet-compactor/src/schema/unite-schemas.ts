@@ -153,7 +153,7 @@ function withFieldId(node: SchemaNode, fieldId: ElementField | undefined): Schem
 }
 
 /** Keeps both annotations of a type that one source names in the old way and the other in the new, for readers of either. */
-function withBothAnnotations(node: SchemaNode, other: SchemaNode): Map<number, ElementField> {
+export function withBothAnnotations(node: SchemaNode, other: SchemaNode): Map<number, ElementField> {
   const fields = new Map(node.fields)
   for (const id of [ELEMENT.CONVERTED, ELEMENT.SCALE, ELEMENT.PRECISION, ELEMENT.LOGICAL]) {
     const field = other.fields.get(id)

@@ -55,7 +55,7 @@ function encodingsOf({ leaf, dictionaryBytes, pageKinds }: FinishedChunk): numbe
   return [...encodings]
 }
 
-function writeStatistics(writer: ThriftWriter, field: number, statistics: ChunkStatistics): void {
+export function writeStatistics(writer: ThriftWriter, field: number, statistics: ChunkStatistics): void {
   const { nulls, nans, distinct, min, max, minIsExact, maxIsExact } = statistics
   const hasBounds = min !== undefined && max !== undefined
   if (nulls < 0 && nans < 0 && distinct < 0 && !hasBounds) return
@@ -72,7 +72,7 @@ function writeStatistics(writer: ThriftWriter, field: number, statistics: ChunkS
   writer.close()
 }
 
-function writePageKind(writer: ThriftWriter, { kind, encoding, count }: PageKind): void {
+export function writePageKind(writer: ThriftWriter, { kind, encoding, count }: PageKind): void {
   writer.open()
   writer.i32(1, kind)
   writer.i32(2, encoding)
@@ -80,7 +80,7 @@ function writePageKind(writer: ThriftWriter, { kind, encoding, count }: PageKind
   writer.close()
 }
 
-function writeSizes(writer: ThriftWriter, field: number, sizes: SizeStatistics): void {
+export function writeSizes(writer: ThriftWriter, field: number, sizes: SizeStatistics): void {
   const histogram = (id: number, counts: readonly number[] | undefined) => {
     if (!counts) return
     writer.list(id, THRIFT.I64, counts.length)
