@@ -2,11 +2,14 @@ import { globSync } from 'node:fs'
 import { join } from 'node:path'
 import { DatabaseSync } from 'node:sqlite'
 
+/** Milliseconds that a read waits for a write of Miniflare to end. */
+const LOCK_TIMEOUT = 30_000
+
 /** The objects of the local bucket with their bytes, from the files where Miniflare keeps them. */
 export function readBucket(stateFolder: string): Map<string, number> {
   const objects = new Map<string, number>()
   for (const path of globSync(join(stateFolder, 'cloudflare/**/*.sqlite'))) {
-    const database = new DatabaseSync(path, { readOnly: true })
+    const database = new DatabaseSync(path, { readOnly: true, timeout: LOCK_TIMEOUT })
     const isBucket = database.prepare("select 1 from sqlite_master where name = '_mf_objects'").get() !== undefined
     const rows = isBucket ? database.prepare('select key, size from _mf_objects').all() : []
     for (const { key, size } of rows) objects.set(String(key), Number(size))
