@@ -166,6 +166,7 @@ create table public.files (
   newest_upload_at timestamptz not null default now(),
   settings_key text,
   deletion_id bigint,
+  address bigint,
   constraint files_quarantined_whole check ((quarantine_code is null) = (quarantined_at is null)),
   constraint files_discarded_removed check (not discarded or removed_version is not null),
   constraint files_removed_whole check ((removed_version is null) = (removed_at is null)),
@@ -186,6 +187,8 @@ comment on column public.files.healed_at is 'When the same bytes, uploaded again
 comment on column public.files.newest_upload_at is 'When the youngest upload whose rows are in it came.';
 comment on column public.files.settings_key is
   'Of a merged file: fusou.settings_key() of the settings with which it was written, as far as they fitted.';
+comment on column public.files.address is
+  'Where its bytes lie in the table file of its table; see fusou.reserve_addresses(). Null: the addresses were used up.';
 comment on column public.files.deletion_id is 'The deletion that took it out of the dataset; see public.deletions.';
 comment on column public.files.discarded is 'Removed because somebody asked, not by a merge: its rows are in no later version.';
 comment on column public.files.discarded_by is 'The user who asked; null for an operator.';
@@ -205,6 +208,7 @@ create index files_created on public.files (dataset_id, created_version);
 create index files_removed_version on public.files (dataset_id, removed_version) where removed_version is not null;
 create index files_of_deletion on public.files (deletion_id) where deletion_id is not null;
 create index files_of_object on public.files (r2_key);
+create unique index files_addresses on public.files (dataset_id, table_name, address) where address is not null;
 
 -- Files whose merge ended without an error that names a file: memory, computing time, a reset. A set is merged by itself,
 -- so that the next end tells more; see fusou.suspect_inputs().

@@ -32,7 +32,8 @@ create table public.access_keys (
   created_at timestamptz not null default now(),
   expires_at timestamptz,
   last_used_at timestamptz,
-  revoked_at timestamptz
+  revoked_at timestamptz,
+  for_links boolean not null default false
 );
 alter table public.access_keys enable row level security;
 comment on column public.access_keys.secret_sha256 is 'Of the whole key. The key itself is shown once and never stored.';
@@ -40,6 +41,9 @@ comment on column public.access_keys.hint is 'The first characters of the key, b
 comment on column public.access_keys.datasets is
   'Patterns of dataset ids: a whole id, or a prefix that ends in *. Null: every dataset of the user.';
 comment on column public.access_keys.last_used_at is 'Written at most once an hour.';
+comment on column public.access_keys.for_links is
+  'Made to sign links of its user to one dataset; nobody has the key itself, whose hash signs.';
+create unique index access_keys_for_links on public.access_keys (user_id, datasets) where for_links and revoked_at is null;
 create index access_keys_of_user on public.access_keys (user_id, created_at desc, id desc);
 
 create function fusou.is_operator(p_caller jsonb)

@@ -132,3 +132,66 @@ begin
     'forAllDatasets', v_key.datasets is null
   );
 end $$;
+
+-- The key that signs links of a caller to a dataset: the key that the caller has, or one that is made for it the first time.
+-- p_id and p_secret_sha256 are of the new one; nobody has its secret. Revoking the key ends its links.
+-- Outcomes: ok {keyId, secretSha256}, unknown_dataset.
+create function public.link_key(p_dataset_id text, p_caller jsonb, p_id uuid, p_secret_sha256 text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_key public.access_keys;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif fusou.user_of(p_caller) is null then
+    perform fusou.forbid('a link acts for a user; sign in as one');
+  elsif fusou.key_of(p_caller) is not null then
+    select * into strict v_key from fusou.valid_key(p_caller);
+  else
+    insert into public.access_keys (id, user_id, name, hint, secret_sha256, scopes, datasets, for_links)
+    values (
+      p_id, fusou.user_of(p_caller), left('links to ' || p_dataset_id, 100), 'links', p_secret_sha256, array['read'],
+      array[p_dataset_id], true
+    )
+    on conflict (user_id, datasets) where for_links and revoked_at is null do nothing
+    returning * into v_key;
+    if v_key.id is not null then
+      perform fusou.audit(
+        p_caller, 'key.create', v_key.user_id, p_dataset_id, v_key.id::text, null,
+        fusou.key_json(v_key) - array['lastUsedAt', 'revokedAt', 'state', 'id']
+      );
+    else
+      select * into strict v_key from public.access_keys k
+      where k.user_id = fusou.user_of(p_caller) and k.for_links and k.revoked_at is null and k.datasets = array[p_dataset_id];
+    end if;
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'keyId', v_key.id, 'secretSha256', v_key.secret_sha256);
+end $$;
+
+-- With what the links of a key are signed, asked by each isolate once a minute.
+-- Outcomes: valid {userId, secretSha256, scopes}, revoked, expired, unknown_key.
+create function public.read_link_key(p_key_id uuid)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_key public.access_keys;
+begin
+  select * into v_key from public.access_keys k where k.id = p_key_id;
+  if not found then
+    return jsonb_build_object('outcome', 'unknown_key');
+  elsif v_key.revoked_at is not null then
+    return jsonb_build_object('outcome', 'revoked');
+  elsif v_key.expires_at <= now() then
+    return jsonb_build_object('outcome', 'expired');
+  end if;
+  return jsonb_build_object(
+    'outcome', 'valid', 'userId', v_key.user_id, 'secretSha256', v_key.secret_sha256, 'scopes', v_key.scopes
+  );
+end $$;

@@ -15,6 +15,7 @@ begin
   if not fusou.deletions_allowed(p_stamp) then
     return '[]';
   end if;
+  perform fusou.drop_abandoned_footers(p_limit);
   for v_dataset in
     select d.id, d.settings from public.datasets d
     where exists (
@@ -230,6 +231,8 @@ begin
   where one
   returning * into v_own;
   delete from public.orphan_suspects where r2_key is not null;
+  -- The catalog may have been set back: addresses that it has given since are not given again.
+  update public.table_spaces set next_address = least(next_address + 17592186044416, fusou.end_of_addresses());
   update public.sweeps
   set cursor = null, round = round + 1, objects = 0, orphans = 0, approved_round = null, accepted_orphans = null
   where name is not null;
@@ -306,7 +309,15 @@ as $$
   select not exists (select 1 from public.files f where f.r2_key = p_key)
     and not exists (select 1 from public.garbage g where g.r2_key = p_key)
     and not exists (select 1 from public.kept_objects k where k.r2_key = p_key)
+    and not exists (select 1 from public.composed_footers c where c.r2_key = p_key)
 $$;
+
+-- Whether an object was made from others and can be made again: a footer. Losing track of such is no reason to stop.
+create function fusou.is_derived(p_key text)
+returns boolean
+language sql immutable
+set search_path = ''
+as $$ select p_key ~ '^datasets/[^/]+/tables/' $$;
 
 -- How many orphans a round may find without a person: one in a hundred objects, five at least, a thousand at most.
 create function fusou.allowed_orphans(p_objects bigint)
@@ -358,15 +369,18 @@ begin
   then
     return jsonb_build_object('outcome', 'stale', 'orphans', 0);
   end if;
-  insert into public.orphan_suspects as s (r2_key, first_round, last_round)
-  select k, p_round, p_round from (select distinct k from unnest(p_keys) as k) u
-  where fusou.is_orphan(k)
-  order by k
-  on conflict (r2_key) do update set
-    first_seen_at = case when s.last_round < p_round - 1 then now() else s.first_seen_at end,
-    first_round = case when s.last_round < p_round - 1 then p_round else s.first_round end,
-    last_round = p_round;
-  get diagnostics v_found = row_count;
+  with noted as (
+    insert into public.orphan_suspects as s (r2_key, first_round, last_round)
+    select k, p_round, p_round from (select distinct k from unnest(p_keys) as k) u
+    where fusou.is_orphan(k)
+    order by k
+    on conflict (r2_key) do update set
+      first_seen_at = case when s.last_round < p_round - 1 then now() else s.first_seen_at end,
+      first_round = case when s.last_round < p_round - 1 then p_round else s.first_round end,
+      last_round = p_round
+    returning s.r2_key
+  )
+  select count(*) into v_found from noted n where not fusou.is_derived(n.r2_key);
   update public.sweeps
   set objects = objects + p_objects,
       orphans = orphans + v_found,

@@ -2,13 +2,19 @@ import { type Catalog, connectCatalog, FusouError, loadEnvironment } from '@fuso
 import type { Context } from 'hono'
 import type { Identify } from './auth/caller.ts'
 import { identifyCaller } from './auth/identify-caller.ts'
+import { LinkAuthenticator } from './auth/signed-link.ts'
 import type { AppEnv, Bindings } from './bindings.ts'
+import { PinnedLayouts } from './tables/pinned-layout.ts'
 import { UploadRights } from './upload/upload-rights.ts'
 
 /** Objects made once an isolate from the environment. */
 export interface Services {
   readonly catalog: Catalog
   readonly identify: Identify
+  readonly links: LinkAuthenticator
+  readonly layouts: PinnedLayouts
+  /** pages that may read from another origin */
+  readonly readerOrigins: readonly string[]
   readonly uploadRights: UploadRights
 }
 
@@ -34,6 +40,9 @@ export function serviceOpener(envFile: string): (env: Bindings) => Services {
     const services: Services = {
       catalog,
       identify: identifyCaller(environment, catalog),
+      links: new LinkAuthenticator(catalog),
+      layouts: new PinnedLayouts(),
+      readerOrigins: environment.READER_ORIGINS,
       uploadRights: new UploadRights(catalog),
     }
     opened.set(env, services)

@@ -204,6 +204,21 @@ const ASKED: Record<string, Asked> = {
   'PATCH /api/datasets/:id': { right: 'manage', path: () => `/api/datasets/${datasetId}`, body: () => ({}) },
   'DELETE /api/datasets/:id': { right: 'manage', path: () => `/api/datasets/${emptyId}` },
   'GET /api/datasets/:id/tables': { right: 'read', path: () => `/api/datasets/${datasetId}/tables` },
+  'GET /api/datasets/:id/tables/:file{[^/]+\\.parquet}': {
+    right: 'read',
+    path: () => `/api/datasets/${datasetId}/tables/t0.parquet`,
+  },
+  'POST /api/datasets/:id/tables/:table/links': {
+    right: 'read',
+    path: () => `/api/datasets/${datasetId}/tables/t0/links`,
+    body: () => ({}),
+    but: all('forbidden', 'operator'),
+  },
+  'GET /api/datasets/:id/tables/:table/query': {
+    right: 'read',
+    path: () => `/api/datasets/${datasetId}/tables/t0/query?for=duckdb`,
+    but: all('forbidden', 'operator'),
+  },
   'GET /api/datasets/:id/tables/:table': { right: 'read', path: () => `/api/datasets/${datasetId}/tables/t0` },
   'PATCH /api/datasets/:id/tables/:table': {
     right: 'manage',

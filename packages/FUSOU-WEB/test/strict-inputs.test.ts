@@ -30,7 +30,7 @@ const FOR_USERS = new Set(
     throw new Error('only the operations are looked at')
   })
     .filter(({ operation: { access } }) => access === 'user')
-    .map(({ operation: { method, path } }) => `${method} ${path.replace(/:(\w+)/g, '{$1}')}`),
+    .map(({ operation: { method, path } }) => `${method} ${path.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')}`),
 )
 const schemas = (document as unknown as { components: { schemas: Record<string, { properties?: object }> } }).components
   .schemas
@@ -46,7 +46,8 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
         .replace('{id}', idFor(path))
         .replace(/\{(user|webhook)\}/, crypto.randomUUID())
         .replace('{deletion}', '1')
-        .replace(/\{(table|period)\}/g, 'x'),
+        .replace(/\{(table|period)\}/g, 'x')
+        .replace('{file}', 'x.parquet'),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       body: schema === undefined ? undefined : Object.keys(schema.properties ?? {}),
       isForUsers: FOR_USERS.has(`${method} ${path}`),

@@ -15,6 +15,8 @@ function isEncryptedOrLocal(url: string): boolean {
 /** Where a secret of ours is sent: never in the clear, but to this machine. */
 const Receiver = z.url({ protocol: /^https?$/ }).refine(isEncryptedOrLocal, 'must begin with https://')
 
+const isOrigin = (text: string): boolean => text === '*' || (URL.canParse(text) && new URL(text).origin === text)
+
 /** The environment whose variables the bundled file has. */
 const PRODUCTION = 'production'
 
@@ -30,6 +32,11 @@ export const Environment = z.object({
   GITHUB_OIDC_REPOSITORY_ID: z.string().regex(/^\d+$/).optional(),
   GITHUB_OIDC_REF: z.string().min(1).default('refs/heads/main'),
   GITHUB_OIDC_WORKFLOW_REF: z.string().min(1).optional(),
+  READER_ORIGINS: z
+    .string()
+    .transform((text) => text.split(',').map((origin) => origin.trim()))
+    .refine((origins) => origins.every(isOrigin), 'origins such as https://app.example.com, with commas between, or *')
+    .default(['*']),
   ALERT_HEARTBEAT_URL: Receiver.optional(),
   ALERT_SOURCE: z.string().min(1).max(100).default('fusou'),
   SLACK_WEBHOOK_URL: Receiver.optional(),

@@ -38,6 +38,8 @@ export const ERROR_CODES = {
   unknown_key: { transient: false, title: 'No such key' },
   unknown_user: { transient: false, title: 'No such user' },
   unknown_letter: { transient: false, title: 'No such dead letter' },
+  table_refused: { transient: false, title: 'The table cannot be read as one file' },
+  bytes_gone: { transient: false, title: 'Vacuum has removed these bytes' },
   unknown_version: { transient: false, title: 'The dataset has no such version yet' },
   version_gone: { transient: false, title: 'Vacuum has removed this version' },
   job_not_dead: { transient: false, title: 'Only a dead or cancelled job can be retried' },

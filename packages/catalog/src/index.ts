@@ -16,6 +16,7 @@ export {
   factsKey,
   HEALTH_KEY,
   INSTALLATION_KEY,
+  isDerived,
   mergedKey,
   objectOf,
   ownerKey,
@@ -27,6 +28,7 @@ export type { AuthenticatedKey } from './client/access.ts'
 export { AN_OPERATOR, type Attempt, asUser, callerJson, type Requester } from './client/call-inputs.ts'
 export { type Catalog, connectCatalog } from './client/catalog.ts'
 export { DatasetScope } from './client/datasets.ts'
+export type { TableScope } from './client/table-files.ts'
 export { UnreadableRow, UnreadableRows } from './database/listed-rows.ts'
 export { type ParsedJson, parseJson } from './database/parse-json.ts'
 export { type StorableJson, toStorableJson } from './database/storable.ts'
@@ -93,6 +95,7 @@ export {
   TableSettings,
   TableSettingsChanges,
 } from './records/settings.ts'
+export type { AddressedThing, ComposedFooter, FooterFile } from './records/table-file.ts'
 export { type AbandonedUpload, ORPHAN_AGE_MS, ORPHAN_SWEEP } from './records/vacuum.ts'
 export { Webhook, WebhookEvent, WebhookId, type WebhookMessage } from './records/webhook.ts'
 export { describeUnknown, type FieldFault, findUnknownFields } from './unknown-fields.ts'

@@ -3,6 +3,7 @@ import {
   type DatasetOwner,
   datasetsPrefix,
   FusouError,
+  isDerived,
   objectOf,
   readDatasetOwner,
   type ScannedObject,
@@ -34,8 +35,8 @@ export async function scanBucket(
       ...(after === null ? {} : { startAfter: after }),
     }),
   )
-  // A sidecar is read with its object, and may be listed on the page after it.
-  const objects = listed.objects.filter(({ key }) => objectOf(key) === key)
+  // A sidecar is read with its object, and may be listed on the page after it; what is derived holds no rows of its own.
+  const objects = listed.objects.filter(({ key }) => objectOf(key) === key && !isDerived(key))
   const end = listed.truncated ? listed.objects.at(-1)!.key : null
   const page = { after, last: end, keys: objects.map(({ key }) => key) }
   const begun = await catalog.beginAdoptionPage(scan, page)

@@ -1,9 +1,7 @@
 import { type Catalog, FusouError } from '@fusou/catalog'
 import type { Caller } from './caller.ts'
+import { RememberedCalls } from './remembered-calls.ts'
 
-/** How long an isolate takes a key for what it was when the database was asked. A revoked key is refused within this time. */
-const REMEMBERED_MS = 60_000
-const MAX_REMEMBERED = 5000
 /** 256 bits. */
 const SECRET_BYTES = 32
 const FORM = /^fsk_([0-9a-f]{8})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{4})([0-9a-f]{12})_[A-Za-z0-9_-]{43}$/
@@ -31,13 +29,12 @@ export async function makeKey(): Promise<NewKey> {
 /** Asks the database about each key once a minute, whatever the number of requests. */
 export class KeyAuthenticator {
   readonly #catalog: Catalog
-  readonly #now: () => number
-  /** by the hash of the key, oldest first; a promise, so that requests at the same time share one call */
-  readonly #known = new Map<string, { at: number; caller: Promise<Caller> }>()
+  /** by the hash of the key */
+  readonly #callers: RememberedCalls<Caller>
 
   constructor(catalog: Catalog, now: () => number = Date.now) {
     this.#catalog = catalog
-    this.#now = now
+    this.#callers = new RememberedCalls(now)
   }
 
   /** @throws FusouError `invalid_token`, `token_expired`, `database_unavailable` */
@@ -46,15 +43,7 @@ export class KeyAuthenticator {
     if (id === undefined)
       throw new FusouError('invalid_token', 'a key is fsk_, 32 digits, _ and 43 characters: copy all of it')
     const hash = await sha256(key)
-    const known = this.#known.get(hash)
-    if (known !== undefined && this.#now() - known.at < REMEMBERED_MS) return known.caller
-    const caller = this.#ask(id, hash)
-    this.#known.delete(hash)
-    this.#known.set(hash, { at: this.#now(), caller })
-    if (this.#known.size > MAX_REMEMBERED) this.#known.delete(this.#known.keys().next().value!)
-    // only what was found out is remembered: a key may be made in the next moment, and the database may come back
-    caller.catch(() => this.#known.delete(hash))
-    return caller
+    return this.#callers.call(hash, () => this.#ask(id, hash))
   }
 
   async #ask(id: string, hash: string): Promise<Caller> {

@@ -11,7 +11,7 @@ export function describeApi(routes: readonly Route[]): Json {
   const components = new Components()
   const paths: Record<string, Json> = {}
   for (const { operation } of routes) {
-    const path = operation.path.replace(/:(\w+)/g, '{$1}')
+    const path = operation.path.replace(/:(\w+)(?:\{[^}]*\})?/g, '{$1}')
     paths[path] = { ...paths[path], [operation.method]: describeOperation(operation, components) }
   }
   return {
@@ -30,6 +30,12 @@ export function describeApi(routes: readonly Route[]): Json {
           scheme: 'bearer',
           description: 'A Supabase user JWT, the operator token, or for the daily trigger a GitHub OIDC token',
         },
+        link: {
+          type: 'apiKey',
+          in: 'query',
+          name: 'signature',
+          description: 'A signed link, with its parameters key and expires; it takes the place of a token',
+        },
       },
     },
   }
@@ -43,7 +49,7 @@ function describeOperation(operation: Operation, components: Components): Json {
     content[type] = schema === 'binary' ? {} : { schema: components.describe(schema, 'input') }
   return {
     summary: operation.summary,
-    security: access === 'open' ? [] : [{ bearer: [] }],
+    security: access === 'open' ? [] : [{ bearer: [] }, ...(operation.forEngines ? [{ link: [] }] : [])],
     parameters: [
       ...parameters(params, 'path', components),
       ...parameters(query, 'query', components),

@@ -30,6 +30,8 @@ export const HTTP_STATUS = {
   unknown_user: 404,
   unknown_letter: 404,
   unknown_version: 404,
+  table_refused: 422,
+  bytes_gone: 410,
   version_gone: 410,
   job_not_dead: 409,
   job_ended: 409,

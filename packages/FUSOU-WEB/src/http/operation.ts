@@ -25,6 +25,8 @@ export interface Operation<
   readonly access: Access
   /** scope that a key needs to call it in place of its user; `any`: none; left out: keys may not call it */
   readonly scope?: Scope | 'any'
+  /** engines read here: by signed links too, and from pages of other origins */
+  readonly forEngines?: true
   readonly params?: Params
   readonly query?: Query
   /** schema of a JSON body, which is read and checked before the handler runs */

@@ -2,16 +2,19 @@ import { FusouError } from '@fusou/catalog'
 import type { Context, Hono } from 'hono'
 import { z } from 'zod'
 import { allow } from '../auth/caller.ts'
+import { isSigned, unsignedParams } from '../auth/signed-link.ts'
 import type { AppEnv, Bindings } from '../bindings.ts'
 import type { Services } from '../services.ts'
 import { refuseContentCoding } from './body-headers.ts'
 import { check, readFields } from './check.ts'
+import { crossOrigin } from './cross-origin.ts'
 import type { Operation, Route } from './operation.ts'
 import { readJson } from './read-json.ts'
 
 /** Mount the routes; what has a route but not for this method is answered 405. */
 export function serve(app: Hono<AppEnv>, routes: readonly Route[], open: (env: Bindings) => Services): void {
   const methods = new Map<string, string[]>()
+  for (const { operation } of routes) if (operation.forEngines) app.use(operation.path, crossOrigin(open))
   for (const route of routes) {
     const { method, path } = route.operation
     app.on(method.toUpperCase(), path, (c) => answer(c, route, open))
@@ -31,14 +34,17 @@ const NO_FIELDS = z.strictObject({})
 async function answer(c: Context<AppEnv>, { operation, handle }: Route, open: (env: Bindings) => Services) {
   const { access, scope, path, params, documentedQuery, query = NO_FIELDS } = operation
   c.set('route', path)
+  const url = new URL(c.req.url)
+  const byLink = operation.forEngines && isSigned(url)
   if (access !== 'open') {
     c.set('services', open(c.env))
-    const caller = await c.var.services.identify(c.req.header('authorization'))
+    const { identify, links } = c.var.services
+    const caller = byLink ? await links.identify(url) : await identify(c.req.header('authorization'))
     allow(caller, access, scope)
     c.set('caller', caller)
   }
   if (c.req.raw.body !== null) refuseContentCoding(c.req.raw)
-  const asked = readFields(new URL(c.req.url).searchParams)
+  const asked = readFields(byLink ? unsignedParams(url) : url.searchParams)
   return handle(c, {
     params: params && check(params, c.req.param(), 'path'),
     // a documented query stands beside a streamed body, and the handler checks both

@@ -27,6 +27,9 @@ import { getAdmission, getRetention, putAdmission, putRetention } from './operat
 import { getLimits, putLimits } from './operate/limits.ts'
 import { metrics } from './operate/metrics.ts'
 import { acceptOrphans, pauseVacuum, resumeVacuum, vacuum } from './operate/vacuum.ts'
+import { readTableFile } from './tables/table-file.ts'
+import { createTableLink } from './tables/table-links.ts'
+import { tableSnippet } from './tables/table-snippet.ts'
 
 /** The HTTP contract, in the order in which addresses are matched. */
 export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Route[] {
@@ -59,6 +62,9 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     configureDataset,
     deleteDataset,
     listTables,
+    readTableFile,
+    createTableLink,
+    tableSnippet,
     getTable,
     configureTable,
     deleteTable,

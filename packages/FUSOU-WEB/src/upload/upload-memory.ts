@@ -4,6 +4,9 @@ import { MAX_FOOTER_BYTES, MemoryBudget } from '@fusou/catalog'
 const FORMS_BYTES = 40 * 1024 * 1024
 const FOOTERS_BYTES = 48 * 1024 * 1024
 
+/** The row groups of a composed footer, encoded, its text when it is put together, and the footers that are read ahead. */
+const COMPOSITION_BYTES = 32 * 1024 * 1024
+
 /** A form is held whole by the platform, and once more in part while it is taken apart. */
 const HELD_FOR_A_FORM_BYTE = 2
 /** The bytes as they come, joined to the end of the file, and the numbers in them, in arrays that double. */
@@ -27,6 +30,14 @@ const footers = new MemoryBudget(FOOTERS_BYTES, MAX_HOLD_MS)
 /** @throws FusouError `overloaded` */
 export function holdForm(byteLength: number): Promise<Disposable> {
   return forms.acquire(byteLength * HELD_FOR_A_FORM_BYTE, MAX_WAIT_MS)
+}
+
+/**
+ * For composing the footer of a table file: one at a time, beside uploads with small footers.
+ * @throws FusouError `overloaded`
+ */
+export function holdComposition(): Promise<Disposable> {
+  return footers.acquire(COMPOSITION_BYTES, MAX_WAIT_MS)
 }
 
 /**

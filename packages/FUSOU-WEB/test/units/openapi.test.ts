@@ -24,9 +24,9 @@ const SCHEMAS = `
   FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job JobStatus JobsPage KeyRequest KeysPage Limits
   LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion Me NewAccessKey NewWebhook OwnedDataset
   PauseAnswer PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer RestoreAnswer Retention
-  RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableSettings TableSettingsChanges
-  TablesPage TransferRequest TriggerAnswer TriggerRequest UnreadableRow UploadAnswer UserDataAnswer VacuumPage
-  VersionsPage Webhook WebhookList WebhookRequest
+  RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableLink TableLinkRequest
+  TableSettings TableSettingsChanges TablesPage TransferRequest TriggerAnswer TriggerRequest UnreadableRow
+  UploadAnswer UserDataAnswer VacuumPage VersionsPage Webhook WebhookList WebhookRequest
 `.match(/\w+/g)
 
 describe('the OpenAPI document', () => {

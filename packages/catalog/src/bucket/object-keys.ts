@@ -24,6 +24,9 @@ export const mergedKey = (datasetId: string, attempt: { jobId: string; attempt: 
 /** The sidecar of an object: what does not fit into its metadata. */
 export const factsKey = (r2Key: string) => `${r2Key}${FACTS_SUFFIX}`
 
+/** Whether an object was made from others and can be made again: the footer of a table file. */
+export const isDerived = (key: string): boolean => /^datasets\/[^/]+\/tables\//.test(key)
+
 /** The object that a key of the bucket belongs to: its own, or that of its sidecar; undefined for keys of the system. */
 export function objectOf(key: string): string | undefined {
   if (key.startsWith(SYSTEM_PREFIX)) return undefined

@@ -1,7 +1,7 @@
 import { z } from 'zod'
 import type { Database } from '../database/database.ts'
 import { readableRows } from '../database/readable-rows.ts'
-import { AccessKey, AuditEntry, Grant, Role, Scope, UserId } from '../records/access.ts'
+import { AccessKey, AuditEntry, Grant, KeyId, Role, Scope, UserId } from '../records/access.ts'
 import { callerJson, type Requester } from './call-inputs.ts'
 import { outcome, outcomes } from './outcomes.ts'
 
@@ -71,6 +71,38 @@ export const accessCalls = (database: Database) => ({
           expiresAt: z.string().nullable(),
           forAllDatasets: z.boolean(),
         }),
+        outcomes('revoked', 'expired', 'unknown_key'),
+      ]),
+    )
+  },
+
+  /**
+   * The key that signs links of the caller: their own, or one that is made for them and this dataset the first time.
+   * @param made.secretSha256 of the new one; nobody has its secret
+   */
+  linkKey(datasetId: string, requester: Requester, made: { id: string; secretSha256: string }) {
+    return database.call(
+      'link_key',
+      {
+        p_dataset_id: datasetId,
+        p_caller: callerJson(requester),
+        p_id: made.id,
+        p_secret_sha256: made.secretSha256,
+      },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), keyId: KeyId, secretSha256: z.string() }),
+        outcome('unknown_dataset'),
+      ]),
+    )
+  },
+
+  /** With what the links of a key are signed. */
+  readLinkKey(keyId: string) {
+    return database.call(
+      'read_link_key',
+      { p_key_id: keyId },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('valid'), userId: UserId, secretSha256: z.string(), scopes: z.array(Scope) }),
         outcomes('revoked', 'expired', 'unknown_key'),
       ]),
     )

@@ -15,6 +15,7 @@ import { mergesCalls } from './merges.ts'
 import { monitoringCalls } from './monitoring.ts'
 import { outboxCalls } from './outbox.ts'
 import { requestsCalls } from './requests.ts'
+import { tableFilesCalls } from './table-files.ts'
 import { uploadsCalls } from './uploads.ts'
 import { vacuumCalls } from './vacuum.ts'
 import { webhooksCalls } from './webhooks.ts'
@@ -43,6 +44,7 @@ export function connectCatalog(config: DatabaseConfig) {
     ...alertsCalls(database),
     ...outboxCalls(database),
     ...filesCalls(database),
+    ...tableFilesCalls(database),
     ...webhooksCalls(database),
     ...vacuumCalls(database),
     ...installationCalls(database),

@@ -71,6 +71,7 @@ describe('a plain file', () => {
       GITHUB_OIDC_ISSUER: 'https://token.actions.githubusercontent.com',
       GITHUB_OIDC_AUDIENCE: 'fusou-compaction',
       GITHUB_OIDC_REF: 'refs/heads/main',
+      READER_ORIGINS: ['*'],
       ALERT_SOURCE: 'fusou',
       PAGERDUTY_EVENTS_URL: 'https://events.pagerduty.com',
     })

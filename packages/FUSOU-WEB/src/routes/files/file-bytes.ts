@@ -16,6 +16,7 @@ export const readFile = route(
     summary: 'The bytes of a file, whole or one range; HEAD tells its length',
     access: 'reader',
     scope: 'read',
+    forEngines: true,
     params: z.object({ id: FileId }),
     answers: {
       200: { description: 'The file', ...PARQUET },

@@ -1,0 +1,46 @@
+import { execFileSync } from 'node:child_process'
+import { existsSync, globSync, mkdirSync, rmSync } from 'node:fs'
+import { join } from 'node:path'
+import { REPO_ROOT } from '../support/repo-root.ts'
+
+/** beside other caches of tools, which Git does not see */
+const ENVIRONMENT = join(REPO_ROOT, 'node_modules/.cache/interop-python')
+const PACKAGES = [
+  'duckdb==1.5.5',
+  'duckdb-extension-httpfs==1.5.5',
+  'polars==2.1.0',
+  'pandas==3.1.1',
+  'pyarrow==26.0.1',
+  'fastparquet==2026.9.0',
+  'fsspec==2026.9.0',
+  'aiohttp==3.14.5',
+  'chdb==4.4.0',
+]
+
+export interface PythonEnvironment {
+  readonly python: string
+  /** DuckDB's extension for HTTP, which it would else fetch by itself */
+  readonly httpfs: string
+}
+
+/** @returns the environment, or why there is none */
+export function makePythonEnvironment(): PythonEnvironment | string {
+  const python = join(ENVIRONMENT, 'bin/python')
+  if (!existsSync(python)) {
+    const interpreter = process.env.FUSOU_PYTHON ?? 'python3'
+    mkdirSync(join(ENVIRONMENT, '..'), { recursive: true })
+    try {
+      execFileSync(interpreter, ['-m', 'venv', ENVIRONMENT], { stdio: 'pipe' })
+      const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]
+      execFileSync(python, install, { stdio: 'pipe' })
+    } catch (error) {
+      rmSync(ENVIRONMENT, { recursive: true, force: true })
+      const stderr = String((error as { stderr?: unknown }).stderr ?? error)
+      return `${interpreter} could not make it: ${stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr}`
+    }
+  }
+  const [httpfs] = globSync(
+    join(ENVIRONMENT, 'lib/*/site-packages/duckdb_extension_httpfs/extensions/*/*.duckdb_extension'),
+  )
+  return httpfs === undefined ? 'the HTTP extension of DuckDB is not in it' : { python, httpfs }
+}
