@@ -4,6 +4,7 @@ import { addJobCommands } from './commands/job-commands.ts'
 import { addKeyCommands } from './commands/key-commands.ts'
 import { addLookCommands } from './commands/look-commands.ts'
 import { addManageCommands } from './commands/manage-commands.ts'
+import { addReadCommands } from './commands/read-commands.ts'
 import { addSignInCommands } from './commands/sign-in-commands.ts'
 import { addUploadCommand } from './commands/upload-command.ts'
 import { Commands } from './commands.ts'
@@ -25,6 +26,8 @@ Examples:
   fusou login --url https://fusou.pages.dev --key fsk_…
   fusou upload measurements/ --to sea/waves
   fusou ls sea
+  fusou query sea/waves "select count(*) from waves"
+  fusou link sea/waves --expires 7d
   fusou settings sea/waves sortBy='[{"column":"time"}]' codec=zstd
   fusou keys create "buoy 7" --scope upload --dataset 'sea*'
 
@@ -36,6 +39,7 @@ FUSOU_URL and FUSOU_TOKEN win over what "login" stored. Exit codes: 0 done, 1 fa
   addSignInCommands(commands)
   addUploadCommand(commands)
   addLookCommands(commands)
+  addReadCommands(commands)
   addJobCommands(commands)
   addManageCommands(commands)
   addKeyCommands(commands)

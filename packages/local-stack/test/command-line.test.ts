@@ -4,6 +4,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync }
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
+import { asyncBufferFromUrl, parquetMetadataAsync } from 'hyparquet'
 import { afterAll, beforeAll, describe, expect, test } from 'vitest'
 import { type Stack, startStack } from '../src/stack/start-stack.ts'
 import { REPO_ROOT } from '../src/support/repo-root.ts'
@@ -117,6 +118,46 @@ describe('fusou', () => {
     const described = await fusou('device', ['describe', 'shared/waves'])
     expect(described.out).toMatch(/at +int64/)
   }, 120_000)
+
+  test('makes a link that anybody reads', async () => {
+    const { out } = await fusou('device', ['link', 'shared/waves', '--expires', '1h'])
+    const file = await asyncBufferFromUrl({ url: out.trim() })
+    expect(Number((await parquetMetadataAsync(file)).num_rows)).toBe(1200)
+    const pinned = await json<{ url: string }>('device', 'link', 'shared/waves', '--version-number', '1')
+    expect(pinned.url).toContain('waves@1.parquet')
+    expect(await fusou('device', ['link', 'shared/waves', '--expires', '8y'])).toMatchObject({ code: 2 })
+    expect(await fusou('device', ['link', 'shared/waves', '--expires', '8d'])).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('invalid_request'),
+    })
+    expect(await fusou('device', ['link', 'shared'])).toMatchObject({ code: 2 })
+  })
+
+  test('opens DuckDB with the table, or prints what to paste', async () => {
+    const bin = join(folder, 'bin')
+    mkdirSync(bin)
+    writeFileSync(join(bin, 'duckdb'), '#!/bin/sh\nprintf "%s\\n" "$@"\n[ "$4" != "wrong" ]\n', { mode: 0o755 })
+    const env = { PATH: `${bin}:/bin:/usr/bin` }
+    const opened = await fusou('device', ['query', 'shared/waves', 'select 1'], { env })
+    expect(opened.out.split('\n')).toEqual([
+      '-cmd',
+      expect.stringMatching(/^create view "waves" as select \* from read_parquet\('http:.*waves\.parquet\?.*'\);$/),
+      '-c',
+      'select 1',
+      '',
+    ])
+    expect(await fusou('device', ['query', 'shared/waves', 'wrong'], { env })).toMatchObject({
+      code: 1,
+      err: expect.stringContaining('duckdb ended with 1'),
+    })
+    const without = await fusou('device', ['query', 'shared/waves'], { env: { PATH: '/nowhere' } })
+    expect(without).toMatchObject({
+      code: 0,
+      out: expect.stringMatching(/^select count\(\*\) from read_parquet\(/),
+      err: expect.stringContaining('duckdb is not installed'),
+    })
+    expect((await fusou('device', ['query', 'shared/waves', '--for', 'polars'])).out).toContain('pl.scan_parquet(')
+  })
 
   test('shares a dataset, which the other then sees and reads', async () => {
     const { userId } = await json<{ userId: string }>('user-1', 'whoami')
