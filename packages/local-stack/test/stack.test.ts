@@ -1,6 +1,16 @@
 import { type ChildProcess, spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdtempSync, openAsBlob, readFileSync, rmSync, statSync } from 'node:fs'
+import {
+  appendFileSync,
+  cpSync,
+  mkdtempSync,
+  openAsBlob,
+  readFileSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -8,6 +18,7 @@ import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest'
 import { FusouClient, signIn } from '../src/client/fusou-client.ts'
 import { readStackInfo, stackFile } from '../src/stack/stack-info.ts'
 import { type Stack, startStack } from '../src/stack/start-stack.ts'
+import { REPO_ROOT } from '../src/support/repo-root.ts'
 
 const START = join(import.meta.dirname, '../src/commands/start.ts')
 const SEND = join(import.meta.dirname, '../src/commands/queues-send.ts')
@@ -15,17 +26,39 @@ const WITHIN = { timeout: 45_000, interval: 100 }
 
 const folder = mkdtempSync(join(tmpdir(), 'fusou-stack-'))
 const stateFolder = join(folder, 'state')
+const sources = join(folder, 'sources')
 const running: ChildProcess[] = []
+const logs: string[] = []
 let stack: Stack
 
 beforeAll(async () => {
-  stack = await startStack({ stateFolder, queueBatchSeconds: 1 })
+  copySources()
+  stack = await startStack({
+    stateFolder,
+    queueBatchSeconds: 1,
+    root: sources,
+    watch: true,
+    onLog: (_, line) => logs.push(line),
+  })
 })
 afterAll(async () => {
   await stack.stop()
   for (const child of running) child.kill('SIGKILL')
   rmSync(folder, { recursive: true, force: true })
 })
+
+/** What the Workers are built from, so that a test can change it. */
+function copySources() {
+  for (const path of ['wrangler.toml', '.env.production', 'tsconfig.base.json'])
+    cpSync(join(REPO_ROOT, path), join(sources, path))
+  for (const name of ['FUSOU-WEB', 'FUSOU-WORKFLOW', 'catalog', 'parquet-compactor'])
+    cpSync(join(REPO_ROOT, 'packages', name), join(sources, 'packages', name), {
+      recursive: true,
+      verbatimSymlinks: true,
+      filter: (path) => !/\/(test|dist|dist-deploy|\.wrangler)$/.test(path),
+    })
+  symlinkSync(join(REPO_ROOT, 'node_modules'), join(sources, 'node_modules'))
+}
 
 /** A command of this package, its output gathered. */
 function run(script: string, args: string[], env: Record<string, string> = {}) {
@@ -106,6 +139,33 @@ describe('a running stack', () => {
     expect(other.output).toContain(`port ${port}`)
     expect(other.output).toContain(`${variable}=<port>`)
     expect(readStackInfo(join(folder, 'other'))).toBeUndefined()
+  })
+})
+
+describe('a stack that watches its sources', () => {
+  const page = join(sources, 'packages/FUSOU-WEB/public/index.html')
+  const entry = join(sources, 'packages/FUSOU-WORKFLOW/src/index.ts')
+  const pageOf = async () => (await fetch(stack.info.webUrl)).text()
+
+  test('serves a change of one Worker, with all that was there before', async () => {
+    writeFileSync(page, 'a page that was changed')
+    await vi.waitFor(async () => expect(await pageOf()).toBe('a page that was changed'), WITHIN)
+    expect(await (await clientOf(stack.info)).jobs('nobody-has-it')).toEqual([])
+  })
+
+  test('goes on with the Workers before a change that does not build, until it does', async () => {
+    const before = readFileSync(entry, 'utf8')
+    appendFileSync(entry, 'const = ')
+    await vi.waitFor(
+      () => expect(logs.find((line) => line.includes('sources.not_reloaded'))).toContain('Expected identifier'),
+      WITHIN,
+    )
+    expect(await pageOf()).toBe('a page that was changed')
+    writeFileSync(entry, `${before}\nconsole.log('the entry was changed')\n`)
+    await vi.waitFor(() => expect(logs.join('\n')).toContain('the entry was changed'), WITHIN)
+    const authorization = `Bearer ${stack.info.controlToken}`
+    const cron = () => fetch(`${stack.info.controlUrl}/cron`, { method: 'POST', headers: { authorization } })
+    await vi.waitFor(async () => expect((await cron()).status).toBe(200), WITHIN)
   })
 })
 

@@ -1,4 +1,5 @@
 import { resolve } from 'node:path'
+import { parseArgs } from 'node:util'
 import { describeStack } from '../stack/describe-stack.ts'
 import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull } from '../stack/disk-full.ts'
 import { StackError } from '../stack/stack-error.ts'
@@ -17,7 +18,10 @@ const WORKER_VARS = [
   'PAGERDUTY_EVENTS_URL',
 ]
 
-const HELP = `npm start: the whole of FUSOU on this machine, until Ctrl-C
+const HELP = `npm start [-- options]: the whole of FUSOU on this machine, until Ctrl-C
+
+  --watch               build a Worker again when one of its sources changes, and go on with it; npm run dev sets it
+  --help                this text
 
   FUSOU_PORT            port of FUSOU-WEB (default 8788)
   FUSOU_SUPABASE_PORT   port of the embedded Supabase (default 54321)
@@ -37,10 +41,28 @@ function portFrom(variable: string, otherwise: number): number {
   return port
 }
 
+/** @throws StackError that names what is unknown */
+function readOptions() {
+  try {
+    return parseArgs({
+      options: { help: { type: 'boolean', short: 'h', default: false }, watch: { type: 'boolean', default: false } },
+    }).values
+  } catch (error) {
+    throw new StackError(`${(error as Error).message}; npm start -- --help says what there is`)
+  }
+}
+
+/** A log line as it is, but for what a bundler says over several lines. */
+function readable(line: string): string {
+  if (!line.startsWith('{"event":"sources.not_reloaded"')) return line
+  return `the Workers before your change go on: ${JSON.parse(line).message}`
+}
+
 const stateFolder = () => resolve(REPO_ROOT, process.env.FUSOU_STATE ?? '.local')
 
 async function main(): Promise<void> {
-  if (process.argv.includes('--help') || process.argv.includes('-h')) return void process.stdout.write(HELP)
+  const options = readOptions()
+  if (options.help) return void process.stdout.write(HELP)
   let stack: Stack | undefined
   let asked = false
   const stop = async () => {
@@ -58,7 +80,8 @@ async function main(): Promise<void> {
     webPort: portFrom('FUSOU_PORT', 8788),
     supabasePort: portFrom('FUSOU_SUPABASE_PORT', 54321),
     vars: Object.fromEntries(WORKER_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
-    onLog: (source, line) => console.log(`[${source}] ${line}`),
+    watch: options.watch,
+    onLog: (source, line) => console.log(`[${source}] ${readable(line)}`),
   })
   console.log(describeStack(stack.info))
   const failure = await stack.failed

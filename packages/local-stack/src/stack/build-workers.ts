@@ -17,6 +17,12 @@ export interface WorkerModule {
   contents: string | Uint8Array<ArrayBuffer>
 }
 
+/** The modules of each Worker, its entry first. */
+export interface BuiltWorkers {
+  web: WorkerModule[]
+  workflow: WorkerModule[]
+}
+
 /** wrangler without telemetry and its look for updates, and without an `.env` of the folder shadowing our variables */
 export const WRANGLER_ENV = {
   WRANGLER_SEND_METRICS: 'false',

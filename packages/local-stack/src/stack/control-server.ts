@@ -11,7 +11,7 @@ export interface QueueDoor {
 
 interface ControlOptions {
   token: string
-  queues: Map<string, QueueDoor>
+  openQueues: () => Promise<Map<string, QueueDoor>>
   runCron: () => Promise<void>
 }
 
@@ -44,7 +44,7 @@ export async function startControlServer(options: ControlOptions): Promise<{ url
   }
 }
 
-async function answer(request: IncomingMessage, { token, queues, runCron }: ControlOptions): Promise<Answer> {
+async function answer(request: IncomingMessage, { token, openQueues, runCron }: ControlOptions): Promise<Answer> {
   if (!sameText(request.headers.authorization ?? '', `Bearer ${token}`))
     return { status: 401, body: { error: 'wrong control token' } }
   if (request.method !== 'POST') return { status: 405, body: { error: 'POST only' } }
@@ -54,6 +54,7 @@ async function answer(request: IncomingMessage, { token, queues, runCron }: Cont
   }
   const name = /^\/queues\/([^/]+)$/.exec(request.url ?? '')?.[1]
   if (name === undefined) return { status: 404, body: { error: 'no such door' } }
+  const queues = await openQueues()
   const queue = queues.get(decodeURIComponent(name))
   if (!queue) return { status: 404, body: { error: 'no such queue', queues: [...queues.keys()] } }
   const text = await readText(request)

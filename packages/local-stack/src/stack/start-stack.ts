@@ -30,6 +30,8 @@ export interface StackOptions {
   front?: string
   /** take the Workers that an earlier start built in this state folder; default: build them again */
   keepBuild?: boolean
+  /** build a Worker again and go on with it when one of its sources changes; see `watchSources` */
+  watch?: boolean
   /** open a door for SQL, for checks; see `serveSql` */
   sqlDoor?: boolean
   /** gets every log line, each also in `<state folder>/logs/<source>.log` */
@@ -100,6 +102,7 @@ export async function startStack(options: StackOptions): Promise<Stack> {
         ...options.vars,
       },
       keepBuild: options.keepBuild ?? false,
+      watch: options.watch ?? false,
       ...(options.queueBatchSeconds !== undefined && { queueBatchSeconds: options.queueBatchSeconds }),
       ...(options.front !== undefined && { front: options.front }),
     }

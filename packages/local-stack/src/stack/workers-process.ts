@@ -1,33 +1,26 @@
 import { existsSync, readFileSync, renameSync, writeFileSync } from 'node:fs'
-import { stripTypeScriptTypes } from 'node:module'
 import { join } from 'node:path'
 import { deserialize, serialize } from 'node:v8'
 import { convertV4MiniflareOptions, Log, LogLevel, Miniflare, type V4WorkerOptions } from 'miniflare'
-import { unstable_getMiniflareWorkerOptions } from 'wrangler'
 import { readEnvironments } from '../../../../deploy/wrangler-config.ts'
-import { buildWeb, buildWorkflow, type WorkerModule } from './build-workers.ts'
+import { type BuiltWorkers, buildWeb, buildWorkflow } from './build-workers.ts'
 import { runAsChild } from './child.ts'
 import { LOOPBACK } from './choose-port.ts'
 import { type QueueDoor, startControlServer } from './control-server.ts'
 import { findInstancesUnderWay, type WorkflowDoor, wakeInstances } from './wake-instances.ts'
+import { watchSources } from './watch-sources.ts'
 import { writeWorkerLog } from './worker-log.ts'
+import { type WorkerSettings, workerOptions, workflowsOf } from './worker-options.ts'
 
-export interface WorkersSettings {
+export interface WorkersSettings extends WorkerSettings {
   root: string
   stateFolder: string
   webPort: number
   controlToken: string
-  /** plain variables of both Workers */
-  vars: Record<string, string>
-  /** overrides the seconds a queue waits for a batch to fill; for tests */
-  queueBatchSeconds?: number
-  /**
-   * path of a TypeScript module without imports that exports `wrapHandler(handler, worker)` and
-   * `wrapWorkflow(workflowClass, worker)`: what it returns stands in for the Worker's own
-   */
-  front?: string
   /** whether to take what an earlier start has built */
   keepBuild: boolean
+  /** whether to build again and go on with the new Workers when a source changes */
+  watch: boolean
 }
 
 export interface WorkersReady {
@@ -46,14 +39,16 @@ const EVERY_MINUTE = '* * * * *'
 runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
   const { root, stateFolder } = settings
   const staticFolder = join(stateFolder, 'build/static')
-  const { web, workflow } = await builtOnce(join(stateFolder, 'build/modules.bin'), settings.keepBuild, async () => {
-    const [web, workflow] = await Promise.all([
-      buildWeb(root, staticFolder),
-      buildWorkflow(root, join(stateFolder, 'build/workflow')),
-    ])
+  const cloudflareFolder = join(stateFolder, 'cloudflare')
+  const build = {
+    web: () => buildWeb(root, staticFolder),
+    workflow: () => buildWorkflow(root, join(stateFolder, 'build/workflow')),
+  }
+  const built = await builtOnce(join(stateFolder, 'build/modules.bin'), settings.keepBuild, async () => {
+    const [web, workflow] = await Promise.all([build.web(), build.workflow()])
     return { web, workflow }
   })
-  const workers = [
+  const describeWorkers = ({ web, workflow }: BuiltWorkers) => [
     // a file when there is one, else the Worker: what Pages does by _routes.json
     {
       ...workerOptions(WEB, join(root, 'wrangler.toml'), web, settings),
@@ -61,12 +56,7 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
     } as V4WorkerOptions,
     workerOptions(WORKFLOW, join(root, 'packages/FUSOU-WORKFLOW/wrangler.toml'), workflow, settings),
   ]
-  const cloudflareFolder = join(stateFolder, 'cloudflare')
-  const workflows = Object.entries(workflowsOf(workers[1]!)).map(([binding, { name }]) => ({
-    binding,
-    underWay: findInstancesUnderWay(cloudflareFolder, name),
-  }))
-  const runtime = new Miniflare(
+  const describeRuntime = (workers: V4WorkerOptions[]) =>
     convertV4MiniflareOptions({
       host: LOOPBACK,
       port: settings.webPort,
@@ -78,14 +68,17 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
       handleStructuredLogs: writeWorkerLog,
       unsafeHandleRuntimeRestart: () => fail(new Error('the Workers runtime (workerd) died')),
       workers,
-    }),
-  )
-  await runtime.ready
-  const bindings = await runtime.getBindings<Record<string, WorkflowDoor>>(WORKFLOW)
-  for (const { binding, underWay } of workflows) await wakeInstances(bindings[binding]!, underWay)
+    })
 
-  const consumer = await runtime.getWorker(WORKFLOW)
+  let workers = describeWorkers(built)
+  const underWay = findUnderWay(cloudflareFolder, workers)
+  const runtime = new Miniflare(describeRuntime(workers))
+  await runtime.ready
+  await wakeAll(runtime, underWay)
+
+  // a handle of the runtime is void once the runtime was given new Workers, so each use takes its own
   const runCron = async () => {
+    const consumer = await runtime.getWorker(WORKFLOW)
     for (const cron of workers[1]!.cronTriggers ?? []) {
       if (cron !== EVERY_MINUTE) console.error(JSON.stringify({ event: 'cron.not_run_locally', cron }))
       else await consumer.scheduled({ cron, scheduledTime: new Date() })
@@ -96,12 +89,30 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
   )
   const control = await startControlServer({
     token: settings.controlToken,
-    queues: await queueDoors(runtime, workers),
+    openQueues: () => queueDoors(runtime, workers),
     runCron,
   })
+  const stopWatching = settings.watch
+    ? await watchSources(root, fail, async (changed) => {
+        const from = Date.now()
+        try {
+          await Promise.all(changed.map(async (part) => Object.assign(built, { [part]: await build[part]() })))
+          workers = describeWorkers(built)
+          const underWay = findUnderWay(cloudflareFolder, workers)
+          await runtime.setOptions(describeRuntime(workers))
+          await wakeAll(runtime, underWay)
+          console.log(JSON.stringify({ event: 'sources.reloaded', workers: changed, ms: Date.now() - from }))
+        } catch (error) {
+          // The Workers that run go on: the next change may repair what does not build now.
+          const message = error instanceof Error ? error.message : String(error)
+          console.error(JSON.stringify({ event: 'sources.not_reloaded', workers: changed, message }))
+        }
+      })
+    : undefined
   return {
     controlUrl: control.url,
     stop: async () => {
+      await stopWatching?.()
       stopCron()
       control.stop()
       await runtime.dispose()
@@ -109,85 +120,30 @@ runAsChild<WorkersSettings, WorkersReady>(async (settings, fail) => {
   }
 })
 
-function workerOptions(
-  name: string,
-  configPath: string,
-  modules: WorkerModule[],
-  { vars, queueBatchSeconds, front }: WorkersSettings,
-): V4WorkerOptions {
-  const { modulesRules, rootPath, ...options } = unstable_getMiniflareWorkerOptions(configPath).workerOptions
-  if (queueBatchSeconds !== undefined && options.queueConsumers && !Array.isArray(options.queueConsumers))
-    for (const consumer of Object.values(options.queueConsumers)) consumer.maxBatchTimeout = queueBatchSeconds
-  return {
-    ...options,
-    name,
-    bindings: { ...(options.bindings as object), ...vars },
-    modules: withNamedLogs(
-      name,
-      front === undefined
-        ? modules
-        : withFront(
-            front,
-            name,
-            modules,
-            Object.values(workflowsOf(options as V4WorkerOptions)).map(({ className }) => className),
-          ),
-    ),
-  } as V4WorkerOptions
-}
-
-const workflowsOf = ({ workflows = {} }: V4WorkerOptions) =>
-  workflows as Record<string, { name: string; className: string }>
-
-/** Put a module in front of the Worker's own, that may wrap whatever the runtime calls. */
-function withFront(front: string, name: string, modules: WorkerModule[], workflowClasses: string[]): WorkerModule[] {
-  const own = modules[0]!.path
-  const classes = workflowClasses.map(
-    (className) => `export const ${className} = wrapWorkflow(own.${className}, '${name}')\n`,
-  )
-  return [
-    {
-      type: 'ESModule',
-      path: 'with-front.js',
-      contents: `import * as own from './${own}'
-import { wrapHandler, wrapWorkflow } from './front.js'
-export * from './${own}'
-export default wrapHandler(own.default, '${name}')
-${classes.join('')}`,
-    },
-    { type: 'ESModule', path: 'front.js', contents: stripTypeScriptTypes(readFileSync(front, 'utf8')) },
-    ...modules,
-  ]
-}
-
 /** The result of `build`, kept in a file. */
-async function builtOnce<Built>(path: string, keep: boolean, build: () => Promise<Built>): Promise<Built> {
-  if (keep && existsSync(path)) return deserialize(readFileSync(path)) as Built
+async function builtOnce(path: string, keep: boolean, build: () => Promise<BuiltWorkers>): Promise<BuiltWorkers> {
+  if (keep && existsSync(path)) return deserialize(readFileSync(path)) as BuiltWorkers
   const built = await build()
   writeFileSync(`${path}.partial`, serialize(built))
   renameSync(`${path}.partial`, path)
   return built
 }
 
-/**
- * Put a module in front of the Worker's own, that marks each of its console lines with its name: the runtime hands over
- * the lines of all Workers as one stream.
- */
-function withNamedLogs(name: string, modules: WorkerModule[]): WorkerModule[] {
-  const own = modules[0]!.path
-  const mark = `for (const level of ['debug', 'log', 'info', 'warn', 'error']) {
-  const write = console[level].bind(console)
-  console[level] = (...values) => write('@${name}', ...values)
-}`
-  return [
-    {
-      type: 'ESModule',
-      path: 'with-named-logs.js',
-      contents: `import './named-logs.js'\nexport * from './${own}'\nexport { default } from './${own}'\n`,
-    },
-    { type: 'ESModule', path: 'named-logs.js', contents: mark },
-    ...modules,
-  ]
+interface UnderWay {
+  binding: string
+  instances: string[]
+}
+
+function findUnderWay(cloudflareFolder: string, workers: V4WorkerOptions[]): UnderWay[] {
+  return Object.entries(workflowsOf(workers[1]!)).map(([binding, { name }]) => ({
+    binding,
+    instances: findInstancesUnderWay(cloudflareFolder, name),
+  }))
+}
+
+async function wakeAll(runtime: Miniflare, underWay: readonly UnderWay[]): Promise<void> {
+  const bindings = await runtime.getBindings<Record<string, WorkflowDoor>>(WORKFLOW)
+  for (const { binding, instances } of underWay) await wakeInstances(bindings[binding]!, instances)
 }
 
 /** Whichever Worker has a producer for a queue lends it to the door. */
