@@ -3,6 +3,7 @@ import { once } from 'node:events'
 import {
   appendFileSync,
   cpSync,
+  existsSync,
   mkdtempSync,
   openAsBlob,
   readFileSync,
@@ -169,7 +170,7 @@ describe('a stack that watches its sources', () => {
   })
 })
 
-test('npm start goes on with what an earlier stack left, even one that was killed, and Ctrl-C ends it whole', async () => {
+test('npm start goes on with what an earlier stack left, even one that was killed, shows a merge, and Ctrl-C ends it whole', async () => {
   const parquet = join(folder, 'rows.parquet')
   const connection = await (await DuckDBInstance.create()).connect()
   await connection.run(`copy (select range as id from range(100)) to '${parquet}' (format parquet)`)
@@ -188,8 +189,11 @@ test('npm start goes on with what an earlier stack left, even one that was kille
   await killed.exit
   await vi.waitFor(() => expect(groups.filter(isAlive)).toEqual([]), WITHIN)
 
-  const again = run(START, [], ports)
+  const again = run(START, ['--sample'], ports)
   await vi.waitFor(() => expect(again.output).toContain('Ctrl-C stops it'), WITHIN)
+  expect(again.output).toMatch(/^sample flights +150 +1 +150 +1 /m)
+  expect(again.output).toContain('on 1 file of the result')
+  expect(existsSync(join(stateFolder, 'sample'))).toBe(false)
   const info = readStackInfo(stateFolder)!
   expect(info).toMatchObject({ operatorToken: stack.info.operatorToken, users: stack.info.users })
   expect(again.output).toContain(info.webUrl)
@@ -203,7 +207,7 @@ test('npm start goes on with what an earlier stack left, even one that was kille
   expect(await again.exit).toEqual([0, null])
   expect(readStackInfo(stateFolder)).toBeUndefined()
   expect(lastGroups.filter(isAlive)).toEqual([])
-})
+}, 120_000)
 
 test('npm start ends with a clear message when a part of it dies', async () => {
   const FUSOU_STATE = join(folder, 'dying')

@@ -1,9 +1,12 @@
-import { resolve } from 'node:path'
+import { join, resolve } from 'node:path'
 import { parseArgs } from 'node:util'
+import { AnswerError } from '../client/fusou-client.ts'
+import { runSample } from '../demo/run-sample.ts'
 import { describeStack } from '../stack/describe-stack.ts'
 import { DISK_FULL_EXIT_CODE, DiskFullError, nameDiskFull } from '../stack/disk-full.ts'
 import { StackError } from '../stack/stack-error.ts'
 import { type Stack, startStack } from '../stack/start-stack.ts'
+import { ProgressLine } from '../support/progress-line.ts'
 import { REPO_ROOT } from '../support/repo-root.ts'
 
 /** Variables of the Workers that make sense on one machine. */
@@ -20,6 +23,7 @@ const WORKER_VARS = [
 
 const HELP = `npm start [-- options]: the whole of FUSOU on this machine, until Ctrl-C
 
+  --sample              upload many small files, have them merged, and print what there was before and after
   --watch               build a Worker again when one of its sources changes, and go on with it; npm run dev sets it
   --help                this text
 
@@ -41,11 +45,18 @@ function portFrom(variable: string, otherwise: number): number {
   return port
 }
 
+/** With a sample nobody waits half a minute for the batch of a queue to fill, as in production. */
+const SAMPLE_BATCH_SECONDS = 1
+
 /** @throws StackError that names what is unknown */
 function readOptions() {
   try {
     return parseArgs({
-      options: { help: { type: 'boolean', short: 'h', default: false }, watch: { type: 'boolean', default: false } },
+      options: {
+        help: { type: 'boolean', short: 'h', default: false },
+        sample: { type: 'boolean', default: false },
+        watch: { type: 'boolean', default: false },
+      },
     }).values
   } catch (error) {
     throw new StackError(`${(error as Error).message}; npm start -- --help says what there is`)
@@ -75,22 +86,36 @@ async function main(): Promise<void> {
   }
   process.on('SIGINT', stop).on('SIGTERM', stop)
   console.log('starting …')
+  // the hundreds of log lines of its uploads would hide what the sample shows; they are in the log files
+  let sampling = options.sample
   stack = await startStack({
     stateFolder: stateFolder(),
     webPort: portFrom('FUSOU_PORT', 8788),
     supabasePort: portFrom('FUSOU_SUPABASE_PORT', 54321),
     vars: Object.fromEntries(WORKER_VARS.flatMap((name) => (process.env[name] ? [[name, process.env[name]]] : []))),
     watch: options.watch,
-    onLog: (source, line) => console.log(`[${source}] ${readable(line)}`),
+    ...(options.sample && { queueBatchSeconds: SAMPLE_BATCH_SECONDS }),
+    onLog: (source, line) => {
+      if (!sampling) console.log(`[${source}] ${readable(line)}`)
+    },
   })
-  console.log(describeStack(stack.info))
-  const failure = await stack.failed
-  await stack.stop()
-  throw failure
+  const died = stack.failed.then((failure) => {
+    throw failure
+  })
+  try {
+    const folder = join(stack.info.stateFolder, 'sample')
+    if (options.sample) await Promise.race([runSample(stack.info, folder, new ProgressLine()), died])
+    sampling = false
+    console.log(describeStack(stack.info))
+    await died
+  } finally {
+    await stack.stop()
+  }
 }
 
 main().catch((thrown) => {
   const error = nameDiskFull(thrown, stateFolder())
-  console.error(error instanceof StackError ? `fusou: ${error.message}` : error)
+  const known = error instanceof StackError || error instanceof AnswerError
+  console.error(known ? `fusou: ${error.message}` : error)
   process.exit(error instanceof DiskFullError ? DISK_FULL_EXIT_CODE : 1)
 })

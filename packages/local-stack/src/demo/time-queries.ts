@@ -11,8 +11,8 @@ export async function timeQueries(
   const before = await medianMs(connection, fragmentPaths)
   const after = await medianMs(connection, resultPaths)
   return (
-    `${aggregate('…')}\n  on ${fragmentPaths.length} fragments ${before.toFixed(0)} ms, on ${resultPaths.length} files ` +
-    `of the result ${after.toFixed(0)} ms: ${(before / after).toFixed(1)} times as fast (DuckDB, median of ${RUNS} runs)`
+    `${aggregate('…')}\n  on ${fragmentPaths.length} fragments ${before.toFixed(0)} ms, on ${resultPaths.length} ` +
+    `${resultPaths.length === 1 ? 'file' : 'files'} of the result ${after.toFixed(0)} ms: ${(before / after).toFixed(1)} times as fast (DuckDB, median of ${RUNS} runs)`
   )
 }
 
