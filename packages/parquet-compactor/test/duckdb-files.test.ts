@@ -102,9 +102,9 @@ describe('files of DuckDB keep every value, type and order', () => {
     'compressed with %s',
     async (codec) => {
       const inputs = []
-      for (const from of [0, 3000, 6000]) {
+      for (const from of [0, 1000, 2000]) {
         const columns = TYPES.slice(4, 20).map(([, expression], at) => `${nullable(expression)} as c${at}`)
-        inputs.push(await writeWithDuckDB(`select ${columns} from ${rows(from, from + 3000)}`, `compression ${codec}`))
+        inputs.push(await writeWithDuckDB(`select ${columns} from ${rows(from, from + 1000)}`, `compression ${codec}`))
       }
       const { output } = await expectFaithfulMerge(inputs)
       const written = metadataOf(output).row_groups[0]!.columns[0]!.meta_data!.codec
@@ -151,9 +151,9 @@ describe('files of DuckDB keep every value, type and order', () => {
 
   test('a row group larger than the target is cut', async () => {
     const columns = "i, md5(i::varchar) as s, [i, null, i + 1][:(i % 4)::int] as l, 'k' || i % 50 as k"
-    const input = await writeWithDuckDB(`select ${columns} from ${rows(0, 60_000)}`, 'row_group_size 61440')
+    const input = await writeWithDuckDB(`select ${columns} from ${rows(0, 20_000)}`, 'row_group_size 20480')
     const { report } = await expectFaithfulMerge([input, input], {
-      targetRowGroupBytes: 200_000,
+      targetRowGroupBytes: 70_000,
       smallFileBytes: 1,
       memoryBudgetBytes: 12 * 2 ** 20,
     })
