@@ -46,7 +46,7 @@ const json = async <Answer>(who: string, ...args: string[]): Promise<Answer> => 
 }
 
 beforeAll(async () => {
-  stack = await startStack({ stateFolder: join(folder, 'state') })
+  stack = await startStack({ stateFolder: join(folder, 'state'), queueBatchSeconds: 1 })
   mkdirSync(join(data, 'deep'), { recursive: true })
   const connection = await (await DuckDBInstance.create()).connect()
   for (let i = 0; i < 12; i++) {

@@ -22,9 +22,10 @@ let client: FusouClient
 
 beforeAll(async () => {
   issuer = await startLocalIssuer(CLAIMS)
-  // queues wait as long for a batch as in production: what is enqueued here stays queued while it is looked at
+  // what is enqueued here stays queued while it is looked at
   stack = await startStack({
     stateFolder: join(folder, 'state'),
+    queueBatchSeconds: 12,
     vars: {
       GITHUB_OIDC_ISSUER: issuer.url,
       GITHUB_OIDC_REPOSITORY_ID: CLAIMS.repository_id,

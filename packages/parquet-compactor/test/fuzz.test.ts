@@ -9,7 +9,7 @@ import { readWithHyparquet, writeWithDuckDB } from './engines.ts'
 /** Printed with a failure, so that it can be repeated: FUZZ_SEED=… vitest run, or npm run fuzz -- --seed … --only … */
 const SEED = Number(process.env.FUZZ_SEED ?? 20_260_101)
 /** `npm run test:long` takes all of them. */
-const FILES = Number(process.env.FUZZ_FILES ?? (process.env.FUSOU_TESTS === 'long' ? 100_000 : 5000))
+const FILES = Number(process.env.FUZZ_FILES ?? (process.env.FUSOU_TESTS === 'long' ? 100_000 : 2500))
 
 /** pages of 1 MiB at the most, the readers, and two heaps */
 const MAX_GROWTH_BYTES = 1024 * 2 ** 20
