@@ -49,5 +49,5 @@ test.each([
 })
 
 test('an environment that nobody has named is refused', () => {
-  expect(() => configFor('', 'stagign')).toThrow('deploy/environments.json has production, staging')
+  expect(() => configFor('', 'stagign')).toThrow('deploy/environments.json has production, staging, dev')
 })
