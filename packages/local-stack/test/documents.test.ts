@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs'
+import { existsSync, globSync, readdirSync, readFileSync } from 'node:fs'
 import { dirname, join, relative, resolve } from 'node:path'
 import { describe, expect, test } from 'vitest'
 import { REPO_ROOT } from '../src/support/repo-root.ts'
@@ -9,7 +9,7 @@ const pages = [
   ...readdirSync(join(REPO_ROOT, 'docs'), { recursive: true, encoding: 'utf8' })
     .filter((name) => name.endsWith('.md'))
     .map((name) => `docs/${name}`),
-  'packages/parquet-compactor/README.md',
+  ...globSync('packages/*/*.md', { cwd: REPO_ROOT }),
 ]
 
 /** The name that GitHub gives to the place of a heading. */
@@ -44,6 +44,26 @@ describe('the README', () => {
     const readme = read('README.md')
     expect(readme.split('\n').length).toBeLessThanOrEqual(120)
     for (const page of pages.filter((path) => /^docs\/[^/]+\.md$/.test(path))) expect(readme).toContain(`(${page})`)
+  })
+})
+
+describe('the commands', () => {
+  const scriptsOf = (manifest: string) => Object.keys(JSON.parse(read(manifest)).scripts ?? {})
+  const text = pages.map(read).join('\n')
+  const named = new Set([...text.matchAll(/npm (?:run )?(?:--silent )?([a-z][a-z:]*)/g)].map(([, script]) => script!))
+
+  test('of the repository are all in a document', () => {
+    const scripts = scriptsOf('package.json').filter((script) => !/^pre/.test(script))
+    expect(scripts.length).toBeGreaterThan(20)
+    expect(scripts.filter((script) => !named.has(script))).toEqual([])
+  })
+
+  test('that a document names are there', () => {
+    const manifests = ['package.json', ...globSync('packages/*/package.json', { cwd: REPO_ROOT })]
+    const scripts = new Set([...manifests.flatMap(scriptsOf), 'install', 'pack'])
+    const runs = [...text.matchAll(/npm run (?:--silent )?([a-z][a-z:]*)/g)].map(([, script]) => script!)
+    expect(runs.length).toBeGreaterThan(20)
+    expect(runs.filter((script) => !scripts.has(script))).toEqual([])
   })
 })
 
