@@ -190,7 +190,7 @@ test('npm start goes on with what an earlier stack left, even one that was kille
   await vi.waitFor(() => expect(groups.filter(isAlive)).toEqual([]), WITHIN)
 
   const again = run(START, ['--sample'], ports)
-  await vi.waitFor(() => expect(again.output).toContain('Ctrl-C stops it'), WITHIN)
+  await vi.waitFor(() => expect(again.output).toContain('Ctrl-C stops it'), { ...WITHIN, timeout: 90_000 })
   expect(again.output).toMatch(/^sample flights +150 +1 +150 +1 /m)
   expect(again.output).toContain('on 1 file of the result')
   expect(existsSync(join(stateFolder, 'sample'))).toBe(false)
@@ -207,7 +207,7 @@ test('npm start goes on with what an earlier stack left, even one that was kille
   expect(await again.exit).toEqual([0, null])
   expect(readStackInfo(stateFolder)).toBeUndefined()
   expect(lastGroups.filter(isAlive)).toEqual([])
-}, 120_000)
+}, 180_000)
 
 test('npm start ends with a clear message when a part of it dies', async () => {
   const FUSOU_STATE = join(folder, 'dying')
