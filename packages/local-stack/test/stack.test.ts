@@ -210,11 +210,10 @@ test('npm start goes on with what an earlier stack left, even one that was kille
 }, 180_000)
 
 test('npm start ends with a clear message when a part of it dies', async () => {
-  const FUSOU_STATE = join(folder, 'dying')
-  const started = run(START, [], { FUSOU_PORT: '0', FUSOU_SUPABASE_PORT: '0', FUSOU_STATE })
+  const started = run(START, [], { FUSOU_PORT: '0', FUSOU_SUPABASE_PORT: '0' })
   await vi.waitFor(() => expect(started.output).toContain('Ctrl-C stops it'), WITHIN)
-  process.kill(groupsOf(FUSOU_STATE)[0]!, 'SIGKILL')
+  process.kill(groupsOf(stateFolder)[0]!, 'SIGKILL')
   expect(await started.exit).toEqual([1, null])
   expect(started.output).toContain('fusou: supabase died (SIGKILL); see ')
-  expect(readStackInfo(FUSOU_STATE)).toBeUndefined()
+  expect(readStackInfo(stateFolder)).toBeUndefined()
 })
