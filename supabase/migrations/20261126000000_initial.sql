@@ -3583,6 +3583,488 @@ as $$
   from public.files f join public.datasets d on d.id = f.dataset_id
   where f.id = p_file_id and fusou.may(p_caller, d, 'read')
 $$;
+-- Resumable uploads: a client sends one file in parts, in any order and as often as it likes, and completes it. The parts
+-- are those of a multipart upload of the bucket. A row is written before the first part, so that somebody can abort an
+-- upload that its client abandons. Order of locks: upload, then those of register_upload().
+
+create table public.resumable_uploads (
+  id uuid primary key default gen_random_uuid(),
+  dataset_id text not null,
+  table_name text not null,
+  period_tag text not null,
+  file_name text,
+  byte_length bigint not null constraint resumable_uploads_length check (byte_length > 0),
+  content_sha256 text not null constraint resumable_uploads_sha256 check (content_sha256 ~ '^[0-9a-f]{64}$'),
+  part_bytes bigint not null constraint resumable_uploads_part_bytes check (part_bytes > 0),
+  user_id uuid not null,
+  owner_id uuid not null,
+  r2_key text collate "C" not null unique,
+  bucket_upload_id text not null,
+  state text not null default 'open'
+    constraint resumable_uploads_state check (state in ('open', 'completed', 'refused', 'aborted')),
+  result jsonb,
+  opened_at timestamptz not null default now(),
+  expires_at timestamptz not null,
+  constraint resumable_uploads_ended_has_result check (
+    (state in ('completed', 'refused')) = (result is not null)
+  )
+);
+alter table public.resumable_uploads enable row level security;
+comment on column public.resumable_uploads.dataset_id is 'No reference: completing the upload may make the dataset.';
+comment on column public.resumable_uploads.user_id is 'Who opened it: nobody else may send its parts.';
+comment on column public.resumable_uploads.owner_id is 'Whose limits it counts against: the owner of the dataset when it was opened.';
+comment on column public.resumable_uploads.bucket_upload_id is 'The id of the multipart upload in the bucket.';
+comment on column public.resumable_uploads.state is
+  'completed and refused: result has what every repeated call is answered; aborted: the bucket has yet to drop it.';
+comment on column public.resumable_uploads.expires_at is
+  'An open upload is aborted then, one that was completed or refused is forgotten.';
+create index resumable_uploads_of_owner on public.resumable_uploads (owner_id) where state = 'open';
+create index resumable_uploads_of_content on public.resumable_uploads (user_id, dataset_id, content_sha256);
+create index resumable_uploads_expiring on public.resumable_uploads (expires_at);
+create index resumable_uploads_aborted on public.resumable_uploads (opened_at) where state = 'aborted';
+
+create table public.upload_parts (
+  upload_id uuid not null references public.resumable_uploads (id) on delete cascade,
+  number integer not null constraint upload_parts_number check (number >= 1),
+  etag text not null,
+  sha256 text not null constraint upload_parts_sha256 check (sha256 ~ '^[0-9a-f]{64}$'),
+  primary key (upload_id, number)
+);
+alter table public.upload_parts enable row level security;
+comment on table public.upload_parts is 'Parts that the bucket has; a part that is being written is not among them.';
+
+-- A day less than the bucket keeps a multipart upload, so that an upload that is open here is open there.
+create function fusou.upload_lifetime()
+returns interval
+language sql immutable
+set search_path = ''
+as $$ select interval '6 days' $$;
+
+create function fusou.part_count(p_upload public.resumable_uploads)
+returns bigint
+language sql immutable
+set search_path = ''
+as $$ select (p_upload.byte_length + p_upload.part_bytes - 1) / p_upload.part_bytes $$;
+
+-- The state as callers see it: an open upload whose time is over takes nothing more, also before the cron has seen it.
+create function fusou.upload_state(p_upload public.resumable_uploads)
+returns text
+language sql stable
+set search_path = ''
+as $$
+  select case when p_upload.state = 'open' and p_upload.expires_at <= now() then 'expired' else p_upload.state end
+$$;
+
+create function fusou.upload_json(p_upload public.resumable_uploads)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select jsonb_build_object(
+    'uploadId', p_upload.id,
+    'datasetId', p_upload.dataset_id,
+    'table', p_upload.table_name,
+    'periodTag', p_upload.period_tag,
+    'fileName', p_upload.file_name,
+    'byteLength', p_upload.byte_length,
+    'sha256', p_upload.content_sha256,
+    'partBytes', p_upload.part_bytes,
+    'parts', fusou.part_count(p_upload),
+    'storedParts', (
+      select coalesce(jsonb_agg(p.number order by p.number), '[]') from public.upload_parts p
+      where p.upload_id = p_upload.id
+    ),
+    'state', fusou.upload_state(p_upload),
+    'expiresAt', p_upload.expires_at
+  )
+$$;
+
+-- Locks the upload of a caller. No row if there is none, if somebody else opened it, or if the caller may not upload to the
+-- dataset any more.
+create function fusou.own_upload(p_id uuid, p_caller jsonb)
+returns public.resumable_uploads
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_upload public.resumable_uploads;
+  v_dataset public.datasets;
+begin
+  select * into v_upload from public.resumable_uploads where id = p_id for update;
+  select * into v_dataset from public.datasets where id = v_upload.dataset_id;
+  if fusou.user_of(p_caller) is null then
+    perform fusou.forbid('uploads are for users and their keys');
+  elsif v_upload.user_id is distinct from fusou.user_of(p_caller) then
+    return null;
+  elsif not fusou.may_upload(p_caller, v_upload.dataset_id, v_dataset) then
+    return null;
+  end if;
+  return v_upload;
+end $$;
+
+-- The answer where an upload is not open: null if it is.
+create function fusou.upload_end(p_upload public.resumable_uploads)
+returns jsonb
+language sql stable
+set search_path = ''
+as $$
+  select case
+    when p_upload.id is null then jsonb_build_object('outcome', 'unknown_upload')
+    when fusou.upload_state(p_upload) <> 'open' then
+      jsonb_build_object('outcome', 'ended', 'state', fusou.upload_state(p_upload))
+  end
+$$;
+
+-- Opens an upload, or answers with the one that the caller has opened for the same content. Called twice: first without
+-- p_bucket, then with the multipart upload that the caller has begun in the bucket meanwhile. The declared bytes count
+-- against the limits of the owner while uploads are open; register_upload() checks what is stored in the end.
+-- p_upload: {datasetId, table, periodTag, fileName, byteLength, sha256}; p_bucket: {r2Key, uploadId, partBytes}
+-- p_again: also where the content was completed before and is still named; the bucket has lost it.
+-- Outcomes: wanted {ownerId}, opened, resumed, completed {r2Key} (each with `upload`); unknown_dataset.
+create function public.open_upload(
+  p_caller jsonb, p_upload jsonb, p_bucket jsonb default null, p_again boolean default false
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_user_id constant uuid := fusou.user_of(p_caller);
+  v_dataset_id constant text := p_upload ->> 'datasetId';
+  v_bytes constant bigint := (p_upload ->> 'byteLength')::bigint;
+  v_dataset public.datasets;
+  v_owner_id uuid;
+  v_upload public.resumable_uploads;
+begin
+  select * into v_dataset from public.datasets where id = v_dataset_id;
+  if not fusou.may_upload(p_caller, v_dataset_id, v_dataset) then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  end if;
+  v_owner_id := coalesce(v_dataset.owner_id, v_user_id);
+  -- One opener of an owner at a time, or two would both take the last place.
+  perform fusou.add_usage(v_owner_id, 0, 0, 0);
+  select u.* into v_upload from public.resumable_uploads u
+  where u.user_id = v_user_id and u.dataset_id = v_dataset_id and u.content_sha256 = p_upload ->> 'sha256'
+    and u.table_name = p_upload ->> 'table' and u.period_tag = p_upload ->> 'periodTag' and u.byte_length = v_bytes
+    and (
+      fusou.upload_state(u) = 'open'
+      or (
+        not p_again and u.state = 'completed'
+        and exists (select 1 from public.files f where f.r2_key = u.r2_key and not f.discarded)
+      )
+    )
+  order by u.state = 'open' desc, u.opened_at
+  limit 1;
+  if found then
+    return jsonb_build_object(
+      'outcome', case v_upload.state when 'open' then 'resumed' else 'completed' end,
+      'upload', fusou.upload_json(v_upload), 'r2Key', v_upload.r2_key
+    );
+  end if;
+  perform fusou.check_open_uploads(v_owner_id, v_bytes, v_dataset.id is null);
+  if p_bucket is null then
+    return jsonb_build_object('outcome', 'wanted', 'ownerId', v_owner_id);
+  end if;
+  insert into public.resumable_uploads (
+    dataset_id, table_name, period_tag, file_name, byte_length, content_sha256, part_bytes, user_id, owner_id,
+    r2_key, bucket_upload_id, expires_at
+  )
+  values (
+    v_dataset_id, p_upload ->> 'table', p_upload ->> 'periodTag', p_upload ->> 'fileName', v_bytes,
+    p_upload ->> 'sha256', (p_bucket ->> 'partBytes')::bigint, v_user_id, v_owner_id,
+    p_bucket ->> 'r2Key', p_bucket ->> 'uploadId', now() + fusou.upload_lifetime()
+  )
+  returning * into v_upload;
+  return jsonb_build_object('outcome', 'opened', 'upload', fusou.upload_json(v_upload), 'r2Key', v_upload.r2_key);
+end $$;
+
+-- Whether an owner may have one more upload of so many bytes open; the caller holds the row of the owner's usage.
+create function fusou.check_open_uploads(p_owner uuid, p_bytes bigint, p_is_new_dataset boolean)
+returns void
+language plpgsql
+set search_path = ''
+as $$
+declare
+  v_usage record;
+  v_open record;
+begin
+  select * into strict v_usage from public.owner_usage where owner_id = p_owner;
+  select count(*) as uploads, coalesce(sum(u.byte_length), 0) as bytes into v_open
+  from public.resumable_uploads u where u.owner_id = p_owner and u.state = 'open';
+  perform fusou.refuse_above_limit(
+    p_owner, 'openUploads', v_open.uploads + 1, 'PT429', 'complete or delete one that is open'
+  );
+  if p_is_new_dataset then
+    perform fusou.refuse_above_limit(
+      p_owner, 'datasets', v_usage.datasets + 1, 'PT402',
+      'upload to a dataset that you have, or ask the operator for more'
+    );
+  end if;
+  perform fusou.refuse_above_limit(
+    p_owner, 'liveFiles', v_usage.live_files + 1, 'PT402',
+    'have files merged or deleted, or ask the operator for more'
+  );
+  perform fusou.refuse_above_limit(
+    p_owner, 'liveBytes', fusou.saturate(v_usage.live_bytes + v_open.bytes + p_bytes), 'PT402',
+    'delete files or uploads that are open, or ask the operator for more'
+  );
+end $$;
+
+create function public.read_upload(p_id uuid, p_caller jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+begin
+  if v_upload.id is null then
+    return jsonb_build_object('outcome', 'unknown_upload');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'upload', fusou.upload_json(v_upload));
+end $$;
+-- The parts of a resumable upload, and its end. The bucket keeps the part that was written last, so a part that is about
+-- to be written again is forgotten first: nothing here ever names bytes that the bucket has replaced.
+
+-- Before a part is written. p_sha256: what the caller says that its bytes have, or null; a part that is there with these
+-- bytes is `stored`, and needs to be written no more.
+-- Outcomes: ok, stored (each with byteLength, r2Key, bucketUploadId); no_such_part {parts}, ended {state}, unknown_upload.
+create function public.begin_part(p_id uuid, p_caller jsonb, p_number integer, p_sha256 text default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+  v_is_stored boolean;
+begin
+  if fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  elsif p_number not between 1 and fusou.part_count(v_upload) then
+    return jsonb_build_object('outcome', 'no_such_part', 'parts', fusou.part_count(v_upload));
+  end if;
+  v_is_stored := exists (
+    select 1 from public.upload_parts p where p.upload_id = p_id and p.number = p_number and p.sha256 = p_sha256
+  );
+  if not v_is_stored then
+    delete from public.upload_parts p where p.upload_id = p_id and p.number = p_number;
+  end if;
+  return jsonb_build_object(
+    'outcome', case when v_is_stored then 'stored' else 'ok' end,
+    'byteLength', least(v_upload.part_bytes, v_upload.byte_length - (p_number - 1) * v_upload.part_bytes),
+    'r2Key', v_upload.r2_key, 'bucketUploadId', v_upload.bucket_upload_id
+  );
+end $$;
+
+-- After the bucket has taken a part.
+create function public.note_part(p_id uuid, p_caller jsonb, p_number integer, p_etag text, p_sha256 text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+begin
+  if fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  end if;
+  insert into public.upload_parts as p (upload_id, number, etag, sha256) values (p_id, p_number, p_etag, p_sha256)
+  on conflict (upload_id, number) do update set etag = excluded.etag, sha256 = excluded.sha256;
+  return jsonb_build_object('outcome', 'ok');
+end $$;
+
+-- The bucket has other parts than those noted here, since two callers wrote the same part at once: all are sent again.
+create function public.forget_parts(p_id uuid, p_caller jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+begin
+  if fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  end if;
+  delete from public.upload_parts where upload_id = p_id;
+  return jsonb_build_object('outcome', 'ok');
+end $$;
+
+-- Before the object is completed in the bucket and examined, which an upload that is about to expire is given time for.
+-- Outcomes: ready {upload, ownerId, isNew, r2Key, bucketUploadId, parts: [{number, etag}]}, incomplete {missing: the first
+-- of them}; completed {upload, result}, refused {code, detail}: answered again; ended {state}, unknown_upload.
+create function public.begin_completion(p_id uuid, p_caller jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+  v_dataset public.datasets;
+  v_missing jsonb;
+begin
+  if v_upload.state = 'completed' then
+    return jsonb_build_object('outcome', 'completed', 'upload', fusou.upload_json(v_upload), 'result', v_upload.result);
+  elsif v_upload.state = 'refused' then
+    return v_upload.result || jsonb_build_object('outcome', 'refused');
+  elsif fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  end if;
+  select jsonb_agg(m.number) into v_missing from (
+    select n.number from generate_series(1, fusou.part_count(v_upload)) as n (number)
+    where not exists (select 1 from public.upload_parts p where p.upload_id = p_id and p.number = n.number)
+    order by n.number limit 20
+  ) m;
+  if v_missing is not null then
+    return jsonb_build_object('outcome', 'incomplete', 'missing', v_missing);
+  end if;
+  update public.resumable_uploads set expires_at = greatest(expires_at, now() + interval '1 hour')
+  where id = p_id returning * into v_upload;
+  select * into v_dataset from public.datasets where id = v_upload.dataset_id;
+  return jsonb_build_object(
+    'outcome', 'ready', 'upload', fusou.upload_json(v_upload),
+    'ownerId', coalesce(v_dataset.owner_id, v_upload.user_id), 'isNew', v_dataset.id is null,
+    'r2Key', v_upload.r2_key, 'bucketUploadId', v_upload.bucket_upload_id,
+    'parts', (
+      select jsonb_agg(jsonb_build_object('number', p.number, 'etag', p.etag) order by p.number)
+      from public.upload_parts p where p.upload_id = p_id
+    )
+  );
+end $$;
+
+-- Registers the object of an upload as register_upload() does, and ends the upload, in one transaction. A repeated call
+-- is answered as the first. A call that exceeds a limit changes nothing: the upload stays open, and can be completed once
+-- there is room.
+-- p_object, p_copies: as of register_upload(). Outcomes: those of register_upload(); ended {state}, unknown_upload.
+create function public.complete_upload(
+  p_id uuid, p_caller jsonb, p_object jsonb, p_sender text, p_copies jsonb default null
+)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+  v_answer jsonb;
+begin
+  if v_upload.state = 'completed' then
+    return v_upload.result || jsonb_build_object('outbox', null);
+  elsif fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  elsif p_object ->> 'r2Key' <> v_upload.r2_key then
+    raise exception 'complete_upload: the object of this upload is %', v_upload.r2_key using errcode = '22023';
+  end if;
+  v_answer := public.register_upload(v_upload.dataset_id, p_caller, p_object, p_sender, p_copies);
+  if v_answer ->> 'outcome' in ('stored', 'healed', 'duplicate') then
+    update public.resumable_uploads
+    set state = 'completed',
+        result = v_answer - 'outbox' || jsonb_build_object(
+          'rows', (select fusou.saturate(sum((s ->> 'rows')::numeric)) from jsonb_array_elements(p_object -> 'slices') as s)
+        )
+    where id = p_id;
+  elsif v_answer ->> 'outcome' <> 'check_copies' then
+    update public.resumable_uploads
+    set state = 'refused',
+        result = jsonb_build_object('code', v_answer ->> 'outcome', 'detail', case v_answer ->> 'outcome'
+          when 'schema_rejected' then format('table %s takes files of one schema, and this has another', v_upload.table_name)
+          else format('no dataset %s of yours, and its id is not free; use another', v_upload.dataset_id)
+        end)
+    where id = p_id;
+  end if;
+  return v_answer;
+end $$;
+
+-- Ends an upload whose bytes are not taken; its object is given to vacuum. p_code, p_detail: the answer of every later call.
+-- Outcomes: refused {isNamed: whether adoption has registered the object meanwhile}; ended {state}, unknown_upload.
+create function public.refuse_upload(p_id uuid, p_caller jsonb, p_code text, p_detail text)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+begin
+  if fusou.upload_end(v_upload) is not null then
+    return fusou.upload_end(v_upload);
+  end if;
+  update public.resumable_uploads
+  set state = 'refused', result = jsonb_build_object('code', p_code, 'detail', left(p_detail, 2000))
+  where id = p_id;
+  perform fusou.mark_for_deletion(v_upload.r2_key);
+  return jsonb_build_object(
+    'outcome', 'refused', 'isNamed', exists (select 1 from public.files f where f.r2_key = v_upload.r2_key)
+  );
+end $$;
+
+-- From here on nothing of the upload is taken. The caller aborts it in the bucket, then forgets it; if it dies, the cron
+-- does so.
+create function public.abort_upload(p_id uuid, p_caller jsonb)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_upload constant public.resumable_uploads := fusou.own_upload(p_id, p_caller);
+begin
+  if v_upload.state is null then
+    return jsonb_build_object('outcome', 'unknown_upload');
+  elsif v_upload.state in ('completed', 'refused') then
+    return fusou.upload_end(v_upload);
+  end if;
+  update public.resumable_uploads set state = 'aborted' where id = p_id;
+  return jsonb_build_object('outcome', 'aborted', 'r2Key', v_upload.r2_key, 'bucketUploadId', v_upload.bucket_upload_id);
+end $$;
+
+-- Ends what has expired, and answers with the uploads that the bucket has yet to drop, until forget_uploads().
+-- p_stamp: see fusou.deletions_allowed(). A catalog that was set back may have uploads open that were completed since.
+create function public.expire_uploads(p_limit integer, p_stamp bigint default null)
+returns jsonb
+language plpgsql security definer
+set search_path = ''
+as $$
+begin
+  if not fusou.deletions_allowed(p_stamp) then
+    return '[]';
+  end if;
+  with over as (
+    select u.id from public.resumable_uploads u
+    where u.expires_at <= now() and u.state in ('completed', 'refused')
+    order by u.expires_at limit p_limit
+    for update skip locked
+  )
+  delete from public.resumable_uploads u using over o where u.id = o.id;
+  with over as (
+    select u.id from public.resumable_uploads u
+    where u.expires_at <= now() and u.state = 'open'
+    order by u.expires_at limit p_limit
+    for update skip locked
+  )
+  update public.resumable_uploads u set state = 'aborted' from over o where u.id = o.id;
+  return (
+    select coalesce(jsonb_agg(jsonb_build_object(
+      'id', a.id, 'r2Key', a.r2_key, 'bucketUploadId', a.bucket_upload_id
+    ) order by a.opened_at), '[]')
+    from (select * from public.resumable_uploads where state = 'aborted' order by opened_at limit p_limit) a
+  );
+end $$;
+
+-- The bucket has dropped these, or they were complete before: then the object lies under its key, and vacuum takes it.
+create function public.forget_uploads(p_ids uuid[])
+returns integer
+language plpgsql security definer
+set search_path = ''
+as $$
+declare
+  v_keys text[];
+begin
+  perform 1 from public.resumable_uploads where id = any (p_ids) order by id for update;
+  with gone as (
+    delete from public.resumable_uploads where id = any (p_ids) and state = 'aborted' returning r2_key
+  )
+  select coalesce(array_agg(g.r2_key order by g.r2_key), '{}') into v_keys from gone g;
+  perform fusou.mark_for_deletion(k) from unnest(v_keys) as k;
+  perform fusou.add_to_counter('uploads_aborted', cardinality(v_keys));
+  return cardinality(v_keys);
+end $$;
 -- Vacuum: the only thing that deletes objects. First, in one transaction, the versions that need an object become
 -- unreadable, its file rows go and its key is noted as garbage; then the object is deleted, then the note.
 -- Dying in between means deleting again.
@@ -3895,6 +4377,8 @@ as $$
     and not exists (select 1 from public.garbage g where g.r2_key = p_key)
     and not exists (select 1 from public.kept_objects k where k.r2_key = p_key)
     and not exists (select 1 from public.composed_footers c where c.r2_key = p_key)
+    -- complete in the bucket, perhaps, and registered when its client says so
+    and not exists (select 1 from public.resumable_uploads u where u.r2_key = p_key and u.state = 'open')
 $$;
 
 -- Whether an object was made from others and can be made again: a footer. Losing track of such is no reason to stop.
@@ -4591,6 +5075,7 @@ begin
   end loop;
   update public.access_keys set revoked_at = now() where user_id = p_user_id and revoked_at is null;
   delete from public.grants where user_id = p_user_id;
+  update public.resumable_uploads set expires_at = least(expires_at, now()) where user_id = p_user_id and state = 'open';
   if v_count > 0 then
     perform fusou.audit(p_caller, 'user.delete_data', p_user_id, null, p_user_id::text, jsonb_build_object('datasets', v_count));
   end if;
@@ -7084,7 +7569,8 @@ language sql immutable
 set search_path = ''
 as $$
   select jsonb_build_object(
-    'datasets', 1000, 'liveFiles', 1000000, 'liveBytes', 10995116277760, 'jobsByHandPerHour', 1000, 'eventStreams', 50
+    'datasets', 1000, 'liveFiles', 1000000, 'liveBytes', 10995116277760, 'jobsByHandPerHour', 1000, 'eventStreams', 50,
+    'openUploads', 100
   )
 $$;
 
@@ -7296,7 +7782,7 @@ begin
 end $$;
 
 -- p_owner null: the limits of every owner without limits of their own. p_settings: {datasets?, liveFiles?, liveBytes?,
--- jobsByHandPerHour?, eventStreams?}; what is left out stays, null goes back to the default.
+-- jobsByHandPerHour?, eventStreams?, openUploads?}; what is left out stays, null goes back to the default.
 create function public.configure_limits(p_caller jsonb, p_owner uuid, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
@@ -7359,6 +7845,9 @@ as $$
           ),
           'eventStreams', (
             select count(*) from public.event_streams s where s.owner_id = p_owner and s.expires_at >= now()
+          ),
+          'openUploads', (
+            select count(*) from public.resumable_uploads r where r.owner_id = p_owner and r.state = 'open'
           )
         )
         from public.owner_usage u where u.owner_id = p_owner
@@ -7528,6 +8017,8 @@ do $$
 declare
   fn regprocedure;
   callable constant text[] := array[
+    'open_upload', 'read_upload', 'begin_part', 'note_part', 'forget_parts', 'begin_completion', 'complete_upload',
+    'refuse_upload', 'abort_upload', 'expire_uploads', 'forget_uploads',
     'claim_outbox', 'complete_outbox', 'release_outbox',
     'check_upload', 'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',

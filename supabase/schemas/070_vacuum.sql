@@ -310,6 +310,8 @@ as $$
     and not exists (select 1 from public.garbage g where g.r2_key = p_key)
     and not exists (select 1 from public.kept_objects k where k.r2_key = p_key)
     and not exists (select 1 from public.composed_footers c where c.r2_key = p_key)
+    -- complete in the bucket, perhaps, and registered when its client says so
+    and not exists (select 1 from public.resumable_uploads u where u.r2_key = p_key and u.state = 'open')
 $$;
 
 -- Whether an object was made from others and can be made again: a footer. Losing track of such is no reason to stop.

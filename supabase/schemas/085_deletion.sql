@@ -314,6 +314,7 @@ begin
   end loop;
   update public.access_keys set revoked_at = now() where user_id = p_user_id and revoked_at is null;
   delete from public.grants where user_id = p_user_id;
+  update public.resumable_uploads set expires_at = least(expires_at, now()) where user_id = p_user_id and state = 'open';
   if v_count > 0 then
     perform fusou.audit(p_caller, 'user.delete_data', p_user_id, null, p_user_id::text, jsonb_build_object('datasets', v_count));
   end if;

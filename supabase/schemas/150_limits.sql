@@ -34,7 +34,8 @@ language sql immutable
 set search_path = ''
 as $$
   select jsonb_build_object(
-    'datasets', 1000, 'liveFiles', 1000000, 'liveBytes', 10995116277760, 'jobsByHandPerHour', 1000, 'eventStreams', 50
+    'datasets', 1000, 'liveFiles', 1000000, 'liveBytes', 10995116277760, 'jobsByHandPerHour', 1000, 'eventStreams', 50,
+    'openUploads', 100
   )
 $$;
 
@@ -246,7 +247,7 @@ begin
 end $$;
 
 -- p_owner null: the limits of every owner without limits of their own. p_settings: {datasets?, liveFiles?, liveBytes?,
--- jobsByHandPerHour?, eventStreams?}; what is left out stays, null goes back to the default.
+-- jobsByHandPerHour?, eventStreams?, openUploads?}; what is left out stays, null goes back to the default.
 create function public.configure_limits(p_caller jsonb, p_owner uuid, p_settings jsonb)
 returns jsonb
 language plpgsql security definer
@@ -309,6 +310,9 @@ as $$
           ),
           'eventStreams', (
             select count(*) from public.event_streams s where s.owner_id = p_owner and s.expires_at >= now()
+          ),
+          'openUploads', (
+            select count(*) from public.resumable_uploads r where r.owner_id = p_owner and r.state = 'open'
           )
         )
         from public.owner_usage u where u.owner_id = p_owner

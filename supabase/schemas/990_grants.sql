@@ -4,6 +4,8 @@ do $$
 declare
   fn regprocedure;
   callable constant text[] := array[
+    'open_upload', 'read_upload', 'begin_part', 'note_part', 'forget_parts', 'begin_completion', 'complete_upload',
+    'refuse_upload', 'abort_upload', 'expire_uploads', 'forget_uploads',
     'claim_outbox', 'complete_outbox', 'release_outbox',
     'check_upload', 'register_upload', 'request_compaction', 'trigger_scheduled', 'configure_dataset',
     'accept_message', 'enter_step', 'fail_attempt', 'finish_job', 'cancel_job', 'retry_job',

@@ -37,7 +37,14 @@ test('operators see the defaults, and of an owner the limits and what is used', 
   expect(owner).toEqual({
     id: user.id,
     limits: defaults,
-    usage: { datasets: 1, liveFiles: 1, liveBytes: FLIGHTS.length, jobsByHandPerHour: 0, eventStreams: 0 },
+    usage: {
+      datasets: 1,
+      liveFiles: 1,
+      liveBytes: FLIGHTS.length,
+      jobsByHandPerHour: 0,
+      eventStreams: 0,
+      openUploads: 0,
+    },
   })
   expect((await json<LimitsAnswer>('/api/limits', OPERATOR)).owner).toBeNull()
   for (const response of [call('/api/limits', user), put({ datasets: 1 }, user)])

@@ -1,5 +1,6 @@
 export { boundedBucket } from './bucket/bounded-bucket.ts'
 export { claimDatasetOwner, type DatasetOwner, readDatasetOwner, writeDatasetOwner } from './bucket/dataset-owner.ts'
+export { isInvalidPart, isNoSuchUpload } from './bucket/multipart-faults.ts'
 export {
   describeUpload,
   MAX_FACTS_BYTES,
@@ -28,6 +29,7 @@ export type { AuthenticatedKey } from './client/access.ts'
 export { AN_OPERATOR, type Attempt, asUser, callerJson, type Requester } from './client/call-inputs.ts'
 export { type Catalog, connectCatalog } from './client/catalog.ts'
 export { DatasetScope } from './client/datasets.ts'
+export type { DeclaredUpload } from './client/resumable-uploads.ts'
 export type { TableScope } from './client/table-files.ts'
 export { UnreadableRow, UnreadableRows } from './database/listed-rows.ts'
 export { type ParsedJson, parseJson } from './database/parse-json.ts'
@@ -87,6 +89,7 @@ export {
   Priority,
   RefusedMessage,
 } from './records/queue-message.ts'
+export { type BucketUpload, type RegisteredUpload, ResumableUpload, Sha256 } from './records/resumable-upload.ts'
 export {
   Admission,
   DatasetSettings,

@@ -16,8 +16,8 @@ interface Bounds {
 
 /**
  * A bucket whose calls have deadlines: head, get and the reading of what it gives, put of bytes, delete, list, and each
- * call of an upload in parts. A put of a stream has none here, since its pace is that of the client who sends it: whoever
- * writes the stream bounds each write.
+ * call of an upload in parts. A put of a stream has none here, nor a part that is a stream, since its pace is that of the
+ * client who sends it: whoever writes the stream bounds each write.
  * @param bucket an R2 bucket, or what stands in for one
  */
 export function boundedBucket<Bucket extends object>(
@@ -50,7 +50,7 @@ function bounded<Target extends object>(target: Target, { methods, answers = {} 
       if (timeoutMs === undefined) return (...args: unknown[]) => boundAnswer(name, method(...args))
       return async (...args: unknown[]) => {
         const called = Promise.resolve(method(...args))
-        if (name === 'put' && args[1] instanceof ReadableStream) return called
+        if ((name === 'put' || name === 'uploadPart') && args[1] instanceof ReadableStream) return called
         return boundAnswer(name, await withinDeadline(name, timeoutMs, called))
       }
     },

@@ -1,5 +1,6 @@
 import { z } from 'zod'
 import { DatasetId, JobId, PeriodTag, TableName } from '../records/names.ts'
+import { Sha256 } from '../records/resumable-upload.ts'
 import { jsonText } from './json-text.ts'
 
 /**
@@ -41,7 +42,6 @@ export type MergedMetadata = z.infer<typeof MergedMetadata>
 /** The sidecar of an upload of many tables. */
 export const UploadFacts = z.object({ slices: Slices })
 
-const Sha256 = z.string().regex(/^[0-9a-f]{64}$/)
 /** The sidecar of a merged object. */
 export const MergedFacts = z.object({
   /** every upload whose rows it holds: `[SHA-256, rows]` */

@@ -15,6 +15,7 @@ import { mergesCalls } from './merges.ts'
 import { monitoringCalls } from './monitoring.ts'
 import { outboxCalls } from './outbox.ts'
 import { requestsCalls } from './requests.ts'
+import { resumableUploadsCalls } from './resumable-uploads.ts'
 import { tableFilesCalls } from './table-files.ts'
 import { uploadsCalls } from './uploads.ts'
 import { vacuumCalls } from './vacuum.ts'
@@ -35,6 +36,7 @@ export function connectCatalog(config: DatabaseConfig) {
     ...accessCalls(database),
     ...datasetsCalls(database),
     ...uploadsCalls(database),
+    ...resumableUploadsCalls(database),
     ...requestsCalls(database),
     ...attemptsCalls(database),
     ...mergesCalls(database),

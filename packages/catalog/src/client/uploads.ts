@@ -1,18 +1,14 @@
 import { z } from 'zod'
 import type { Database } from '../database/database.ts'
-import { StoredCopy, UploadedFile, type UploadedObject } from '../records/file.ts'
+import { StoredCopy, type UploadedObject } from '../records/file.ts'
 import { OutboxMessage } from '../records/queue-message.ts'
+import { RegisteredUpload } from '../records/resumable-upload.ts'
 import { callerJson, type Requester } from './call-inputs.ts'
 import { outcomes } from './outcomes.ts'
 
-const Upload = z.discriminatedUnion('outcome', [
-  z.object({
-    outcome: z.enum(['stored', 'healed', 'duplicate']),
-    version: z.int(),
-    files: z.array(UploadedFile),
-    jobId: z.uuid().nullable(),
-    outbox: OutboxMessage.nullable(),
-  }),
+/** What became of an object that was to be registered. */
+export const Registration = z.discriminatedUnion('outcome', [
+  RegisteredUpload.extend({ outbox: OutboxMessage.nullable() }),
   z.object({ outcome: z.literal('check_copies'), copies: z.array(StoredCopy) }),
   z.object({ outcome: z.literal('schema_rejected'), table: z.string() }),
   outcomes('unknown_dataset', 'unknown_file', 'file_superseded'),
@@ -55,7 +51,7 @@ export const uploadsCalls = (database: Database) => ({
         p_copies: upload.brokenCopies ?? null,
         p_replaces: upload.replaces ?? null,
       },
-      Upload,
+      Registration,
     )
   },
 })

@@ -12,6 +12,7 @@ export const Limits = z
       description: 'new jobs that the owner asked for; uploads and the daily round do not count',
     }),
     eventStreams: Limit.meta({ description: 'connections that follow a job, at the same time' }),
+    openUploads: Limit.meta({ description: 'uploads in parts that are open, at the same time' }),
   })
   .meta({ id: 'Limits' })
 export type Limits = z.infer<typeof Limits>

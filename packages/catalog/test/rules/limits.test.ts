@@ -35,6 +35,7 @@ const NOTHING_SET: LimitChanges = {
   liveBytes: null,
   jobsByHandPerHour: null,
   eventStreams: null,
+  openUploads: null,
 }
 afterEach(() => catalog.configureLimits(AN_OPERATOR, null, NOTHING_SET))
 
@@ -70,7 +71,7 @@ describe('a limit', () => {
   test('has a default, one for all and one for an owner; null goes back', async () => {
     const owner = randomUUID()
     const { defaults } = await catalog.readLimits(AN_OPERATOR, null)
-    expect(defaults).toMatchObject({ datasets: 1000, eventStreams: 50 })
+    expect(defaults).toMatchObject({ datasets: 1000, eventStreams: 50, openUploads: 100 })
     await catalog.configureLimits(AN_OPERATOR, null, { datasets: 7 })
     await catalog.configureLimits(AN_OPERATOR, owner, { eventStreams: 0 })
     expect(await catalog.readLimits(AN_OPERATOR, owner)).toEqual({
@@ -78,7 +79,7 @@ describe('a limit', () => {
       owner: {
         id: owner,
         limits: { ...defaults, datasets: 7, eventStreams: 0 },
-        usage: { datasets: 0, liveFiles: 0, liveBytes: 0, jobsByHandPerHour: 0, eventStreams: 0 },
+        usage: { datasets: 0, liveFiles: 0, liveBytes: 0, jobsByHandPerHour: 0, eventStreams: 0, openUploads: 0 },
       },
     })
     await catalog.configureLimits(AN_OPERATOR, owner, { eventStreams: null })

@@ -39,6 +39,8 @@ const NEW_KEY = {
   expiresAt: null,
 }
 
+const DECLARED = { datasetId: 'd', table: 't', periodTag: 'p', fileName: 'f', byteLength: 9, sha256: 'h' }
+
 /** Each method, with arguments that all differ, and without those that may be left out. */
 const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: Record<string, unknown>][] = [
   [(c) => c.ping(), 'ping', {}],
@@ -385,6 +387,72 @@ const CALLS: [call: (catalog: Catalog) => Promise<unknown>, name: string, body: 
   [(c) => c.listAbandonedUploads(9), 'list_abandoned_uploads', { p_limit: 9, p_stamp: null }],
   [(c) => c.listAbandonedUploads(9, 3), 'list_abandoned_uploads', { p_limit: 9, p_stamp: 3 }],
   [(c) => c.closeMultiparts(['k']), 'close_multiparts', { p_keys: ['k'] }],
+  [
+    (c) => c.openUpload(asUser('u'), DECLARED),
+    'open_upload',
+    { p_caller: { user: 'u' }, p_upload: DECLARED, p_bucket: null, p_again: false },
+  ],
+  [
+    (c) => c.openUpload(KEY, DECLARED, { bucket: { r2Key: 'r', bucketUploadId: 'b', partBytes: 8 }, again: true }),
+    'open_upload',
+    {
+      p_caller: { user: 'u', key: 'k' },
+      p_upload: DECLARED,
+      p_bucket: { r2Key: 'r', uploadId: 'b', partBytes: 8 },
+      p_again: true,
+    },
+  ],
+  [(c) => c.readUpload(FILE, KEY), 'read_upload', { p_id: FILE, p_caller: { user: 'u', key: 'k' } }],
+  [
+    (c) => c.beginPart(FILE, asUser('u'), 3, 'h'),
+    'begin_part',
+    { p_id: FILE, p_caller: { user: 'u' }, p_number: 3, p_sha256: 'h' },
+  ],
+  [
+    (c) => c.beginPart(FILE, asUser('u'), 3, undefined),
+    'begin_part',
+    { p_id: FILE, p_caller: { user: 'u' }, p_number: 3, p_sha256: null },
+  ],
+  [
+    (c) => c.notePart(FILE, asUser('u'), { number: 3, etag: 'e', sha256: 'h' }),
+    'note_part',
+    { p_id: FILE, p_caller: { user: 'u' }, p_number: 3, p_etag: 'e', p_sha256: 'h' },
+  ],
+  [(c) => c.forgetParts(FILE, asUser('u')), 'forget_parts', { p_id: FILE, p_caller: { user: 'u' } }],
+  [(c) => c.beginCompletion(FILE, asUser('u')), 'begin_completion', { p_id: FILE, p_caller: { user: 'u' } }],
+  [
+    (c) =>
+      c.completeUpload({
+        uploadId: FILE,
+        requester: asUser('u'),
+        object: { r2Key: 'r', slices: [] },
+        brokenCopies: [{ fileId: JOB, r2Key: 'o' }],
+        sender: 's',
+      }),
+    'complete_upload',
+    {
+      p_id: FILE,
+      p_caller: { user: 'u' },
+      p_object: { r2Key: 'r', slices: [] },
+      p_sender: 's',
+      p_copies: [{ fileId: JOB, r2Key: 'o' }],
+    },
+  ],
+  [
+    (c) =>
+      c.completeUpload({ uploadId: FILE, requester: asUser('u'), object: { r2Key: 'r', slices: [] }, sender: 's' }),
+    'complete_upload',
+    { p_id: FILE, p_caller: { user: 'u' }, p_object: { r2Key: 'r', slices: [] }, p_sender: 's', p_copies: null },
+  ],
+  [
+    (c) => c.refuseUpload(FILE, asUser('u'), { code: 'c', detail: 'd' }),
+    'refuse_upload',
+    { p_id: FILE, p_caller: { user: 'u' }, p_code: 'c', p_detail: 'd' },
+  ],
+  [(c) => c.abortUpload(FILE, asUser('u')), 'abort_upload', { p_id: FILE, p_caller: { user: 'u' } }],
+  [(c) => c.expireUploads(9), 'expire_uploads', { p_limit: 9, p_stamp: null }],
+  [(c) => c.expireUploads(9, 3), 'expire_uploads', { p_limit: 9, p_stamp: 3 }],
+  [(c) => c.forgetUploads([FILE]), 'forget_uploads', { p_ids: [FILE] }],
   [(c) => c.claimGarbage(9), 'claim_garbage', { p_limit: 9, p_stamp: null }],
   [(c) => c.claimGarbage(9, 3), 'claim_garbage', { p_limit: 9, p_stamp: 3 }],
   [(c) => c.completeGarbage(['k']), 'complete_garbage', { p_keys: ['k'] }],

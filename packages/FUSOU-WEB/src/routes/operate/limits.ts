@@ -16,6 +16,7 @@ const LimitsRequest = z
     liveBytes: LimitChange,
     jobsByHandPerHour: LimitChange,
     eventStreams: LimitChange,
+    openUploads: LimitChange,
   } satisfies Record<keyof Limits | 'owner', z.ZodType>)
   .meta({ id: 'LimitsRequest', description: 'what is left out stays, null goes back to the default' })
 
