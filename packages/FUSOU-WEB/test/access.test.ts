@@ -2,6 +2,7 @@ import { beforeAll, describe, expect, inject, test } from 'vitest'
 import { allRoutes } from '../src/routes/all-routes.ts'
 import { askForMerge, call, json, newDataset, OPERATOR, upload } from './support/api.ts'
 import { CARRIERS, FLIGHTS } from './support/files.ts'
+import { complete, open, openAndSend } from './support/resumable.ts'
 import { sign, signUp, type User } from './support/tokens.ts'
 
 // Every call by every kind of caller: who is let in, who is told that they may not, who is told that there is no such thing.
@@ -27,6 +28,8 @@ let goneId: string
 let jobId: string
 let keyId: string
 let deletionId: number
+let uploadId: string
+let completedId: string
 const emptyId = newDataset()
 const nobodyId = crypto.randomUUID()
 const tokens: Record<string, string | undefined> = { nobody: undefined }
@@ -47,6 +50,9 @@ beforeAll(async () => {
   await share(datasetId, owner, reader, 'reader')
   await share(datasetId, owner, writer, 'writer')
   await share(datasetId, owner, manager, 'manager')
+  uploadId = (await (await open(owner, datasetId, FLIGHTS)).json<{ uploadId: string }>()).uploadId
+  completedId = await openAndSend(owner, datasetId, CARRIERS)
+  await complete(owner, completedId)
   // deleted and restored: doing so again changes nothing
   await upload(owner, FLIGHTS, { datasetId, tableId: 'gone' })
   const deleted = await json<{ deletion: { id: number } }>(`/api/datasets/${datasetId}/tables/gone`, {
@@ -155,9 +161,29 @@ interface Asked {
   but?: Partial<Record<string, Answer>>
 }
 
+/** An upload in parts is unknown to everybody else, whatever they may do with its dataset. */
+const ONLY_ITS_USER = all('unknown', 'reader', 'key of a reader', 'writer', 'manager')
+
 /** Each call is one that changes nothing, or the same thing each time. */
 const ASKED: Record<string, Asked> = {
   'POST /api/compaction/upload': { right: 'upload' },
+  'POST /api/datasets/:id/uploads': {
+    right: 'upload',
+    path: () => `/api/datasets/${datasetId}/uploads`,
+    body: () => ({ table: 't0', byteLength: 1, sha256: '0'.repeat(64) }),
+  },
+  'GET /api/uploads/:id': { right: 'upload', path: () => `/api/uploads/${uploadId}`, but: ONLY_ITS_USER },
+  'PUT /api/uploads/:id/parts/:number': {
+    right: 'upload',
+    path: () => `/api/uploads/${uploadId}/parts/1`,
+    but: ONLY_ITS_USER,
+  },
+  'POST /api/uploads/:id/complete': {
+    right: 'upload',
+    path: () => `/api/uploads/${uploadId}/complete`,
+    but: ONLY_ITS_USER,
+  },
+  'DELETE /api/uploads/:id': { right: 'upload', path: () => `/api/uploads/${completedId}`, but: ONLY_ITS_USER },
   'POST /api/compaction/sanitize-state': { right: 'manage', body: () => ({ datasetId }) },
   'POST /api/compaction/trigger-scheduled': { right: 'scheduler', body: () => ({ limit: 1 }) },
   'GET /api/compaction/dlq-status': { right: 'account, read' },
@@ -305,10 +331,12 @@ async function ask(name: string, { path, body }: Asked, token: string | undefine
   const [method, template] = name.split(' ') as [string, string]
   if (template === '/api/compaction/upload')
     return upload({ id: '', token: token as string }, FLIGHTS, { datasetId, tableId: 't0' })
+  const part = { headers: { 'content-type': 'application/octet-stream' }, body: FLIGHTS }
   const response = await call(path?.() ?? template, {
     method,
     token,
     ...(body !== undefined && asJson(body())),
+    ...(template.endsWith('/parts/:number') && part),
   })
   await response.body?.cancel()
   return response

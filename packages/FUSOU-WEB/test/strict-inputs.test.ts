@@ -45,13 +45,13 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
       path: path
         .replace('{id}', idFor(path))
         .replace(/\{(user|webhook)\}/, crypto.randomUUID())
-        .replace('{deletion}', '1')
+        .replace(/\{(deletion|number)\}/, '1')
         .replace(/\{(table|period)\}/g, 'x')
         .replace('{file}', 'x.parquet'),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),
       body: schema === undefined ? undefined : Object.keys(schema.properties ?? {}),
       isForUsers: FOR_USERS.has(`${method} ${path}`),
-      isUpload: operation.requestBody?.content['multipart/form-data'] !== undefined,
+      isUpload: operation.requestBody?.content['application/octet-stream'] !== undefined,
     }
   }),
 )

@@ -30,11 +30,19 @@ import { acceptOrphans, pauseVacuum, resumeVacuum, vacuum } from './operate/vacu
 import { readTableFile } from './tables/table-file.ts'
 import { createTableLink } from './tables/table-links.ts'
 import { tableSnippet } from './tables/table-snippet.ts'
+import { completeUpload } from './uploads/complete-upload.ts'
+import { uploadPart } from './uploads/upload-part.ts'
+import { abortUpload, getUpload, openUpload } from './uploads/uploads.ts'
 
 /** The HTTP contract, in the order in which addresses are matched. */
 export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Route[] {
   const routes: Route[] = [
     upload,
+    openUpload,
+    getUpload,
+    uploadPart,
+    completeUpload,
+    abortUpload,
     sanitizeState,
     triggerScheduled,
     dlqStatus,

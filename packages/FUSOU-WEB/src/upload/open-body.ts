@@ -2,7 +2,7 @@ import { FusouError } from '@fusou/catalog'
 import { z } from 'zod'
 import { declaredLength } from '../http/body-headers.ts'
 import { check, readFields } from '../http/check.ts'
-import { PARQUET_MEDIA_TYPE } from './object-put.ts'
+import { PARQUET_MEDIA_TYPE } from './stream-put.ts'
 import { UploadFields } from './upload-fields.ts'
 import { holdForm, MAX_FORM_BYTES } from './upload-memory.ts'
 
@@ -72,7 +72,8 @@ async function readForm(request: Request): Promise<Omit<OpenBody, keyof Disposab
   return { fields, byteLength: file.size, stream: file.stream() }
 }
 
-function requireLength(request: Request): number {
+/** @throws FusouError `length_required`, `invalid_request` */
+export function requireLength(request: Request): number {
   const byteLength = declaredLength(request)
   if (byteLength === undefined)
     throw new FusouError('length_required', 'send Content-Length; chunked bodies are not taken')

@@ -17,7 +17,8 @@ export type InspectedSlice = Omit<UploadedSlice, 'periodTag'>
  */
 export class SliceInspector {
   readonly #slices: readonly Slice[]
-  readonly #objectHash: Hash = createHash('sha256')
+  /** none where one slice is the object */
+  readonly #objectHash: Hash | undefined
   readonly #digests: string[] = []
   /** a footer longer than the window is told by its length */
   readonly #summaries: (ParquetSummary | { footerBytes: number })[] = []
@@ -27,6 +28,7 @@ export class SliceInspector {
   /** @param slices in order, end to end from byte 0 */
   constructor(slices: readonly Slice[]) {
     this.#slices = slices
+    if (slices.length > 1) this.#objectHash = createHash('sha256')
     this.#current = new SliceWindow(slices[0]!)
   }
 
@@ -35,7 +37,7 @@ export class SliceInspector {
    * @throws FusouError `invalid_parquet`, `unsupported_parquet`
    */
   async take(bytes: Uint8Array): Promise<void> {
-    this.#objectHash.update(bytes)
+    this.#objectHash?.update(bytes)
     for (let at = 0; at < bytes.byteLength; ) {
       const { slice } = this.#current
       const part = bytes.subarray(at, at + slice.offset + slice.length - this.#position)
@@ -84,7 +86,7 @@ export class SliceInspector {
         workBytes,
       })
     }
-    return { sha256: this.#objectHash.digest('hex'), slices }
+    return { sha256: this.#objectHash?.digest('hex') ?? this.#digests[0]!, slices }
   }
 }
 

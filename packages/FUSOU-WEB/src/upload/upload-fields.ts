@@ -6,7 +6,7 @@ import { filled } from '../http/inputs.ts'
 const MAX_TABLE_OFFSETS_CHARACTERS = 128 * 1024
 
 /** Only told back to the client, never a key. */
-const FileName = z
+export const FileName = z
   .string()
   .max(255)
   .regex(/^[^/\\\p{Cc}]+$/u, 'must be a plain name, without slashes or control characters')

@@ -1,6 +1,9 @@
 import { MAX_FOOTER_BYTES, MemoryBudget } from '@fusou/catalog'
 
-/** Budgets within the 128 MB of an isolate. Beside them each upload holds a window of 128 KiB and two chunks. */
+/**
+ * Budgets within the 128 MB of an isolate. Beside them each upload holds a window of 128 KiB and two chunks, a part of an
+ * upload two chunks, and an upload that is completed a window and a chunk.
+ */
 const FORMS_BYTES = 40 * 1024 * 1024
 const FOOTERS_BYTES = 48 * 1024 * 1024
 

@@ -1,4 +1,4 @@
-import { type Catalog, factsKey, pairInstallation } from '@fusou/catalog'
+import { type Catalog, factsKey, isNoSuchUpload, pairInstallation } from '@fusou/catalog'
 import type { Env } from '../env.ts'
 
 /** R2 deletes up to 1,000 keys in a call; each object may have a sidecar. */
@@ -42,10 +42,10 @@ async function abortUploads(env: Env, catalog: Catalog, stamp: number): Promise<
 }
 
 /** An upload that is complete or aborted is not there any more. */
-async function abortUpload(env: Env, r2Key: string, uploadId: string): Promise<void> {
+export async function abortUpload(env: Env, r2Key: string, uploadId: string): Promise<void> {
   try {
     await env.BUCKET.resumeMultipartUpload(r2Key, uploadId).abort()
   } catch (error) {
-    if (!(error instanceof Error && /does not exist|\(10024\)/.test(error.message))) throw error
+    if (!isNoSuchUpload(error)) throw error
   }
 }

@@ -5,7 +5,7 @@ import { boundedBody } from '../../files/bounded-body.ts'
 import { parseRange } from '../../files/byte-range.ts'
 import { evaluatePreconditions } from '../../files/preconditions.ts'
 import { route } from '../../http/operation.ts'
-import { PARQUET_MEDIA_TYPE } from '../../upload/object-put.ts'
+import { PARQUET_MEDIA_TYPE } from '../../upload/stream-put.ts'
 
 const PARQUET = { mediaType: PARQUET_MEDIA_TYPE }
 

@@ -13,7 +13,7 @@ import { layPinned } from '../../tables/pinned-layout.ts'
 import { readTableAddresses } from '../../tables/read-addresses.ts'
 import type { Segment } from '../../tables/segments.ts'
 import { streamSegments } from '../../tables/stream-segments.ts'
-import { PARQUET_MEDIA_TYPE } from '../../upload/object-put.ts'
+import { PARQUET_MEDIA_TYPE } from '../../upload/stream-put.ts'
 import { tableFilePath } from './table-links.ts'
 
 const PARQUET = { mediaType: PARQUET_MEDIA_TYPE }

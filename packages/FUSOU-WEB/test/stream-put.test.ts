@@ -1,7 +1,7 @@
 import { FusouError } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
-import { ObjectPut } from '../src/upload/object-put.ts'
 import { receiveObject } from '../src/upload/receive-object.ts'
+import { StreamPut, storeObject } from '../src/upload/stream-put.ts'
 
 const TIMEOUT_MS = 100
 
@@ -17,7 +17,11 @@ const hangingBucket = (reads: number) =>
 
 describe('a put into a bucket that makes no progress', () => {
   test.each([0, 1, 2])('after %i chunks is given up, as storage_unavailable', async (reads) => {
-    const put = new ObjectPut(hangingBucket(reads), 'k', 2 * 2 ** 20, () => ({}), TIMEOUT_MS)
+    const put = new StreamPut(
+      storeObject(hangingBucket(reads), 'k', () => ({})),
+      2 * 2 ** 20,
+      TIMEOUT_MS,
+    )
     const chunk = () => new Uint8Array(2 ** 20)
     const written = (async () => {
       await put.write(chunk())
@@ -31,7 +35,13 @@ describe('a put into a bucket that makes no progress', () => {
   test('ends an upload, whose client is answered', async () => {
     const body = new Response(new Uint8Array(2 ** 20)).body!
     const inspector = { take: async () => {} }
-    const received = receiveObject(hangingBucket(0), 'k', body, 2 ** 20, inspector, () => ({}), TIMEOUT_MS)
+    const received = receiveObject(
+      storeObject(hangingBucket(0), 'k', () => ({})),
+      body,
+      2 ** 20,
+      inspector,
+      TIMEOUT_MS,
+    )
     await expect(received).rejects.toBeInstanceOf(FusouError)
     await expect(received).rejects.toMatchObject({ code: 'storage_unavailable' })
   })

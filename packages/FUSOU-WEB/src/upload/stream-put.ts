@@ -11,44 +11,39 @@ const ABORT_TIMEOUT_MS = 5_000
 
 export const PARQUET_MEDIA_TYPE = 'application/vnd.apache.parquet'
 
-interface Begun {
+interface Begun<Stored> {
   readonly writer: WritableStreamDefaultWriter<Uint8Array>
-  readonly stored: Promise<unknown>
+  readonly stored: Promise<Stored>
 }
+
+/** Has the bucket take a stream of known length, as an object or as a part of one. */
+export type Store<Stored> = (body: ReadableStream<Uint8Array>) => Promise<Stored>
+
+/** @param describe custom metadata, asked for when the put begins */
+export const storeObject =
+  (bucket: R2Bucket, key: string, describe: () => Record<string, string>): Store<unknown> =>
+  (body) =>
+    bucket.put(key, body, { httpMetadata: { contentType: PARQUET_MEDIA_TYPE }, customMetadata: describe() })
 
 /**
  * A put of a stream of known length, which begins with the first write. Writes throw FusouError
  * `storage_unavailable`, also when the bucket makes no progress for `timeoutMs`.
  */
-export class ObjectPut {
-  readonly #bucket: R2Bucket
-  readonly #key: string
+export class StreamPut<Stored> {
+  readonly #store: Store<Stored>
   readonly #byteLength: number
-  readonly #describe: () => Record<string, string>
   readonly #timeoutMs: number
-  #begun: Begun | undefined
+  #begun: Begun<Stored> | undefined
 
-  /** @param describe custom metadata, asked for when the put begins */
-  constructor(
-    bucket: R2Bucket,
-    key: string,
-    byteLength: number,
-    describe: () => Record<string, string>,
-    timeoutMs = WRITE_TIMEOUT_MS,
-  ) {
-    this.#timeoutMs = timeoutMs
-    this.#bucket = bucket
-    this.#key = key
+  constructor(store: Store<Stored>, byteLength: number, timeoutMs = WRITE_TIMEOUT_MS) {
+    this.#store = store
     this.#byteLength = byteLength
-    this.#describe = describe
+    this.#timeoutMs = timeoutMs
   }
 
-  #begin(): Begun {
+  #begin(): Begun<Stored> {
     const { readable, writable } = new FixedLengthStream(this.#byteLength)
-    const stored = this.#bucket.put(this.#key, readable, {
-      httpMetadata: { contentType: PARQUET_MEDIA_TYPE },
-      customMetadata: this.#describe(),
-    })
+    const stored = this.#store(readable)
     // It is awaited in the end; until then nobody may take its failure for an unhandled one.
     stored.catch(() => {})
     return { writer: writable.getWriter(), stored }
@@ -62,12 +57,15 @@ export class ObjectPut {
   }
 
   /** All bytes are written: wait until the bucket has them. */
-  async finish(): Promise<void> {
-    if (this.#begun) await this.#storing(Promise.all([this.#begun.writer.close(), this.#begun.stored]))
+  async finish(): Promise<Stored> {
+    this.#begun ??= this.#begin()
+    const { writer, stored } = this.#begun
+    const [, answer] = await this.#storing(Promise.all([writer.close(), stored]))
+    return answer
   }
 
   /**
-   * The bucket then holds nothing under the key; one that does not even answer that keeps at most an object that nothing
+   * The bucket then holds nothing of it; one that does not even answer that keeps at most an object that nothing
    * names, which the walk over the bucket finds. Never throws.
    */
   async abort(reason: unknown): Promise<void> {
@@ -77,9 +75,9 @@ export class ObjectPut {
     await withinDeadline('abort', Math.min(this.#timeoutMs, ABORT_TIMEOUT_MS), stored).catch(() => {})
   }
 
-  async #storing(call: Promise<unknown>): Promise<void> {
+  async #storing<Result>(call: Promise<Result>): Promise<Result> {
     try {
-      await withinDeadline('put', this.#timeoutMs, call)
+      return await withinDeadline('put', this.#timeoutMs, call)
     } catch (cause) {
       throw new FusouError('storage_unavailable', 'the upload could not be stored; try again', { cause })
     }
