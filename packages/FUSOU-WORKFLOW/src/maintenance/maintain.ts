@@ -5,6 +5,7 @@ import { reportRun } from '../watch/report-run.ts'
 import { sendHeartbeat } from '../watch/send-heartbeat.ts'
 import { deliverWebhooks } from '../webhooks/deliver-webhooks.ts'
 import { deleteExpiredData } from './delete-expired-data.ts'
+import { dropUploads } from './drop-uploads.ts'
 import { relayOutbox } from './relay-outbox.ts'
 import { rescueJobs } from './rescue-jobs.ts'
 import { startJobs } from './start-jobs.ts'
@@ -32,6 +33,8 @@ export const CHORES: Readonly<Record<string, Chore>> = {
   trimHistory,
   deleteExpiredData,
   deliverWebhooks: (_env, catalog) => deliverWebhooks(catalog),
+  // before vacuum: an upload that was complete is garbage afterwards
+  dropUploads,
   vacuum,
   sweepOrphans: (env, catalog) => sweepOrphans(env, catalog),
   recordRun,

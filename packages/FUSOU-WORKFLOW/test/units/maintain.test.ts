@@ -23,6 +23,7 @@ const IDLE: Answers = {
   trimHistory: () => ({ jobs: 0, letters: 0, messages: 0, streams: 0, auditEntries: 0 }),
   claimWebhooks: () => [],
   deleteExpiredData: () => ({ datasets: 0, files: 0 }),
+  expireUploads: () => [],
   listAbandonedUploads: () => [],
   claimGarbage: () => [],
   beginSweep: () => ({ due: false, cursor: null }),
