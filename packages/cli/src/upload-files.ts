@@ -1,10 +1,8 @@
-import { appendFileSync, existsSync, mkdirSync, readFileSync } from 'node:fs'
+import { appendFileSync, existsSync, mkdirSync, openAsBlob, readFileSync } from 'node:fs'
 import { readdir, readFile, stat } from 'node:fs/promises'
 import { dirname, join } from 'node:path'
-import { ApiError, type FusouClient, type UploadPlace } from '@fusou/client'
+import { ApiError, type FusouClient, IN_PARTS_ABOVE_BYTES, type UploadPlace } from '@fusou/client'
 
-/** The platform takes no larger request. */
-const MAX_FILE_BYTES = 100_000_000
 /** Refusals that every further file would get too. */
 const FATAL = new Set([
   'unauthenticated',
@@ -28,6 +26,8 @@ export interface UploadOptions {
   /** file in which each upload is noted when it was answered; what it names as it is now is not sent again */
   readonly journal: string
   readonly onResult: (result: UploadResult) => void
+  /** told of a file that is sent in parts how many of its bytes are stored */
+  readonly onProgress: (path: string, storedBytes: number, byteLength: number) => void
 }
 
 interface Found {
@@ -56,44 +56,58 @@ export async function findFiles(paths: readonly string[]): Promise<{ files: Foun
   return { files, unreadable }
 }
 
-/** Sends files, several at a time. A file that fails does not stop the others, unless they would all fail as it did. */
+/**
+ * Sends files: small ones several at a time, then those that are sent in parts one after the other. A file that fails does
+ * not stop the others, unless they would all fail as it did.
+ */
 export async function uploadFiles(
   client: FusouClient,
   paths: readonly string[],
   place: Omit<UploadPlace, 'fileName'>,
-  { concurrency, journal, onResult }: UploadOptions,
+  { concurrency, journal, onResult, onProgress }: UploadOptions,
 ): Promise<void> {
   const { files, unreadable } = await findFiles(paths)
   for (const result of unreadable) onResult(result)
   const done = readJournal(journal)
-  let next = 0
+  const [small, large] = [files.filter((file) => !isLarge(file)), files.filter(isLarge)]
   let stopped: string | undefined
-  const send = async (): Promise<void> => {
-    while (next < files.length) {
-      const file = files[next++]!
+  const send = async (queue: Found[]): Promise<void> => {
+    for (let file = queue.shift(); file !== undefined; file = queue.shift()) {
       const note = JSON.stringify(file)
       if (done.has(note)) {
         onResult({ path: file.path, outcome: 'done before', bytes: file.bytes })
         continue
       }
-      const result = stopped === undefined ? await uploadOne(client, file, place) : failed(file, stopped)
+      const result = stopped === undefined ? await uploadOne(client, file, place, onProgress) : failed(file, stopped)
       if (result.outcome === 'failed') stopped ??= result.fatal
       else appendFileSync(journal, `${note}\n`)
       onResult(result)
     }
   }
   mkdirSync(dirname(journal), { recursive: true, mode: 0o700 })
-  await Promise.all(Array.from({ length: concurrency }, send))
+  await Promise.all(Array.from({ length: concurrency }, () => send(small)))
+  await send(large)
 }
 
 type Sent = UploadResult & { readonly fatal?: string }
 const failed = ({ path, bytes }: Found, error: string): Sent => ({ path, outcome: 'failed', bytes, error })
 
-async function uploadOne(client: FusouClient, file: Found, place: Omit<UploadPlace, 'fileName'>): Promise<Sent> {
-  if (file.bytes > MAX_FILE_BYTES) return failed(file, `${file.bytes} bytes, where 100 MB are taken in one request`)
+const isLarge = ({ bytes }: Found) => bytes > IN_PARTS_ABOVE_BYTES
+
+async function uploadOne(
+  client: FusouClient,
+  file: Found,
+  place: Omit<UploadPlace, 'fileName'>,
+  onProgress: UploadOptions['onProgress'],
+): Promise<Sent> {
   try {
     const fileName = file.path.split(/[\\/]/).at(-1)!.slice(0, 255)
-    const answer = await client.upload(new Uint8Array(await readFile(file.path)), { ...place, fileName })
+    const bytes = isLarge(file) ? await openAsBlob(file.path) : new Uint8Array(await readFile(file.path))
+    const answer = await client.upload(
+      bytes,
+      { ...place, fileName },
+      { onProgress: (stored, byteLength) => onProgress(file.path, stored, byteLength) },
+    )
     const outcome = answer.duplicate ? 'duplicate' : 'stored'
     return { path: file.path, outcome, bytes: file.bytes, rows: answer.rows }
   } catch (error) {

@@ -55,5 +55,12 @@ test('the client has its types and modules in its tarball', async () => {
   expect(files).toEqual(expect.arrayContaining(['dist/index.js', 'dist/index.d.ts', 'dist/api.d.ts', 'package.json']))
   expect(files.filter((path: string) => path.startsWith('src/'))).toEqual([])
   const module = await import(join(root, 'packages/client/dist/index.js'))
-  expect(Object.keys(module).sort()).toEqual(['ApiError', 'FusouClient', 'items', 'retryingFetch', 'unwrap'])
+  expect(Object.keys(module).sort()).toEqual([
+    'ApiError',
+    'FusouClient',
+    'IN_PARTS_ABOVE_BYTES',
+    'items',
+    'retryingFetch',
+    'unwrap',
+  ])
 })

@@ -1,7 +1,15 @@
 import createClient, { type Client } from 'openapi-fetch'
 import type { paths } from './api.ts'
-import { ApiError, type Problem } from './api-error.ts'
 import { type RetryOptions, retryingFetch } from './retrying-fetch.ts'
+import { unwrap } from './unwrap.ts'
+import {
+  IN_PARTS_ABOVE_BYTES,
+  sizeOf,
+  type UploadAnswer,
+  type UploadOptions,
+  type UploadPlace,
+  uploadInParts,
+} from './upload-in-parts.ts'
 
 export interface FusouOptions {
   /** such as `https://fusou.pages.dev` */
@@ -13,27 +21,11 @@ export interface FusouOptions {
   readonly fetch?: (request: Request) => Promise<Response>
 }
 
-export interface UploadPlace {
-  readonly datasetId: string
-  readonly tableId: string
-  /** default `"0"` */
-  readonly periodTag?: string
-  readonly fileName?: string
-}
-
-/** A result of openapi-fetch: the body of a successful answer, or of a refusal. */
-interface Answered<Data> {
-  readonly data?: Data
-  readonly error?: unknown
-  readonly response: Response
-}
-
 type Body<Path extends keyof paths, Method extends string, Status extends number> = paths[Path] extends {
   [M in Method]: { responses: { [S in Status]: { content: { 'application/json': infer Json } } } }
 }
   ? Json
   : never
-export type UploadAnswer = Body<'/api/compaction/upload', 'post', 202>
 export type Job = Body<'/api/jobs/{id}', 'get', 200>
 
 const ENDED = new Set(['succeeded', 'dead', 'cancelled'])
@@ -60,10 +52,17 @@ export class FusouClient {
   }
 
   /**
-   * Upload one Parquet file. The same bytes are stored once, so it may be repeated.
+   * Upload one Parquet file: a large one in parts, of which only those are sent that an earlier call has not stored. The
+   * same bytes are stored once, so it may be repeated. A Blob, such as `openAsBlob()` of Node gives, is never read whole
+   * if it is large.
    * @throws ApiError such as `invalid_parquet`, `quota_exceeded`
    */
-  upload(bytes: Uint8Array<ArrayBuffer> | Blob, place: UploadPlace, signal?: AbortSignal): Promise<UploadAnswer> {
+  upload(
+    bytes: Uint8Array<ArrayBuffer> | Blob,
+    place: UploadPlace,
+    options: UploadOptions = {},
+  ): Promise<UploadAnswer> {
+    if (sizeOf(bytes) > IN_PARTS_ABOVE_BYTES) return uploadInParts(this.api, bytes, place, options)
     return unwrap(
       this.api.POST('/api/compaction/upload', {
         params: { query: place },
@@ -71,7 +70,7 @@ export class FusouClient {
         body: bytes as never,
         bodySerializer: (body: unknown) => body as Blob,
         headers: { 'content-type': 'application/vnd.apache.parquet' },
-        ...(signal && { signal }),
+        ...(options.signal && { signal: options.signal }),
       }),
     )
   }
@@ -93,17 +92,6 @@ export class FusouClient {
       await new Promise((resolve) => setTimeout(resolve, pauseMs))
     }
   }
-}
-
-/**
- * The body of an answer.
- * @throws ApiError if the call was refused
- */
-export async function unwrap<Data>(call: Promise<Answered<Data>>): Promise<NonNullable<Data>> {
-  const { data, error, response } = await call
-  if (data === undefined || data === null)
-    throw new ApiError(response.status, typeof error === 'object' ? (error as Problem) : undefined)
-  return data
 }
 
 /**

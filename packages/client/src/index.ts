@@ -1,12 +1,6 @@
 export type { components, paths } from './api.ts'
 export { ApiError, type Problem } from './api-error.ts'
-export {
-  FusouClient,
-  type FusouOptions,
-  items,
-  type Job,
-  type UploadAnswer,
-  type UploadPlace,
-  unwrap,
-} from './client.ts'
+export { FusouClient, type FusouOptions, items, type Job } from './client.ts'
 export { type RetryOptions, retryingFetch } from './retrying-fetch.ts'
+export { unwrap } from './unwrap.ts'
+export { IN_PARTS_ABOVE_BYTES, type UploadAnswer, type UploadOptions, type UploadPlace } from './upload-in-parts.ts'

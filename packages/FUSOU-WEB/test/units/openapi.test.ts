@@ -17,16 +17,16 @@ const document = describeApi(
 ) as { paths: Record<string, Record<string, Described>>; components: { schemas: Record<string, unknown> } }
 
 const SCHEMAS = `
-  AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest AccessKey
-  AcknowledgeAnswer AcknowledgeRequest Admission AdmissionRequest AdoptAnswer AdoptRequest AnyJson AuditEntry
-  AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest ConfigureTableAnswer Dataset
+  AbortUploadAnswer AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest
+  AccessKey AcknowledgeAnswer AcknowledgeRequest Admission AdmissionRequest AdoptAnswer AdoptRequest AnyJson
+  AuditEntry AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest ConfigureTableAnswer Dataset
   DatasetSettings DatasetsPage DeleteWebhookAnswer Deletion DeletionAnswer DeletionsPage DiscardAnswer DlqStatus
   FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job JobStatus JobsPage KeyRequest KeysPage Limits
-  LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion Me NewAccessKey NewWebhook OwnedDataset
-  PauseAnswer PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer RestoreAnswer Retention
-  RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableLink TableLinkRequest
-  TableSettings TableSettingsChanges TablesPage TransferRequest TriggerAnswer TriggerRequest UnreadableRow
-  UploadAnswer UserDataAnswer VacuumPage VersionsPage Webhook WebhookList WebhookRequest
+  LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion Me NewAccessKey NewWebhook OpenUploadRequest
+  OwnedDataset PauseAnswer PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer RestoreAnswer
+  ResumableUpload Retention RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableLink
+  TableLinkRequest TableSettings TableSettingsChanges TablesPage TransferRequest TriggerAnswer TriggerRequest
+  UnreadableRow UploadAnswer UploadPart UserDataAnswer VacuumPage VersionsPage Webhook WebhookList WebhookRequest
 `.match(/\w+/g)
 
 describe('the OpenAPI document', () => {

@@ -39,8 +39,12 @@ export function addUploadCommand(commands: Commands): void {
             `\r\x1b[K${count(totals.stored + totals.duplicate + totals['done before'])} files, ${bytes(totals.bytes)} sent`,
           )
       }
+      const onProgress = (path: string, stored: number, byteLength: number) => {
+        if (session.isTerminal && !commands.asJson)
+          session.err(`\r\x1b[K${path}: ${Math.floor((stored / byteLength) * 100)} % of ${bytes(byteLength)}`)
+      }
       const started = Date.now()
-      await uploadFiles(commands.client, paths, place, { concurrency, journal, onResult })
+      await uploadFiles(commands.client, paths, place, { concurrency, journal, onResult, onProgress })
       if (session.isTerminal && !commands.asJson) session.err('\n')
       const seconds = (Date.now() - started) / 1000
       if (!commands.asJson)
