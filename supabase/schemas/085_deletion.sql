@@ -306,6 +306,11 @@ begin
   then
     perform fusou.forbid('all data of a user is deleted by that user, signed in, or by an operator');
   end if;
+  -- Before any dataset, as in complete_upload().
+  with mine as (
+    select u.id from public.resumable_uploads u where u.user_id = p_user_id and u.state = 'open' order by u.id for update
+  )
+  update public.resumable_uploads u set expires_at = least(u.expires_at, now()) from mine m where u.id = m.id;
   for v_dataset_id in
     select d.id from public.datasets d where d.owner_id = p_user_id and d.deleted_at is null order by d.id limit p_limit
   loop
@@ -314,7 +319,6 @@ begin
   end loop;
   update public.access_keys set revoked_at = now() where user_id = p_user_id and revoked_at is null;
   delete from public.grants where user_id = p_user_id;
-  update public.resumable_uploads set expires_at = least(expires_at, now()) where user_id = p_user_id and state = 'open';
   if v_count > 0 then
     perform fusou.audit(p_caller, 'user.delete_data', p_user_id, null, p_user_id::text, jsonb_build_object('datasets', v_count));
   end if;

@@ -1,6 +1,6 @@
 import { spawn } from 'node:child_process'
 import { once } from 'node:events'
-import { mkdirSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { DuckDBInstance } from '@duckdb/node-api'
@@ -88,6 +88,29 @@ describe('fusou', () => {
     expect((await fusou('device', upload)).out).toMatch(/^0 stored .* 12 done before, 0 failed/)
     expect((await fusou('device', [...upload, '--again'])).out).toMatch(/^0 stored .* 12 were there/)
   })
+
+  test('uploads a large file in parts, which others read as it was', async () => {
+    const large = join(folder, 'large.parquet')
+    const connection = await (await DuckDBInstance.create()).connect()
+    await connection.run(
+      `copy (select random() as a from range(5_000_000)) to '${large}' (format parquet, compression uncompressed)`,
+    )
+    expect(statSync(large).size).toBeGreaterThan(32 * 2 ** 20)
+    const upload = ['upload', large, '--to', 'large/numbers']
+    const first = await fusou('device', upload)
+    expect(first, first.err).toMatchObject({ code: 0, out: expect.stringMatching(/^1 stored \(5,000,000 rows/) })
+    expect((await fusou('device', [...upload, '--again'])).code).toBe(0)
+    expect(await json<{ bytes: number }[]>('device', 'ls', 'large/numbers')).toMatchObject([
+      { bytes: statSync(large).size },
+    ])
+    const copies = join(folder, 'copies')
+    expect((await fusou('device', ['get', 'large/numbers', '--out', copies])).code).toBe(0)
+    const [copy, ...more] = readdirSync(copies, { recursive: true, withFileTypes: true }).filter((entry) =>
+      entry.isFile(),
+    )
+    expect(more).toEqual([])
+    expect(readFileSync(join(copy!.parentPath, copy!.name)).equals(readFileSync(large))).toBe(true)
+  }, 120_000)
 
   test('names each file that is refused, sends the others, and ends with 1', async () => {
     const bad = join(folder, 'bad')
