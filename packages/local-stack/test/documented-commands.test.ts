@@ -108,6 +108,30 @@ describe('the curl lines of the documents', () => {
   })
 })
 
+describe('the page about uploads', () => {
+  test('runs as printed, and the file is there as it was', async () => {
+    const connection = await (await DuckDBInstance.create()).connect()
+    const large = join(folder, 'large.parquet')
+    await connection.run(
+      `copy (select random() as a from range(2_500_000)) to '${large}' (format parquet, compression uncompressed)`,
+    )
+    const page = readFileSync(join(REPO_ROOT, 'docs/uploads.md'), 'utf8')
+    const [byCommand, ...blocks] = [...page.matchAll(/```sh\n(.*?)```/gs)].map(([, block]) => block!)
+    expect([byCommand, blocks.length]).toEqual([expect.stringContaining('fusou upload'), 3])
+    const script = `set -euo pipefail
+      curl() { command curl -sS --fail-with-body "$@" && echo; }
+      fusou() { ${process.execPath} ${join(REPO_ROOT, 'packages/cli/src/main.ts')} "$@"; }\n`
+    const env = { WEB: stack.info.webUrl, TOKEN: token, FUSOU_URL: stack.info.webUrl, FUSOU_TOKEN: token }
+    const { code, output } = await shell(`${script}${blocks.join('\n')}\n${byCommand}`, {
+      ...env,
+      FUSOU_CONFIG: join(folder, 'uploads', 'config.json'),
+    })
+    expect(output).not.toContain('"code":')
+    expect(code, output).toBe(0)
+    expect(output).toMatch(/"storedParts":\[1,2,3\].*"rows":2500000.*1 were there/s)
+  }, 120_000)
+})
+
 describe('the walk-through of ten devices', () => {
   test('runs as printed, and DuckDB reads every measurement once, in order', async () => {
     const connection = await (await DuckDBInstance.create()).connect()
