@@ -7038,7 +7038,14 @@ as $$
         select coalesce(fusou.age_seconds(g.marked_at), 0)
         from (select 1) one left join lateral (select marked_at from public.garbage order by marked_at limit 1) g on true
       ),
-      'openUploads', (select count(*) from (select 1 from public.multipart_uploads limit fusou.max_count()) u),
+      'openUploads', (
+        select count(*) from (
+          select 1 from public.multipart_uploads
+          union all
+          select 1 from public.resumable_uploads r where r.state in ('open', 'aborted')
+          limit fusou.max_count()
+        ) u
+      ),
       'objectsDeleted', coalesce((select value from public.counters where name = 'objects_deleted'), 0),
       'uploadsAborted', coalesce((select value from public.counters where name = 'uploads_aborted'), 0)
     )

@@ -92,13 +92,6 @@ describe('a file in parts', () => {
     const uploadId = await openAndSend(user, datasetId, LONG_FOOTER)
     expect(await (await complete(user, uploadId)).json()).toMatchObject({ rows: 5, version: 1 })
   })
-
-  test('is checked in 100 MiB as in three: what a Worker holds does not grow with it', async () => {
-    const datasetId = newDataset()
-    const hundred = padded(FLIGHTS, 13 * PART_BYTES)
-    const uploadId = await openAndSend(user, datasetId, hundred)
-    expect(await (await complete(user, uploadId)).json()).toMatchObject({ rows: 3, fileSize: hundred.length })
-  })
 })
 
 describe('opening the same content again', () => {

@@ -1,88 +1,22 @@
 import { randomUUID } from 'node:crypto'
-import { AN_OPERATOR, asUser, type DeclaredUpload, type Requester, type UploadedObject } from '@fusou/catalog'
+import { AN_OPERATOR, asUser, type Requester } from '@fusou/catalog'
 import { describe, expect, test } from 'vitest'
 import { anObject, DataSetUnderTest, SENDER, sha256 } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
+import { PART_BYTES, partOf, UploadUnderTest } from '../upload-under-test.ts'
 
 const database = await ownDatabase()
 const { catalog } = database
-const PART_BYTES = 100
-/** Hashes of parts stand for their bytes. */
-const partOf = (number: number, content = `part ${number}`) => ({ number, etag: randomUUID(), sha256: sha256(content) })
+const newUpload = (dataset?: DataSetUnderTest, content?: string) => new UploadUnderTest(database, dataset, content)
 const expireNow = (uploadId: string) =>
   database.query('update resumable_uploads set expires_at = now() where id = $1', uploadId)
 /** Of users whom Supabase Auth does not know. */
 const grant = (datasetId: string, userId: string, role: string) =>
   database.query('insert into grants (dataset_id, user_id, role) values ($1, $2, $3)', datasetId, userId, role)
-const isGarbage = async (key: string) =>
-  (await database.query('select 1 from garbage where r2_key = $1', key)).length > 0
-
-/** An upload of 250 bytes, so of three parts, driven as the routes drive one. */
-class UploadUnderTest {
-  readonly dataset: DataSetUnderTest
-  readonly requester: Requester
-  readonly declared: DeclaredUpload
-  readonly r2Key = `datasets/any/uploads/${randomUUID()}`
-  uploadId = ''
-
-  constructor(dataset = new DataSetUnderTest(catalog), content: string = randomUUID()) {
-    this.dataset = dataset
-    this.requester = asUser(dataset.owner)
-    this.declared = {
-      datasetId: dataset.id,
-      table: 'ships',
-      periodTag: '0',
-      fileName: 'f.parquet',
-      byteLength: 250,
-      sha256: sha256(content),
-    }
-  }
-
-  async open() {
-    const bucket = { r2Key: this.r2Key, bucketUploadId: randomUUID(), partBytes: PART_BYTES }
-    const opened = await catalog.openUpload(this.requester, this.declared, { bucket })
-    if ('upload' in opened) this.uploadId = opened.upload.uploadId
-    return opened
-  }
-
-  async send(...numbers: number[]) {
-    for (const number of numbers) {
-      expect(await catalog.beginPart(this.uploadId, this.requester, number, undefined)).toMatchObject({ outcome: 'ok' })
-      expect(await catalog.notePart(this.uploadId, this.requester, partOf(number))).toEqual({ outcome: 'ok' })
-    }
-  }
-
-  async openAndSendAll() {
-    await this.open()
-    await this.send(3, 1, 2)
-    return this
-  }
-
-  get object(): UploadedObject {
-    const [slice] = anObject([{ length: 250 }]).slices
-    return { r2Key: this.r2Key, slices: [{ ...slice!, sha256: this.declared.sha256 }] }
-  }
-
-  complete(how: { brokenCopies?: { fileId: string; r2Key: string }[] } = {}) {
-    const { uploadId, requester, object } = this
-    return catalog.completeUpload({ uploadId, requester, object, sender: SENDER, ...how })
-  }
-
-  async read() {
-    const found = await catalog.readUpload(this.uploadId, this.requester)
-    return found.outcome === 'ok' ? found.upload : undefined
-  }
-
-  begin = () => catalog.beginCompletion(this.uploadId, this.requester)
-  abort = () => catalog.abortUpload(this.uploadId, this.requester)
-  refuse = () => catalog.refuseUpload(this.uploadId, this.requester, { code: 'invalid_parquet', detail: 'no footer' })
-  isGarbage = () => isGarbage(this.r2Key)
-  isOrphan = async () => (await catalog.listOrphans([this.r2Key])).length > 0
-}
 
 describe('opening an upload', () => {
   test('asks for a multipart upload of the bucket, then says which parts it takes', async () => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     const { owner } = upload.dataset
     expect(await catalog.openUpload(upload.requester, upload.declared)).toEqual({ outcome: 'wanted', ownerId: owner })
     const opened = await upload.open()
@@ -94,7 +28,7 @@ describe('opening an upload', () => {
   })
 
   test('again for the same content of the same place resumes the one that there is, for its user alone', async () => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     await upload.dataset.store()
     await upload.open()
     await upload.send(2)
@@ -110,7 +44,7 @@ describe('opening an upload', () => {
   })
 
   test('again after it was completed names it, as long as its file is there and the bucket has it', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     const completed = await upload.complete()
     const ask = (again: boolean) => catalog.openUpload(upload.requester, upload.declared, { again })
     expect(await ask(false)).toMatchObject({ outcome: 'completed', r2Key: upload.r2Key })
@@ -123,7 +57,7 @@ describe('opening an upload', () => {
   test('is for those who may upload to the dataset', async () => {
     const dataset = new DataSetUnderTest(catalog)
     await dataset.store()
-    const { declared } = new UploadUnderTest(dataset)
+    const { declared } = newUpload(dataset)
     expect(await catalog.openUpload(asUser(randomUUID()), declared)).toEqual({ outcome: 'unknown_dataset' })
     await expect(catalog.openUpload(AN_OPERATOR, declared)).rejects.toMatchObject({ code: 'forbidden' })
     const reader = randomUUID()
@@ -136,10 +70,10 @@ describe('the limits of the owner', () => {
   const limit = (owner: string, changes: object) => catalog.configureLimits(AN_OPERATOR, owner, changes)
 
   test('count the declared bytes of what is open, until it ends', async () => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     await limit(upload.dataset.owner, { liveBytes: 499 })
     await upload.open()
-    const second = new UploadUnderTest(upload.dataset)
+    const second = newUpload(upload.dataset)
     await expect(second.open()).rejects.toMatchObject({
       code: 'quota_exceeded',
       message: expect.stringContaining('liveBytes: 500 would be in use, 499 are allowed'),
@@ -154,14 +88,14 @@ describe('the limits of the owner', () => {
     [{ datasets: 0 }, 'quota_exceeded'],
     [{ liveFiles: 0 }, 'quota_exceeded'],
   ])('of %j refuse an upload before its first part', async (limits, code) => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     await limit(upload.dataset.owner, limits)
     await expect(upload.open()).rejects.toMatchObject({ code })
     expect(await database.query('select 1 from resumable_uploads where r2_key = $1', upload.r2Key)).toEqual([])
   })
 
   test('are checked again at the end: the upload stays open, and is completed once there is room', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     await limit(upload.dataset.owner, { liveBytes: 1000 })
     await upload.dataset.store({ length: 800 })
     await expect(upload.complete()).rejects.toMatchObject({ code: 'quota_exceeded' })
@@ -173,7 +107,7 @@ describe('the limits of the owner', () => {
 
 describe('a part', () => {
   test('has the length of its number, and is there once it is noted', async () => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     await upload.open()
     const lengths = [1, 2, 3].map(async (number) => {
       const begun = await catalog.beginPart(upload.uploadId, upload.requester, number, undefined)
@@ -191,7 +125,7 @@ describe('a part', () => {
   })
 
   test('with the bytes that are there already is not to be written again', async () => {
-    const upload = new UploadUnderTest()
+    const upload = newUpload()
     await upload.open()
     await upload.send(1)
     const begin = (hash: string) => catalog.beginPart(upload.uploadId, upload.requester, 1, hash)
@@ -200,7 +134,7 @@ describe('a part', () => {
   })
 
   test('that is about to be written again is not there: its writer may die in between', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     await catalog.beginPart(upload.uploadId, upload.requester, 2, sha256('other bytes'))
     expect((await upload.read())?.storedParts).toEqual([1, 3])
     expect(await upload.begin()).toEqual({ outcome: 'incomplete', missing: [2] })
@@ -220,7 +154,7 @@ describe('a part', () => {
 
 describe('completing an upload', () => {
   test('registers its file, as an upload does, and is answered alike for good', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     const first = await upload.complete()
     expect(first).toMatchObject({ outcome: 'stored', version: 1, jobId: null })
     expect(await upload.complete()).toEqual({ ...first, rows: undefined, outbox: null })
@@ -233,7 +167,7 @@ describe('completing an upload', () => {
   test('of content that is there is a duplicate; where the bucket has lost it, it heals', async () => {
     const dataset = new DataSetUnderTest(catalog)
     const [stored] = (await dataset.store({ content: 'same' })).files
-    const upload = await new UploadUnderTest(dataset, 'same').openAndSendAll()
+    const upload = await newUpload(dataset, 'same').openAndSendAll()
     const asked = await upload.complete()
     expect(asked).toMatchObject({ outcome: 'check_copies', copies: [{ fileId: stored!.fileId }] })
     expect(await upload.complete({ brokenCopies: [] })).toMatchObject({
@@ -241,14 +175,14 @@ describe('completing an upload', () => {
       files: [{ fileId: stored!.fileId, duplicate: true }],
     })
     expect(await upload.isGarbage()).toBe(true)
-    const healing = await new UploadUnderTest(dataset, 'same').openAndSendAll()
+    const healing = await newUpload(dataset, 'same').openAndSendAll()
     if (asked.outcome !== 'check_copies') throw new Error(asked.outcome)
     expect(await healing.complete({ brokenCopies: asked.copies })).toMatchObject({ outcome: 'healed' })
     expect(await healing.isGarbage()).toBe(false)
   })
 
   test('takes no other object than its own', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     const { uploadId, requester } = upload
     const object = anObject([{ length: 250 }])
     await expect(catalog.completeUpload({ uploadId, requester, object, sender: SENDER })).rejects.toThrow(/^database_/)
@@ -259,7 +193,7 @@ describe('completing an upload', () => {
     const dataset = new DataSetUnderTest(catalog)
     await dataset.store({ fingerprint: 'another' })
     await catalog.configureTable(dataset.id, 'ships', AN_OPERATOR, { schema: 'reject' })
-    const upload = await new UploadUnderTest(dataset).openAndSendAll()
+    const upload = await newUpload(dataset).openAndSendAll()
     expect(await upload.complete()).toEqual({ outcome: 'schema_rejected', table: 'ships' })
     expect(await upload.isGarbage()).toBe(true)
     expect(await upload.begin()).toMatchObject({ outcome: 'refused', code: 'schema_rejected' })
@@ -274,7 +208,7 @@ describe('an upload that has ended', () => {
     ['expired', (upload) => expireNow(upload.uploadId)],
   ]
   test.each(ends)('as %s takes nothing more', async (state, end) => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     await end(upload)
     const { uploadId, requester } = upload
     const ended = { outcome: 'ended', state }
@@ -292,7 +226,7 @@ describe('an upload that has ended', () => {
   })
 
   test('as refused says why, each time', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     expect(await upload.refuse()).toEqual({ outcome: 'refused', isNamed: false })
     expect(await upload.begin()).toEqual({ outcome: 'refused', code: 'invalid_parquet', detail: 'no footer' })
     expect(await upload.isGarbage()).toBe(true)
@@ -301,7 +235,7 @@ describe('an upload that has ended', () => {
   test('is nobody else’s, and not its user’s who lost the right', async () => {
     const dataset = new DataSetUnderTest(catalog)
     await dataset.store()
-    const upload = await new UploadUnderTest(dataset).openAndSendAll()
+    const upload = await newUpload(dataset).openAndSendAll()
     const writer = randomUUID()
     await grant(dataset.id, writer, 'writer')
     const asOthers = (requester: Requester) => [
@@ -327,7 +261,7 @@ describe('the cron', () => {
   const expire = async () => (await catalog.expireUploads(100)) as { id: string; r2Key: string }[]
 
   test('aborts what has expired, repeats it until it is forgotten, and gives its object to vacuum', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     expect((await expire()).map(({ id }) => id)).not.toContain(upload.uploadId)
     await expireNow(upload.uploadId)
     for (let look = 0; look < 2; look++)
@@ -340,7 +274,7 @@ describe('the cron', () => {
   })
 
   test('forgets what was completed or refused long ago, and keeps its file', async () => {
-    const uploads = [await new UploadUnderTest().openAndSendAll(), await new UploadUnderTest().openAndSendAll()]
+    const uploads = [await newUpload().openAndSendAll(), await newUpload().openAndSendAll()]
     await uploads[0]!.complete()
     await uploads[1]!.refuse()
     for (const { uploadId } of uploads) await expireNow(uploadId)
@@ -350,7 +284,7 @@ describe('the cron', () => {
   })
 
   test('does not forget one that is open, and does nothing while deletions are paused', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     expect(await catalog.forgetUploads([upload.uploadId])).toBe(0)
     await expireNow(upload.uploadId)
     await catalog.pauseDeletions(AN_OPERATOR, { by: 'a test', reason: null })
@@ -361,7 +295,7 @@ describe('the cron', () => {
   })
 
   test('does not take an upload that is being completed', async () => {
-    const upload = await new UploadUnderTest().openAndSendAll()
+    const upload = await newUpload().openAndSendAll()
     await database.query(
       "update resumable_uploads set expires_at = now() + interval '1 minute' where id = $1",
       upload.uploadId,
@@ -376,14 +310,14 @@ describe('the cron', () => {
 })
 
 test('the sweep leaves an object alone that lies in the bucket and is not registered yet', async () => {
-  const upload = await new UploadUnderTest().openAndSendAll()
+  const upload = await newUpload().openAndSendAll()
   expect(await upload.isOrphan()).toBe(false)
   await upload.abort()
   expect(await upload.isOrphan()).toBe(true)
 })
 
 test('deleting all data of a user ends their open uploads', async () => {
-  const upload = await new UploadUnderTest().openAndSendAll()
+  const upload = await newUpload().openAndSendAll()
   await catalog.deleteUserData(AN_OPERATOR, upload.dataset.owner, 10)
   expect((await upload.read())?.state).toBe('expired')
 })
