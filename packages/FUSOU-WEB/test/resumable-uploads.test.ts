@@ -192,6 +192,13 @@ describe('a part is refused', () => {
     },
   )
 
+  test('but not with further digests beside the one that is checked', async () => {
+    const { uploadId } = await (await open(user, newDataset(), FLIGHTS)).json<{ uploadId: string }>()
+    const digests = `sha-512=:AAAA:, ${await digestOf(FLIGHTS)}`
+    expect((await sendPart(user, uploadId, 1, FLIGHTS, { 'content-digest': digests })).status).toBe(200)
+    expect(await read(user, uploadId)).toMatchObject({ storedParts: [1] })
+  })
+
   test.each(['0', '2', '10001', 'x', '-1'])('with the number %s of an upload of one part', async (number) => {
     const { uploadId } = await (await open(user, newDataset(), FLIGHTS)).json<{ uploadId: string }>()
     const problem = await expectProblem(sendPart(user, uploadId, number, FLIGHTS), 'invalid_request')

@@ -82,13 +82,14 @@ describe('a bounded bucket', () => {
     await expect(broken.head()).rejects.toThrow('put: 10001')
   })
 
-  test('sets no deadline to the put of a stream, whose pace is that of the client', async () => {
-    const late = boundedBucket(
-      { put: (_key: string, _value: unknown) => new Promise((resolve) => setTimeout(resolve, 3 * BODY_MS, 'stored')) },
-      CALL_MS,
-      BODY_MS,
-    )
+  test('sets no deadline to a put or a part that is a stream, whose pace is that of the client', async () => {
+    const stored = (_place: unknown, _value: unknown) =>
+      new Promise((resolve) => setTimeout(resolve, 3 * BODY_MS, 'stored'))
+    const late = boundedBucket({ put: stored, resumeMultipartUpload: () => ({ uploadPart: stored }) }, CALL_MS, BODY_MS)
+    const upload = late.resumeMultipartUpload()
     expect(await late.put('k', new ReadableStream())).toBe('stored')
-    await expect(late.put('k', new Uint8Array(1))).rejects.toMatchObject({ code: 'storage_unavailable' })
+    expect(await upload.uploadPart(1, new ReadableStream())).toBe('stored')
+    for (const call of [late.put('k', new Uint8Array(1)), upload.uploadPart(1, new Uint8Array(1))])
+      await expect(call).rejects.toMatchObject({ code: 'storage_unavailable' })
   })
 })
