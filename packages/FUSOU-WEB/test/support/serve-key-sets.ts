@@ -24,6 +24,8 @@ export async function serveKeySets(
     outgoing.writeHead(response.status, { 'content-type': response.headers.get('content-type') ?? '' })
     outgoing.end(await response.text())
   })
+  // a Worker on a busy machine may take longer than the usual five seconds between two calls of one request
+  server.keepAliveTimeout = 120_000
   server.listen(0, '127.0.0.1')
   await once(server, 'listening')
   return {

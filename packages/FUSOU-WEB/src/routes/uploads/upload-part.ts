@@ -62,10 +62,11 @@ export const uploadPart = route(
       throw new FusouError('length_mismatch', `part ${number} has ${byteLength} bytes, and ${bodyBytes} are declared`)
     const body = request.body ?? new Blob([]).stream()
     const digest = new PartDigest(number, byteLength, declared)
-    const answer: z.infer<typeof PartAnswer> = { uploadId: id, number, byteLength, sha256: declared ?? '' }
+    const answer = () =>
+      c.json({ uploadId: id, number, byteLength, sha256: digest.sha256 } satisfies z.infer<typeof PartAnswer>)
     if (begun.outcome === 'stored') {
       for await (const _ of inspected(body, byteLength, digest));
-      return c.json(answer)
+      return answer()
     }
     const upload = c.env.BUCKET.resumeMultipartUpload(r2Key, bucketUploadId)
     const store = (stream: ReadableStream<Uint8Array>) => upload.uploadPart(number, stream)
@@ -75,10 +76,9 @@ export const uploadPart = route(
       await catalog.abortUpload(id, requester)
       throw refuseEnded(id, { outcome: 'ended', state: 'aborted' })
     })
-    const { sha256 } = digest
-    const noted = await catalog.notePart(id, requester, { number, etag, sha256 })
+    const noted = await catalog.notePart(id, requester, { number, etag, sha256: digest.sha256 })
     if (noted.outcome !== 'ok') throw refuseEnded(id, noted)
-    return c.json({ ...answer, sha256 })
+    return answer()
   },
 )
 
@@ -96,6 +96,7 @@ class PartDigest {
   readonly #declared: string | undefined
   readonly #hash = createHash('sha256')
   #taken = 0
+  /** of the part, once all of it has passed */
   sha256 = ''
 
   constructor(number: number, byteLength: number, declared: string | undefined) {
