@@ -1291,6 +1291,53 @@ begin
   end if;
 end $$;
 
+-- The version of a dataset at a moment, as clients ask for it who do not know versions. p_table null: any, also of a dataset
+-- without data. p_at null: the newest. p_later: the first version at or after p_at, else the last at or before it.
+-- Outcomes: ok {version}; unknown_dataset; unknown_table: it has no live files; unknown_version: there is none yet after p_at;
+-- version_gone: the version at p_at can no longer be read.
+create function public.version_at(
+  p_dataset_id text, p_caller jsonb, p_table text, p_at timestamptz, p_later boolean
+)
+returns jsonb
+language plpgsql stable security definer
+set search_path = ''
+as $$
+declare
+  v_dataset public.datasets;
+  v_version bigint;
+begin
+  select * into v_dataset from public.datasets where id = p_dataset_id;
+  if not fusou.may(p_caller, v_dataset, 'read') then
+    return jsonb_build_object('outcome', 'unknown_dataset');
+  elsif p_table is not null and not exists (
+    select 1 from public.files f
+    where f.dataset_id = p_dataset_id and f.table_name = p_table and f.removed_version is null
+  ) then
+    return jsonb_build_object('outcome', 'unknown_table');
+  elsif p_at is null then
+    return jsonb_build_object('outcome', 'ok', 'version', v_dataset.version);
+  end if;
+  -- Each change of a version added files, took some out, or did both. The files themselves are the record of when.
+  if p_later then
+    select least(
+      (select min(f.created_version) from public.files f where f.dataset_id = p_dataset_id and f.created_at >= p_at),
+      (select min(f.removed_version) from public.files f where f.dataset_id = p_dataset_id and f.removed_at >= p_at)
+    ) into v_version;
+    if v_version is null then
+      return jsonb_build_object('outcome', 'unknown_version');
+    end if;
+    return jsonb_build_object('outcome', 'ok', 'version', greatest(v_version, v_dataset.oldest_version));
+  end if;
+  select greatest(
+    (select max(f.created_version) from public.files f where f.dataset_id = p_dataset_id and f.created_at <= p_at),
+    (select max(f.removed_version) from public.files f where f.dataset_id = p_dataset_id and f.removed_at <= p_at)
+  ) into v_version;
+  if v_version is null or v_version < v_dataset.oldest_version then
+    return jsonb_build_object('outcome', 'version_gone');
+  end if;
+  return jsonb_build_object('outcome', 'ok', 'version', v_version);
+end $$;
+
 -- What lies at the addresses [p_from, p_to) of a table, in their order, and the next thing behind them: up to p_limit
 -- things, of which the last may be only the end of what was asked. The caller knows by `guard` what is empty and what is gone.
 -- Outcomes: ok {length, things}; not_open: nobody has opened the table file yet; unknown_dataset.
@@ -8051,7 +8098,7 @@ declare
     'delete_data', 'restore_deletion', 'list_deletions', 'delete_expired_data', 'delete_user_data', 'set_schemas_apart',
     'read_retention',
     'create_webhook', 'list_webhooks', 'delete_webhook', 'claim_webhooks', 'settle_webhook',
-    'open_table', 'list_footer_files', 'complete_footer', 'fail_footer', 'read_addresses', 'link_key', 'read_link_key',
+    'open_table', 'list_footer_files', 'complete_footer', 'fail_footer', 'read_addresses', 'version_at', 'link_key', 'read_link_key',
     'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin

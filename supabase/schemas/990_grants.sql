@@ -27,7 +27,7 @@ declare
     'delete_data', 'restore_deletion', 'list_deletions', 'delete_expired_data', 'delete_user_data', 'set_schemas_apart',
     'read_retention',
     'create_webhook', 'list_webhooks', 'delete_webhook', 'claim_webhooks', 'settle_webhook',
-    'open_table', 'list_footer_files', 'complete_footer', 'fail_footer', 'read_addresses', 'link_key', 'read_link_key',
+    'open_table', 'list_footer_files', 'complete_footer', 'fail_footer', 'read_addresses', 'version_at', 'link_key', 'read_link_key',
     'reserve_dataset', 'grant_role', 'revoke_role', 'list_grants', 'transfer_dataset'
   ];
 begin

@@ -16,9 +16,16 @@ export const Problem = z
     code: z.string(),
     requestId: z.string(),
     errors: z.array(z.object({ field: z.string(), message: z.string() })).optional(),
+    errorCode: z
+      .string()
+      .optional()
+      .meta({ description: 'under /api/delta-sharing/: the code, as its clients read it' }),
+    message: z.string().optional().meta({ description: 'under /api/delta-sharing/: the detail' }),
   })
   .meta({ id: 'Problem' })
 export type Problem = z.infer<typeof Problem>
+
+const DELTA_SHARING = '/api/delta-sharing/'
 
 /** Details for errors whose own text could leak something to the client. */
 const SILENT: Partial<Record<ErrorCode, string>> = {
@@ -54,6 +61,8 @@ export function answerError(thrown: unknown, c: Context<AppEnv>): Response {
     instance: c.req.path,
     code: error.code,
     requestId,
+    // problem details may have members beside their own, so that they are the errors of this protocol too
+    ...(c.req.path.startsWith(DELTA_SHARING) && { errorCode: error.code, message: SILENT[error.code] ?? error.detail }),
     ...(error.cause instanceof z.ZodError && status === 400 ? { errors: faultsOf(error.cause) } : {}),
   }
   const retryAfter = RETRY_AFTER_SECONDS[error.code]

@@ -14,6 +14,8 @@ import { getReceipt, listDeletions, listVersions, restoreDeletion } from './data
 import { grantRole, listGrants, reserveDataset, revokeRole, transferDataset } from './datasets/sharing.ts'
 import { configureTable, deletePeriod, deleteTable, getTable, listTables } from './datasets/tables.ts'
 import { createWebhook, deleteWebhook, listWebhooks } from './datasets/webhooks.ts'
+import { querySharedTable, sharedTableMetadata, sharedTableVersion } from './delta-sharing/shared-table.ts'
+import { getShare, listAllSharedTables, listSchemas, listSharedTables, listShares } from './delta-sharing/shares.ts'
 import { listDatasetFiles } from './files/dataset-files.ts'
 import { readFile } from './files/file-bytes.ts'
 import { acknowledgeFiles, discardFile, releaseFile } from './files/files.ts'
@@ -77,6 +79,14 @@ export function allRoutes(open: ReturnType<typeof serviceOpener>): readonly Rout
     configureTable,
     deleteTable,
     deletePeriod,
+    listShares,
+    getShare,
+    listSchemas,
+    listSharedTables,
+    listAllSharedTables,
+    sharedTableVersion,
+    sharedTableMetadata,
+    querySharedTable,
     listVersions,
     listDeletions,
     restoreDeletion,

@@ -49,9 +49,11 @@ async function compose(storage: Storage, { id, version, address: tailAddress, le
   let end = MAGIC.length
   for await (const { file, tail } of readTails(storage, id)) {
     const address = tailAddress === null ? end : file.address!
+    const rowGroupsBefore = composer.rowGroupCount
     composer.add({ source: `file ${file.id} (period ${file.periodTag})`, address, byteLength: file.length, tail })
     end += file.length
-    if (tailAddress === null) layout.push([file.length, file.r2Key, file.offset])
+    if (tailAddress === null)
+      layout.push([file.length, file.r2Key, file.offset, file.id, composer.rowGroupCount - rowGroupsBefore])
   }
   const address = tailAddress ?? end
   const { bytes, rowCount } = composer.finish(address)

@@ -2,8 +2,13 @@ import { type ComposedFooter, FusouError } from '@fusou/catalog'
 import { z } from 'zod'
 import { MAGIC, type Segment } from './segments.ts'
 
-/** The files of a pinned version, which lie one after the other behind the magic: [length, key, offset in the object]. */
-const Layout = z.array(z.tuple([z.int().positive(), z.string(), z.int().nonnegative()]))
+/**
+ * The files of a pinned version, which lie one after the other behind the magic: [length, key, offset in the object, id, row
+ * groups in the composed footer].
+ */
+export const Layout = z.array(
+  z.tuple([z.int().positive(), z.string(), z.int().nonnegative(), z.uuid(), z.int().nonnegative()]),
+)
 export type Layout = z.infer<typeof Layout>
 
 /** Layouts that an isolate keeps, by the length of their text. */

@@ -43,6 +43,17 @@ export function holdComposition(): Promise<Disposable> {
   return footers.acquire(COMPOSITION_BYTES, MAX_WAIT_MS)
 }
 
+/** The footer as it is stored, the numbers in it and the schema as objects. */
+const HELD_FOR_A_COMPOSED_BYTE = 5
+
+/**
+ * For reading a composed footer, until the last of its files is told.
+ * @throws FusouError `overloaded`
+ */
+export function holdComposed(byteLength: number): Promise<Disposable> {
+  return footers.acquire(Math.min(byteLength * HELD_FOR_A_COMPOSED_BYTE, FOOTERS_BYTES), MAX_WAIT_MS)
+}
+
 /**
  * @param byteLength at most `MAX_FOOTER_BYTES`
  * @throws FusouError `overloaded`

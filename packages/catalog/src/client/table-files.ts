@@ -91,6 +91,32 @@ export const tableFilesCalls = (database: Database) => ({
     )
   },
 
+  /**
+   * @param look.table that must have data; left out: none need have
+   * @param look.at an instant; left out: now
+   * @param look.isLater the first version at or after the instant, else the last at or before it
+   */
+  versionAt(
+    datasetId: string,
+    requester: Requester,
+    look: { table?: string | undefined; at?: string | undefined; isLater?: boolean },
+  ) {
+    return database.call(
+      'version_at',
+      {
+        p_dataset_id: datasetId,
+        p_caller: callerJson(requester),
+        p_table: look.table ?? null,
+        p_at: look.at ?? null,
+        p_later: look.isLater ?? false,
+      },
+      z.discriminatedUnion('outcome', [
+        z.object({ outcome: z.literal('ok'), version: z.int() }),
+        outcomes('unknown_dataset', 'unknown_table', 'unknown_version', 'version_gone'),
+      ]),
+    )
+  },
+
   /** What lies at the addresses `from` to before `to`, and the next thing behind them; at most `limit` things. */
   readAddresses(scope: TableScope, requester: Requester, range: { from: number; to: number; limit: number }) {
     return database.call(

@@ -176,6 +176,11 @@ export class FooterComposer {
     }
   }
 
+  /** row groups of the files so far */
+  get rowGroupCount(): number {
+    return this.#store.rowGroups.length
+  }
+
   /**
    * Write the tail. The composer is done then.
    * @param tailAddress of its first byte, at or behind the end of every file; readers find the end of the tail as the end of the file

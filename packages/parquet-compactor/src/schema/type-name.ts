@@ -55,7 +55,7 @@ export function isAlwaysNull(node: SchemaNode): boolean {
   return node.physical !== undefined && logicalIdOf(node) === LOGICAL.UNKNOWN
 }
 
-function logicalIdOf(node: SchemaNode): number | undefined {
+export function logicalIdOf(node: SchemaNode): number | undefined {
   const bytes = node.fields.get(ELEMENT.LOGICAL)?.bytes
   return bytes && new ThriftReader(bytes).nextField()
 }
@@ -75,7 +75,7 @@ function annotationOf(node: SchemaNode): string | undefined {
 }
 
 /** Scale and precision stand in the element, in the logical type or in both. */
-function decimalName(node: SchemaNode): string {
+export function decimalOf(node: SchemaNode): { precision: number | undefined; scale: number } {
   let precision = numberField(node, ELEMENT.PRECISION)
   let scale = numberField(node, ELEMENT.SCALE)
   const logical = node.fields.get(ELEMENT.LOGICAL)
@@ -84,7 +84,12 @@ function decimalName(node: SchemaNode): string {
     scale ??= Number(parameters.get(1) ?? 0)
     precision ??= Number(parameters.get(2) ?? 0)
   }
-  return `decimal(${precision}, ${scale ?? 0})`
+  return { precision, scale: scale ?? 0 }
+}
+
+function decimalName(node: SchemaNode): string {
+  const { precision, scale } = decimalOf(node)
+  return `decimal(${precision}, ${scale})`
 }
 
 function logicalName(bytes: Uint8Array): string {
@@ -98,6 +103,27 @@ function logicalName(bytes: Uint8Array): string {
   const list = [...parameters].filter(([field]) => id !== LOGICAL.VARIANT || field !== 1).map(([, value]) => value)
   return list.length > 0 ? `${name}(${list.join(', ')})` : name
 }
+
+export interface TimestampType {
+  unit: 'millis' | 'micros' | 'nanos'
+  isAdjustedToUtc: boolean
+}
+
+/** @returns undefined for what is no timestamp, or one of a unit that is not known */
+export function timestampOf(node: SchemaNode): TimestampType | undefined {
+  const logical = node.fields.get(ELEMENT.LOGICAL)
+  if (logical) {
+    if (logicalIdOf(node) !== LOGICAL.TIMESTAMP) return undefined
+    const parameters = readParameters(logical.bytes)
+    const unit = UNITS[Number(parameters.get(2))]
+    return unit && { unit, isAdjustedToUtc: parameters.get(1) === 'true' }
+  }
+  const converted = numberField(node, ELEMENT.CONVERTED)
+  if (converted === CONVERTED.TIMESTAMP_MILLIS) return { unit: 'millis', isAdjustedToUtc: true }
+  return converted === CONVERTED.TIMESTAMP_MICROS ? { unit: 'micros', isAdjustedToUtc: true } : undefined
+}
+
+const UNITS: Record<number, TimestampType['unit'] | undefined> = { 1: 'millis', 2: 'micros', 3: 'nanos' }
 
 /** Fields of the type within the union LogicalType, as text; a union among them is the number of its member. */
 function readParameters(bytes: Uint8Array): Map<number, string> {
