@@ -259,6 +259,34 @@ const ASKED: Record<string, Asked> = {
     right: 'manage',
     path: () => `/api/datasets/${datasetId}/tables/t0/periods/nothing`,
   },
+  'GET /api/delta-sharing/shares': { right: 'list' },
+  'GET /api/delta-sharing/shares/:share': { right: 'read', path: () => `/api/delta-sharing/shares/${datasetId}` },
+  'GET /api/delta-sharing/shares/:share/schemas': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/schemas`,
+  },
+  'GET /api/delta-sharing/shares/:share/schemas/:schema/tables': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/schemas/default/tables`,
+  },
+  'GET /api/delta-sharing/shares/:share/all-tables': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/all-tables`,
+  },
+  'GET /api/delta-sharing/shares/:share/schemas/:schema/tables/:table/version': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/schemas/default/tables/t0/version`,
+  },
+  'GET /api/delta-sharing/shares/:share/schemas/:schema/tables/:table/metadata': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/schemas/default/tables/t0/metadata`,
+  },
+  'POST /api/delta-sharing/shares/:share/schemas/:schema/tables/:table/query': {
+    right: 'read',
+    path: () => `/api/delta-sharing/shares/${datasetId}/schemas/default/tables/t0/query`,
+    body: () => ({}),
+    but: all('forbidden', 'operator'),
+  },
   'GET /api/datasets/:id/versions': { right: 'read', path: () => `/api/datasets/${datasetId}/versions` },
   'GET /api/datasets/:id/deletions': { right: 'read', path: () => `/api/datasets/${datasetId}/deletions` },
   'POST /api/datasets/:id/deletions/:deletion/restore': {

@@ -46,6 +46,8 @@ const operations = Object.entries(document.paths).flatMap(([path, methods]) =>
         .replace('{id}', idFor(path))
         .replace(/\{(user|webhook)\}/, crypto.randomUUID())
         .replace(/\{(deletion|number)\}/, '1')
+        .replace('{share}', 'a-dataset')
+        .replace('{schema}', 'default')
         .replace(/\{(table|period)\}/g, 'x')
         .replace('{file}', 'x.parquet'),
       query: operation.parameters.filter((parameter) => parameter.in === 'query').map(({ name }) => name),

@@ -2869,7 +2869,9 @@ export interface paths {
         /** Make a key for a program: it acts for you, within its scopes and datasets, until it is revoked */
         post: {
             parameters: {
-                query?: never;
+                query?: {
+                    as?: "key" | "delta-sharing-profile";
+                };
                 header?: never;
                 path?: never;
                 cookie?: never;
@@ -2880,13 +2882,13 @@ export interface paths {
                 };
             };
             responses: {
-                /** @description The key, shown once */
+                /** @description The key, shown once; Location is where it is revoked */
                 201: {
                     headers: {
                         [name: string]: unknown;
                     };
                     content: {
-                        "application/json": components["schemas"]["NewAccessKey"];
+                        "application/json": components["schemas"]["CreatedKey"];
                     };
                 };
                 /** @description `invalid_request`: The request does not fit its schema; `invalid_json`: The body is not JSON */
@@ -4488,6 +4490,808 @@ export interface paths {
                 };
             };
         };
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: datasets that you own or that were shared with you; each is a share */
+        get: {
+            parameters: {
+                query?: {
+                    maxResults?: number;
+                    pageToken?: string;
+                };
+                header?: never;
+                path?: never;
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeltaShares"];
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: one share */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    share: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The share */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeltaShareAnswer"];
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/schemas": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: the schemas of a share, which are one, default */
+        get: {
+            parameters: {
+                query?: {
+                    maxResults?: number;
+                    pageToken?: unknown;
+                };
+                header?: never;
+                path: {
+                    share: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description All of them */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeltaSchemas"];
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/schemas/{schema}/tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: the tables of a schema */
+        get: {
+            parameters: {
+                query?: {
+                    maxResults?: number;
+                    pageToken?: string;
+                };
+                header?: never;
+                path: {
+                    share: string;
+                    schema: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeltaSharedTables"];
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset; `unknown_table`: No such table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/all-tables": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: the tables of a share */
+        get: {
+            parameters: {
+                query?: {
+                    maxResults?: number;
+                    pageToken?: string;
+                };
+                header?: never;
+                path: {
+                    share: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description One page */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/json": components["schemas"]["DeltaSharedTables"];
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/schemas/{schema}/tables/{table}/version": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: the newest version of a table, or the first at or after a moment */
+        get: {
+            parameters: {
+                query?: {
+                    startingTimestamp?: string & (unknown & unknown);
+                };
+                header?: never;
+                path: {
+                    share: string;
+                    schema: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description The version, in the header Delta-Table-Version; the body is empty */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content?: never;
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset; `unknown_table`: No such table; `unknown_version`: The dataset has no such version yet */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/schemas/{schema}/tables/{table}/metadata": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        /** Delta Sharing: protocol and schema of a table */
+        get: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    share: string;
+                    schema: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: never;
+            responses: {
+                /** @description Lines of JSON; Delta-Table-Version names the version */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset; `unknown_table`: No such table */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `table_refused`: The table cannot be read as one file */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `object_missing`: An object named by the catalog is not in the bucket; `corrupt_file`: A live file cannot be read; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer; `storage_unavailable`: The object store does not answer; `overloaded`: Too much is under way at this moment */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        put?: never;
+        post?: never;
+        delete?: never;
+        options?: never;
+        head?: never;
+        patch?: never;
+        trace?: never;
+    };
+    "/api/delta-sharing/shares/{share}/schemas/{schema}/tables/{table}/query": {
+        parameters: {
+            query?: never;
+            header?: never;
+            path?: never;
+            cookie?: never;
+        };
+        get?: never;
+        put?: never;
+        /** Delta Sharing: the files of one version of a table, with links and statistics */
+        post: {
+            parameters: {
+                query?: never;
+                header?: never;
+                path: {
+                    share: string;
+                    schema: string;
+                    table: string;
+                };
+                cookie?: never;
+            };
+            requestBody?: {
+                content: {
+                    "application/json": components["schemas"]["DeltaQueryRequest"];
+                };
+            };
+            responses: {
+                /** @description Lines of JSON; Delta-Table-Version names the version */
+                200: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/x-ndjson": unknown;
+                    };
+                };
+                /** @description `invalid_request`: The request does not fit its schema; `invalid_json`: The body is not JSON */
+                400: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unauthenticated`: A bearer token is needed; `invalid_token`: The token is not valid; `token_expired`: The token has expired */
+                401: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `forbidden`: This is not yours */
+                403: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unknown_dataset`: No such dataset; `unknown_table`: No such table; `unknown_version`: The dataset has no such version yet */
+                404: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `request_timeout`: The body came too slowly */
+                408: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `version_gone`: Vacuum has removed this version */
+                410: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `body_too_large`: The body is too large */
+                413: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `unsupported_media_type`: The content type is not accepted here */
+                415: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `table_refused`: The table cannot be read as one file */
+                422: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `not_configured`: The deployment is not configured; `object_missing`: An object named by the catalog is not in the bucket; `corrupt_file`: A live file cannot be read; `database_refused`: The database refused the call; `database_mismatch`: The database is of another release than this Worker; `internal`: Something went wrong */
+                500: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+                /** @description `identity_unavailable`: The issuer of tokens does not answer; `database_unavailable`: The database does not answer; `storage_unavailable`: The object store does not answer; `overloaded`: Too much is under way at this moment */
+                503: {
+                    headers: {
+                        [name: string]: unknown;
+                    };
+                    content: {
+                        "application/problem+json": components["schemas"]["Problem"];
+                    };
+                };
+            };
+        };
+        delete?: never;
         options?: never;
         head?: never;
         patch?: never;
@@ -7317,6 +8121,10 @@ export interface components {
                 field: string;
                 message: string;
             }[];
+            /** @description under /api/delta-sharing/: the code, as its clients read it */
+            errorCode?: string;
+            /** @description under /api/delta-sharing/: the detail */
+            message?: string;
         };
         OpenUploadRequest: {
             table: string;
@@ -7754,6 +8562,7 @@ export interface components {
             /** @description left out: it does not expire */
             expiresAt?: string & (unknown & unknown);
         };
+        CreatedKey: components["schemas"]["NewAccessKey"] | components["schemas"]["DeltaSharingProfile"];
         NewAccessKey: {
             /** Format: uuid */
             id: string;
@@ -7772,6 +8581,15 @@ export interface components {
             state: "active" | "expired" | "revoked";
             /** @description to be sent as Authorization: Bearer; it is shown only now */
             key: string;
+        };
+        DeltaSharingProfile: {
+            /** @constant */
+            shareCredentialsVersion: 1;
+            /** Format: uri */
+            endpoint: string;
+            /** @description the key; it is shown only now */
+            bearerToken: string;
+            expirationTime?: string;
         };
         KeysPage: {
             keys: components["schemas"]["AccessKey"][];
@@ -8093,6 +8911,47 @@ export interface components {
             settings: components["schemas"]["TableSettings"];
             /** @description those that differ from the defaults */
             changed: string[];
+        };
+        DeltaShares: {
+            items: components["schemas"]["DeltaShare"][];
+            nextPageToken?: string;
+        };
+        DeltaShare: {
+            name: string;
+            id: string;
+        };
+        DeltaShareAnswer: {
+            share: components["schemas"]["DeltaShare"];
+        };
+        DeltaSchemas: {
+            items: {
+                /** @constant */
+                name: "default";
+                share: string;
+            }[];
+        };
+        DeltaSharedTables: {
+            items: components["schemas"]["DeltaSharedTable"][];
+            nextPageToken?: string;
+        };
+        DeltaSharedTable: {
+            name: string;
+            /** @constant */
+            schema: "default";
+            share: string;
+            shareId: string;
+            id: string;
+        };
+        DeltaQueryRequest: {
+            /** @description SQL; not used */
+            predicateHints?: string[];
+            /** @description a predicate; files that have no row for it by their statistics are left out */
+            jsonPredicateHints?: string;
+            /** @description no more files than have so many rows; without predicates */
+            limitHint?: number;
+            version?: number;
+            /** @description the last version at or before it */
+            timestamp?: string & (unknown & unknown);
         };
         VersionsPage: {
             datasetId: string;

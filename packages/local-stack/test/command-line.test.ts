@@ -156,6 +156,26 @@ describe('fusou', () => {
     expect(await fusou('device', ['link', 'shared'])).toMatchObject({ code: 2 })
   })
 
+  test('makes a profile for Delta Sharing that its owner alone may read', async () => {
+    const path = join(folder, 'waves.share')
+    const made = await fusou('user-0', ['profile', 'shared', '--name', 'an analyst', '--output', path])
+    expect(made, made.err).toMatchObject({ code: 0, out: `${path}\n` })
+    expect(statSync(path).mode & 0o777).toBe(0o600)
+    const { endpoint, bearerToken } = JSON.parse(readFileSync(path, 'utf8'))
+    const headers = { authorization: `Bearer ${bearerToken}` }
+    const tables = await (await fetch(`${endpoint}/shares/shared/schemas/default/tables`, { headers })).json()
+    expect(tables).toMatchObject({ items: expect.arrayContaining([expect.objectContaining({ name: 'waves' })]) })
+    expect(await fusou('user-0', ['profile', '--output', path])).toMatchObject({
+      code: 2,
+      err: expect.stringContaining('EEXIST'),
+    })
+    const printed = await fusou('user-0', ['profile', 'shared', '--expires', '2999-01-01T00:00:00Z'])
+    expect(JSON.parse(printed.out)).toMatchObject({ endpoint, expirationTime: '2999-01-01T00:00:00.000Z' })
+    const failed = join(folder, 'failed.share')
+    expect(await fusou('device', ['profile', '--output', failed])).toMatchObject({ code: 1 })
+    expect(() => statSync(failed)).toThrow('ENOENT')
+  })
+
   test('opens DuckDB with the table, or prints what to paste', async () => {
     const bin = join(folder, 'bin')
     mkdirSync(bin)

@@ -49,9 +49,7 @@ export function boundJson(type: FieldType, value: ColumnValue, isMax: boolean): 
   if (typeof value === 'number') return Number.isFinite(value) ? String(value) : undefined
   switch (type.kind) {
     case 'date':
-      return instantOf(value / 1000n)
-        ?.slice(0, 10)
-        .concat('"')
+      return instantOf(value / 1000n)?.replace(/T.*/, '"')
     case 'timestamp':
       return instantOf((isMax ? value + 999n : value - (((value % 1000n) + 1000n) % 1000n)) / 1000n)
     case 'decimal':

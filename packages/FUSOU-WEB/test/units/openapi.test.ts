@@ -19,14 +19,16 @@ const document = describeApi(
 const SCHEMAS = `
   AbortUploadAnswer AcceptInstallationAnswer AcceptInstallationRequest AcceptOrphansAnswer AcceptOrphansRequest
   AccessKey AcknowledgeAnswer AcknowledgeRequest Admission AdmissionRequest AdoptAnswer AdoptRequest AnyJson
-  AuditEntry AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest ConfigureTableAnswer Dataset
-  DatasetSettings DatasetsPage DeleteWebhookAnswer Deletion DeletionAnswer DeletionsPage DiscardAnswer DlqStatus
-  FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job JobStatus JobsPage KeyRequest KeysPage Limits
-  LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion Me NewAccessKey NewWebhook OpenUploadRequest
-  OwnedDataset PauseAnswer PauseRequest Problem Receipt RedriveAnswer RedriveRequest ReleaseAnswer RestoreAnswer
-  ResumableUpload Retention RetentionRequest RetryAnswer SanitizeAnswer SanitizeRequest SortColumn Table TableLink
-  TableLinkRequest TableSettings TableSettingsChanges TablesPage TransferRequest TriggerAnswer TriggerRequest
-  UnreadableRow UploadAnswer UploadPart UserDataAnswer VacuumPage VersionsPage Webhook WebhookList WebhookRequest
+  AuditEntry AuditPage CancelAnswer Column ConfigureDatasetAnswer ConfigureDatasetRequest ConfigureTableAnswer
+  CreatedKey Dataset DatasetSettings DatasetsPage DeleteWebhookAnswer Deletion DeletionAnswer DeletionsPage
+  DeltaQueryRequest DeltaSchemas DeltaShare DeltaShareAnswer DeltaSharedTable DeltaSharedTables DeltaShares
+  DeltaSharingProfile DiscardAnswer DlqStatus FilesPage Grant GrantAnswer GrantRequest GrantsPage Health Job
+  JobStatus JobsPage KeyRequest KeysPage Limits LimitsOfOwner LimitsRequest ListedDataset ListedTable ListedVersion
+  Me NewAccessKey NewWebhook OpenUploadRequest OwnedDataset PauseAnswer PauseRequest Problem Receipt RedriveAnswer
+  RedriveRequest ReleaseAnswer RestoreAnswer ResumableUpload Retention RetentionRequest RetryAnswer SanitizeAnswer
+  SanitizeRequest SortColumn Table TableLink TableLinkRequest TableSettings TableSettingsChanges TablesPage
+  TransferRequest TriggerAnswer TriggerRequest UnreadableRow UploadAnswer UploadPart UserDataAnswer VacuumPage
+  VersionsPage Webhook WebhookList WebhookRequest
 `.match(/\w+/g)
 
 describe('the OpenAPI document', () => {

@@ -4,7 +4,7 @@ import { join } from 'node:path'
 import { REPO_ROOT } from '../support/repo-root.ts'
 
 /** beside other caches of tools, which Git does not see */
-const ENVIRONMENT = join(REPO_ROOT, 'node_modules/.cache/interop-python')
+const CACHE = join(REPO_ROOT, 'node_modules/.cache')
 const PACKAGES = [
   'duckdb==1.5.5',
   'duckdb-extension-httpfs==1.5.5',
@@ -16,6 +16,8 @@ const PACKAGES = [
   'aiohttp==3.14.5',
   'chdb==4.4.0',
 ]
+/** In an environment of its own: it takes no pandas 3. */
+const SHARING_PACKAGES = ['delta-sharing==1.4.2', 'pandas==2.3.3', 'pyarrow==23.0.1']
 
 export interface PythonEnvironment {
   readonly python: string
@@ -25,22 +27,36 @@ export interface PythonEnvironment {
 
 /** @returns the environment, or why there is none */
 export function makePythonEnvironment(): PythonEnvironment | string {
-  const python = join(ENVIRONMENT, 'bin/python')
-  if (!existsSync(python)) {
-    const interpreter = process.env.FUSOU_PYTHON ?? 'python3'
-    mkdirSync(join(ENVIRONMENT, '..'), { recursive: true })
-    try {
-      execFileSync(interpreter, ['-m', 'venv', ENVIRONMENT], { stdio: 'pipe' })
-      const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...PACKAGES]
-      execFileSync(python, install, { stdio: 'pipe' })
-    } catch (error) {
-      rmSync(ENVIRONMENT, { recursive: true, force: true })
-      const stderr = String((error as { stderr?: unknown }).stderr ?? error)
-      return `${interpreter} could not make it: ${stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr}`
+  const made = makeEnvironment('interop-python', PACKAGES)
+  if ('missing' in made) return made.missing
+  const [httpfs] = globSync(
+    join(made.folder, 'lib/*/site-packages/duckdb_extension_httpfs/extensions/*/*.duckdb_extension'),
+  )
+  return httpfs === undefined ? 'the HTTP extension of DuckDB is not in it' : { python: made.python, httpfs }
+}
+
+/** @returns the interpreter that has the client of Delta Sharing, or why there is none */
+export function makeSharingEnvironment(): { python: string } | string {
+  const made = makeEnvironment('interop-delta-sharing', SHARING_PACKAGES)
+  return 'missing' in made ? made.missing : { python: made.python }
+}
+
+function makeEnvironment(name: string, packages: readonly string[]) {
+  const folder = join(CACHE, name)
+  const python = join(folder, 'bin/python')
+  if (existsSync(python)) return { folder, python }
+  const interpreter = process.env.FUSOU_PYTHON ?? 'python3'
+  mkdirSync(CACHE, { recursive: true })
+  try {
+    execFileSync(interpreter, ['-m', 'venv', folder], { stdio: 'pipe' })
+    const install = ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', ...packages]
+    execFileSync(python, install, { stdio: 'pipe' })
+    return { folder, python }
+  } catch (error) {
+    rmSync(folder, { recursive: true, force: true })
+    const stderr = String((error as { stderr?: unknown }).stderr ?? error)
+    return {
+      missing: `${interpreter} could not make it: ${stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr}`,
     }
   }
-  const [httpfs] = globSync(
-    join(ENVIRONMENT, 'lib/*/site-packages/duckdb_extension_httpfs/extensions/*/*.duckdb_extension'),
-  )
-  return httpfs === undefined ? 'the HTTP extension of DuckDB is not in it' : { python, httpfs }
 }

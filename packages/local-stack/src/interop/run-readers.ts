@@ -14,26 +14,41 @@ export type Reader = (url: string, between: () => Promise<void>) => Promise<Answ
 
 export const pythonReader =
   ({ python, httpfs }: PythonEnvironment, engine: (typeof PYTHON_READERS)[number]): Reader =>
-  async (url, between) => {
-    const child = spawn(python, [join(import.meta.dirname, 'readers.py'), engine, url, httpfs], {
-      stdio: ['pipe', 'pipe', 'pipe'],
-    })
-    let errors = ''
-    child.stderr.on('data', (text) => {
-      errors += text
-    })
-    const ended = once(child, 'close')
-    let answer = ''
-    for await (const line of createInterface({ input: child.stdout })) {
-      if (line === 'opened') {
-        await between()
-        child.stdin.write('\n')
-      } else answer = line
-    }
-    const [code] = await ended
-    if (code !== 0) throw new Error(errors.trim().split('\n').at(-1) ?? `it ended with ${code}`)
-    return JSON.parse(answer) as Answers
+  (url, between) =>
+    runPython(python, ['readers.py', engine, url, httpfs], between)
+
+/** @param table as `share.schema.table` */
+export const sharingReader =
+  (python: string, profile: string, table: string, version: number | undefined): Reader =>
+  (_, between) =>
+    runPython(
+      python,
+      ['delta_sharing_reader.py', profile, table, ...(version === undefined ? [] : [`${version}`])],
+      between,
+    )
+
+async function runPython(
+  python: string,
+  [script, ...inputs]: readonly [string, ...string[]],
+  between: () => Promise<void>,
+): Promise<Answers> {
+  const child = spawn(python, [join(import.meta.dirname, script), ...inputs], { stdio: ['pipe', 'pipe', 'pipe'] })
+  let errors = ''
+  child.stderr.on('data', (text) => {
+    errors += text
+  })
+  const ended = once(child, 'close')
+  let answer = ''
+  for await (const line of createInterface({ input: child.stdout })) {
+    if (line === 'opened') {
+      await between()
+      child.stdin.write('\n')
+    } else answer = line
   }
+  const [code] = await ended
+  if (code !== 0) throw new Error(errors.trim().split('\n').at(-1) ?? `it ended with ${code}`)
+  return JSON.parse(answer) as Answers
+}
 
 /** The JavaScript reader, in Node. */
 export const hyparquetReader: Reader = async (url, between) => {

@@ -30,17 +30,41 @@ const KeyAnswer = AccessKey.extend({
   key: z.string().meta({ description: 'to be sent as Authorization: Bearer; it is shown only now' }),
 }).meta({ id: 'NewAccessKey' })
 
+/** What clients of Delta Sharing read from a file. */
+const SharingProfile = z
+  .object({
+    shareCredentialsVersion: z.literal(1),
+    endpoint: z.url(),
+    bearerToken: z.string().meta({ description: 'the key; it is shown only now' }),
+    expirationTime: z.string().optional(),
+  })
+  .meta({ id: 'DeltaSharingProfile' })
+
 export const createKey = route(
   {
     method: 'post',
     path: '/api/keys',
     summary: 'Make a key for a program: it acts for you, within its scopes and datasets, until it is revoked',
     access: 'user',
+    query: z.object({
+      as: filled(z.enum(['key', 'delta-sharing-profile']).default('key')).meta({
+        description: 'delta-sharing-profile: the profile file of a key that may read, and nothing else',
+      }),
+    }),
     body: KeyRequest,
-    answers: { 201: { description: 'The key, shown once', schema: KeyAnswer } },
+    answers: {
+      201: {
+        description: 'The key, shown once; Location is where it is revoked',
+        schema: z.union([KeyAnswer, SharingProfile]).meta({ id: 'CreatedKey' }),
+      },
+    },
     errors: ['quota_exceeded'],
   },
-  async (c, { body }) => {
+  async (c, { query, body }) => {
+    const isProfile = query.as === 'delta-sharing-profile'
+    // a profile is handed to others
+    if (isProfile && String(body.scopes) !== 'read')
+      throw new FusouError('invalid_request', 'in the body: scopes: a profile reads, and nothing else: give ["read"]')
     const { key, ...made } = await makeKey()
     const created = await c.var.services.catalog.createKey(requesterOf(c), {
       ...made,
@@ -52,6 +76,16 @@ export const createKey = route(
     if (created.outcome === 'too_many_keys')
       throw new FusouError('quota_exceeded', `you have ${created.max} keys that are active; revoke some`)
     c.header('Cache-Control', 'no-store')
+    c.header('Location', `/api/keys/${created.key.id}`)
+    if (isProfile) {
+      const profile: z.infer<typeof SharingProfile> = {
+        shareCredentialsVersion: 1,
+        endpoint: `${new URL(c.req.url).origin}/api/delta-sharing`,
+        bearerToken: key,
+        ...(body.expiresAt !== undefined && { expirationTime: new Date(body.expiresAt).toISOString() }),
+      }
+      return c.json(profile, 201)
+    }
     const answer: z.infer<typeof KeyAnswer> = { ...created.key, key }
     return c.json(answer, 201)
   },
