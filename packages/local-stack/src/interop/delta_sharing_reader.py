@@ -41,7 +41,8 @@ def main(profile, name, version):
         ],
     }
     pruned = delta_sharing.load_as_pandas(url, version=version, jsonPredicateHints=json.dumps(hints))
-    assert len(pruned) < len(frame), "no file was left out"
+    # the newest version may be one file
+    assert version is None or len(pruned) < len(frame), "no file was left out"
     assert len(delta_sharing.load_as_pandas(url, version=version, limit=1234)) == 1234
     assert delta_sharing.get_table_version(url) >= (version or 0)
     return {
