@@ -2,10 +2,16 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FusouClient, signIn } from '../client/fusou-client.ts'
+import { launchChromium, PAGE_READERS, pageReader } from '../interop/chromium.ts'
 import { CountingProxy } from '../interop/counting-proxy.ts'
+import { openByHyparquet } from '../interop/hyparquet-reader.ts'
+import type { Reader } from '../interop/open-table.ts'
+import { PageServer } from '../interop/page-server.ts'
 import { makePythonEnvironment } from '../interop/python-environment.ts'
-import { hyparquetReader, PYTHON_READERS, pythonReader, type Reader } from '../interop/run-readers.ts'
-import { type Answers, DATASET, TABLE, TableUnderTest } from '../interop/table-under-test.ts'
+import { PYTHON_READERS, pythonReader } from '../interop/python-reader.ts'
+import { TableLinks } from '../interop/table-links.ts'
+import { TableUnderTest } from '../interop/table-under-test.ts'
+import { takeReading, totalOf } from '../interop/take-reading.ts'
 import { startStack } from '../stack/start-stack.ts'
 
 /** It asks for the length of a file by a request for all of it, which is sent on to the pinned version. */
@@ -15,17 +21,31 @@ const PINNED_ONLY = new Set(['clickhouse'])
 async function main(): Promise<number> {
   const environment = makePythonEnvironment()
   if (typeof environment === 'string') console.log(`left out: the readers of Python, since ${environment}`)
+  const browser = await launchChromium()
+  if (typeof browser === 'string') console.log(`left out: the readers in a page, since ${browser}`)
   const folder = mkdtempSync(join(tmpdir(), 'fusou-interop-'))
-  const stack = await startStack({ stateFolder: join(folder, 'state'), queueBatchSeconds: 1 })
+  const pages = await PageServer.start()
+  const stack = await startStack({
+    stateFolder: join(folder, 'state'),
+    queueBatchSeconds: 1,
+    vars: { READER_ORIGINS: pages.origin },
+  })
   const { webUrl, supabaseUrl, publishableKey, users } = stack.info
   const proxy = await CountingProxy.start(webUrl)
   try {
     const token = await signIn(supabaseUrl, publishableKey, users[0]!)
     const table = await TableUnderTest.make(new FusouClient(webUrl, token), folder)
     const expected = await table.answers()
-    const before = await newestVersion(webUrl, token)
+    const links = new TableLinks(webUrl, token, proxy.url)
+    const before = await links.newestVersion()
     const readers: [string, Reader][] = [
-      ['hyparquet', hyparquetReader],
+      ['hyparquet in Node', openByHyparquet],
+      ...(typeof browser === 'string'
+        ? []
+        : PAGE_READERS.map((name): [string, Reader] => [
+            `${name} in Chromium`,
+            pageReader(browser, pages.origin, name),
+          ])),
       ...(typeof environment === 'string'
         ? []
         : PYTHON_READERS.map((engine): [string, Reader] => [engine, pythonReader(environment, engine)])),
@@ -39,53 +59,23 @@ async function main(): Promise<number> {
         [undefined, () => table.change()],
         [before, async () => {}],
       ] as const) {
-        const pinned = version ?? (PINNED_ONLY.has(name) ? await newestVersion(webUrl, token) : undefined)
-        const url = await linkTo(webUrl, token, pinned)
-        proxy.take()
-        const fault = await faultOf(reader, url.replace(webUrl, proxy.url), between, expected)
-        const { requests, bytes } = proxy.take()
-        if (fault !== undefined) faults += 1
-        cells.push(fault ?? `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`)
+        const pinned = version ?? (PINNED_ONLY.has(name) ? await links.newestVersion() : undefined)
+        const reading = await takeReading(reader, await links.linkTo(pinned), proxy, expected, between)
+        const { requests, bytes } = totalOf(reading)
+        if (reading.fault !== undefined) faults += 1
+        cells.push(reading.fault ?? `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`)
       }
       console.log(`| ${name} | ${cells.join(' | ')} |`)
     }
     console.log(faults === 0 ? 'every reader found every row' : `${faults} readings went wrong`)
     return faults === 0 ? 0 : 1
   } finally {
+    if (typeof browser !== 'string') await browser.close()
+    pages.stop()
     proxy.stop()
     await stack.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function faultOf(
-  reader: Reader,
-  url: string,
-  between: () => Promise<void>,
-  expected: Answers,
-): Promise<string | undefined> {
-  try {
-    const answers = await reader(url, between)
-    const wrong = Object.entries(answers).filter(([name, value]) => expected[name as keyof Answers] !== value)
-    if (wrong.length === 0) return undefined
-    return `WRONG: ${wrong.map(([name, value]) => `${name} ${value}, not ${expected[name as keyof Answers]}`).join(', ')}`
-  } catch (error) {
-    return `FAILED: ${error instanceof Error ? error.message.slice(0, 200) : error}`
-  }
-}
-
-async function linkTo(webUrl: string, token: string, version: number | undefined): Promise<string> {
-  const response = await fetch(`${webUrl}/api/datasets/${DATASET}/tables/${TABLE}/links`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ version }),
-  })
-  return ((await response.json()) as { url: string }).url
-}
-
-async function newestVersion(webUrl: string, token: string): Promise<number> {
-  const response = await fetch(`${webUrl}/api/datasets/${DATASET}`, { headers: { Authorization: `Bearer ${token}` } })
-  return ((await response.json()) as { version: number }).version
 }
 
 process.exit(await main())

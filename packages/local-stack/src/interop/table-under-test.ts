@@ -3,6 +3,7 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { FusouClient } from '../client/fusou-client.ts'
+import { type Answers, QUERIES, sqlOf } from './open-table.ts'
 
 const FRAGMENTS = 60
 const ROWS = 1000
@@ -12,14 +13,6 @@ const CODECS = ['zstd', 'snappy', 'gzip', 'uncompressed'] as const
 const POLL_MS = 200
 export const DATASET = 'interop'
 export const TABLE = 'flights'
-
-/** What every reader must find. */
-export interface Answers {
-  readonly count: number
-  readonly sum: number
-  readonly filtered: number
-  readonly found: number
-}
 
 /** A table of merged files and fragments, of four codecs, with nested and null values, and the same rows in DuckDB. */
 export class TableUnderTest {
@@ -48,11 +41,15 @@ export class TableUnderTest {
     return table
   }
 
+  /** What every reader must find. */
   async answers(): Promise<Answers> {
-    const result = await this.#connection.runAndReadAll(`select count(*), sum(delay)::bigint,
-      count(*) filter (id between 40000 and 42000), count(*) filter (code = 'c777') from source`)
-    const [count, sum, filtered, found] = result.getRows()[0]!.map(Number)
-    return { count: count!, sum: sum!, filtered: filtered!, found: found! }
+    const queries = sqlOf('source')
+    const found: Partial<Record<keyof Answers, number>> = {}
+    for (const query of QUERIES) {
+      const result = await this.#connection.runAndReadAll(queries[query])
+      found[query] = Number(result.getRows()[0]![0])
+    }
+    return found as Answers
   }
 
   /** Merges all that is small, and two more fragments without rows, so that there is always something to merge. */
