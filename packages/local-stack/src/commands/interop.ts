@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { FusouClient, signIn } from '../client/fusou-client.ts'
+import { checkBrowser } from '../interop/browser-checks.ts'
 import { launchChromium, PAGE_READERS, pageReader } from '../interop/chromium.ts'
 import { CountingProxy } from '../interop/counting-proxy.ts'
 import { openByHyparquet } from '../interop/hyparquet-reader.ts'
@@ -24,11 +25,11 @@ async function main(): Promise<number> {
   const browser = await launchChromium()
   if (typeof browser === 'string') console.log(`left out: the readers in a page, since ${browser}`)
   const folder = mkdtempSync(join(tmpdir(), 'fusou-interop-'))
-  const pages = await PageServer.start()
+  const [pages, morePages, otherPages] = await Promise.all([PageServer.start(), PageServer.start(), PageServer.start()])
   const stack = await startStack({
     stateFolder: join(folder, 'state'),
     queueBatchSeconds: 1,
-    vars: { READER_ORIGINS: pages.origin },
+    vars: { READER_ORIGINS: `${pages.origin},${morePages.origin}` },
   })
   const { webUrl, supabaseUrl, publishableKey, users } = stack.info
   const proxy = await CountingProxy.start(webUrl)
@@ -67,11 +68,24 @@ async function main(): Promise<number> {
       }
       console.log(`| ${name} | ${cells.join(' | ')} |`)
     }
-    console.log(faults === 0 ? 'every reader found every row' : `${faults} readings went wrong`)
+    if (typeof browser !== 'string') {
+      console.log('\n| in Chromium | |\n|---|---|')
+      const origins = { allowed: pages.origin, alsoAllowed: morePages.origin, other: otherPages.origin }
+      const checked = {
+        newest: await links.linkTo(),
+        pinned: await links.linkTo(await links.newestVersion()),
+        change: () => table.change(),
+      }
+      for (const { check, fault } of await checkBrowser(browser, proxy, origins, checked)) {
+        if (fault !== undefined) faults += 1
+        console.log(`| ${check} | ${fault ?? 'yes'} |`)
+      }
+    }
+    console.log(faults === 0 ? 'every reader found every row' : `${faults} readings or checks went wrong`)
     return faults === 0 ? 0 : 1
   } finally {
     if (typeof browser !== 'string') await browser.close()
-    pages.stop()
+    for (const server of [pages, morePages, otherPages]) server.stop()
     proxy.stop()
     await stack.stop()
     rmSync(folder, { recursive: true, force: true })
