@@ -1,6 +1,7 @@
-import { mkdtempSync, rmSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { FusouClient, signIn } from '../client/fusou-client.ts'
 import { checkBrowser } from '../interop/browser-checks.ts'
 import { launchChromium, PAGE_READERS, pageReader } from '../interop/chromium.ts'
@@ -8,6 +9,8 @@ import { CountingProxy } from '../interop/counting-proxy.ts'
 import { openByHyparquet } from '../interop/hyparquet-reader.ts'
 import type { Reader } from '../interop/open-table.ts'
 import { PageServer } from '../interop/page-server.ts'
+import { PlainFileServer } from '../interop/plain-file-server.ts'
+import { type Compared, printFigures, replaceBetweenMarkers } from '../interop/print-figures.ts'
 import { makePythonEnvironment } from '../interop/python-environment.ts'
 import { PYTHON_READERS, pythonReader } from '../interop/python-reader.ts'
 import { TableLinks } from '../interop/table-links.ts'
@@ -18,8 +21,17 @@ import { startStack } from '../stack/start-stack.ts'
 /** It asks for the length of a file by a request for all of it, which is sent on to the pinned version. */
 const PINNED_ONLY = new Set(['clickhouse'])
 
-/** `npm run interop`: one table, read through its URL by engines that nobody here wrote. */
+/** What is printed question by question. The others depend on what was merged, and cached, just before. */
+const COMPARED_KINDS = new Set(['newest version, 20 uploads unmerged', 'newest version, merged', 'one plain file'])
+
+/**
+ * `npm run interop [-- --write FILE]`: one table, read through its URL by engines that nobody here wrote. With `--write` the
+ * requests and bytes of each question are written into a document, between its marker comments.
+ */
 async function main(): Promise<number> {
+  const { write } = parseArgs({ options: { write: { type: 'string' } } }).values
+  // a document without markers is found out before the work, not after
+  if (write !== undefined) replaceBetweenMarkers(readFileSync(write, 'utf8'), '')
   const environment = makePythonEnvironment()
   if (typeof environment === 'string') console.log(`left out: the readers of Python, since ${environment}`)
   const browser = await launchChromium()
@@ -32,10 +44,18 @@ async function main(): Promise<number> {
     vars: { READER_ORIGINS: `${pages.origin},${morePages.origin}` },
   })
   const { webUrl, supabaseUrl, publishableKey, users } = stack.info
-  const proxy = await CountingProxy.start(webUrl)
+  const servers: { stop(): void }[] = [pages, morePages, otherPages]
+  const serve = <T extends { stop(): void }>(server: T): T => {
+    servers.push(server)
+    return server
+  }
   try {
+    const proxy = serve(await CountingProxy.start(webUrl))
     const token = await signIn(supabaseUrl, publishableKey, users[0]!)
     const table = await TableUnderTest.make(new FusouClient(webUrl, token), folder)
+    const plainProxy = serve(
+      await CountingProxy.start(serve(await PlainFileServer.start(await table.writePlainFile())).url),
+    )
     const expected = await table.answers()
     const links = new TableLinks(webUrl, token, proxy.url)
     const before = await links.newestVersion()
@@ -51,23 +71,30 @@ async function main(): Promise<number> {
         ? []
         : PYTHON_READERS.map((engine): [string, Reader] => [engine, pythonReader(environment, engine)])),
     ]
+    const newestLink = async (name: string) =>
+      links.linkTo(PINNED_ONLY.has(name) ? await links.newestVersion() : undefined)
+    // Every reader meets the same state of the table: all of a kind come before the next kind.
+    const kinds = [
+      ['newest version, 20 uploads unmerged', newestLink, async () => {}],
+      ['merged in the middle', newestLink, () => table.change()],
+      ['newest version, merged', newestLink, async () => {}],
+      ['earlier version', () => links.linkTo(before), async () => {}],
+      ['one plain file', async () => `${plainProxy.url}/plain.parquet`, async () => {}],
+    ] as const
+    const compared = readers.map(([name]) => ({ name, readings: [] as Compared['readings'][number][] }))
     let faults = 0
-    console.log('| reader | newest version | merged in the middle | earlier version |\n|---|---|---|---|')
-    for (const [name, reader] of readers) {
-      const cells: string[] = []
-      for (const [version, between] of [
-        [undefined, async () => {}],
-        [undefined, () => table.change()],
-        [before, async () => {}],
-      ] as const) {
-        const pinned = version ?? (PINNED_ONLY.has(name) ? await links.newestVersion() : undefined)
-        const reading = await takeReading(reader, await links.linkTo(pinned), proxy, expected, between)
+    for (const [kind, link, between] of kinds)
+      for (const [index, [name, reader]] of readers.entries()) {
+        const counted = kind === 'one plain file' ? plainProxy : proxy
+        const reading = await takeReading(reader, await link(name), counted, expected, between)
+        if (COMPARED_KINDS.has(kind)) compared[index]!.readings.push([kind, reading])
         const { requests, bytes } = totalOf(reading)
         if (reading.fault !== undefined) faults += 1
-        cells.push(reading.fault ?? `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`)
+        console.log(`${name}, ${kind}: ${reading.fault ?? `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`}`)
       }
-      console.log(`| ${name} | ${cells.join(' | ')} |`)
-    }
+    const figures = printFigures(compared)
+    console.log(`\n${figures}`)
+    if (write !== undefined) writeFileSync(write, replaceBetweenMarkers(readFileSync(write, 'utf8'), figures))
     if (typeof browser !== 'string') {
       console.log('\n| in Chromium | |\n|---|---|')
       const origins = { allowed: pages.origin, alsoAllowed: morePages.origin, other: otherPages.origin }
@@ -85,8 +112,7 @@ async function main(): Promise<number> {
     return faults === 0 ? 0 : 1
   } finally {
     if (typeof browser !== 'string') await browser.close()
-    for (const server of [pages, morePages, otherPages]) server.stop()
-    proxy.stop()
+    for (const server of servers) server.stop()
     await stack.stop()
     rmSync(folder, { recursive: true, force: true })
   }

@@ -1,16 +1,19 @@
 """Reads a table file as an analyst would: readers.py ENGINE URL [HTTPFS].
 
 It says that the table is open, then answers each question that it reads from a line: the count of rows, a sum, a count
-behind a filter that row groups can be left out by, and the rows of one code. A question that an engine is known to answer
+behind a filter that row groups can be left out by, the rows of one code, and those of one value of a column with Bloom
+filters. A question that an engine is known to answer
 wrongly is answered by null.
 """
 
 import functools
+import hashlib
 import json
 import sys
 
 FROM, TO, CODE = 40_000, 42_000, "c777"
-COLUMNS = ["id", "code", "delay"]
+BOOKING = hashlib.md5(b"2500").hexdigest()
+COLUMNS = ["id", "code", "delay", "booking"]
 
 
 def duckdb_reader(url, httpfs):
@@ -25,6 +28,7 @@ def duckdb_reader(url, httpfs):
         "sum": one("select sum(delay)::bigint from t"),
         "filtered": one(f"select count(*) from t where id between {FROM} and {TO}"),
         "found": one(f"select count(*) from t where code = '{CODE}'"),
+        "point": one(f"select count(*) from t where booking = '{BOOKING}'"),
     }
 
 
@@ -38,6 +42,7 @@ def polars_reader(url, _):
         "sum": one(table.select(pl.col("delay").cast(pl.Int64).sum())),
         "filtered": one(table.filter(pl.col("id").is_between(FROM, TO)).select(pl.len())),
         "found": one(table.filter(pl.col("code") == CODE).select(pl.len())),
+        "point": one(table.filter(pl.col("booking") == BOOKING).select(pl.len())),
     }
 
 
@@ -49,6 +54,7 @@ def frame_queries(read):
         "sum": lambda: int(frame()["delay"].sum()),
         "filtered": lambda: int(frame()["id"].between(FROM, TO).sum()),
         "found": lambda: int((frame()["code"] == CODE).sum()),
+        "point": lambda: int((frame()["booking"] == BOOKING).sum()),
     }
 
 
@@ -71,6 +77,7 @@ def pyarrow_reader(url, _):
         "sum": lambda: pc.sum(column("delay")).as_py(),
         "filtered": lambda: pc.sum(within(column("id"))).as_py(),
         "found": lambda: pc.sum(pc.equal(column("code"), CODE)).as_py(),
+        "point": lambda: pc.sum(pc.equal(column("booking"), BOOKING)).as_py(),
     }
 
 
@@ -84,6 +91,7 @@ def fastparquet_reader(url, _):
         **frame_queries(lambda: opened.to_pandas(columns=COLUMNS)),
         "count": opened.count,
         "found": lambda: None,
+        "point": lambda: None,
     }
 
 
@@ -98,6 +106,7 @@ def clickhouse_reader(url, _):
         "sum": one("sum(delay)"),
         "filtered": one("count()", f"id between {FROM} and {TO}"),
         "found": one("count()", f"code = '{CODE}'"),
+        "point": one("count()", f"booking = '{BOOKING}'"),
     }
 
 
