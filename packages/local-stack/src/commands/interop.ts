@@ -11,29 +11,36 @@ import type { Reader } from '../interop/open-table.ts'
 import { PageServer } from '../interop/page-server.ts'
 import { PlainFileServer } from '../interop/plain-file-server.ts'
 import { type Compared, printFigures, replaceBetweenMarkers } from '../interop/print-figures.ts'
-import { makePythonEnvironment } from '../interop/python-environment.ts'
-import { PYTHON_READERS, pythonReader } from '../interop/python-reader.ts'
+import { addSpark, makePythonEnvironment } from '../interop/python-environment.ts'
+import { PYTHON_READERS, type PythonReader, pythonReader } from '../interop/python-reader.ts'
 import { TableLinks } from '../interop/table-links.ts'
 import { TableUnderTest } from '../interop/table-under-test.ts'
 import { takeReading, totalOf } from '../interop/take-reading.ts'
 import { startStack } from '../stack/start-stack.ts'
 
-/** It asks for the length of a file by a request for all of it, which is sent on to the pinned version. */
-const PINNED_ONLY = new Set(['clickhouse'])
+/** ClickHouse asks for the length by a request for all of it, which is sent on to the pinned version. Spark is given all. */
+const PINNED_ONLY = new Set(['clickhouse', 'spark'])
 
 /** What is printed question by question. The others depend on what was merged, and cached, just before. */
 const COMPARED_KINDS = new Set(['newest version, 20 uploads unmerged', 'newest version, merged', 'one plain file'])
 
 /**
- * `npm run interop [-- --write FILE]`: one table, read through its URL by engines that nobody here wrote. With `--write` the
- * requests and bytes of each question are written into a document, between its marker comments.
+ * `npm run interop [-- --write FILE] [--all]`: one table, read through its URL by engines that nobody here wrote.
+ * `--write` puts the requests and bytes of each question into a document, between its marker comments. `--all` reads by
+ * Spark too, which is a download of 400 MB.
  */
 async function main(): Promise<number> {
-  const { write } = parseArgs({ options: { write: { type: 'string' } } }).values
+  const { write, all } = parseArgs({ options: { write: { type: 'string' }, all: { type: 'boolean' } } }).values
   // a document without markers is found out before the work, not after
   if (write !== undefined) replaceBetweenMarkers(readFileSync(write, 'utf8'), '')
   const environment = makePythonEnvironment()
   if (typeof environment === 'string') console.log(`left out: the readers of Python, since ${environment}`)
+  const engines: PythonReader[] = typeof environment === 'string' ? [] : [...PYTHON_READERS]
+  if (all === true && typeof environment !== 'string') {
+    const lack = addSpark(environment)
+    if (lack === undefined) engines.push('spark')
+    else console.log(`left out: Spark, since ${lack}`)
+  } else console.log('left out: Spark, which --all reads by')
   const browser = await launchChromium()
   if (typeof browser === 'string') console.log(`left out: the readers in a page, since ${browser}`)
   const folder = mkdtempSync(join(tmpdir(), 'fusou-interop-'))
@@ -69,7 +76,7 @@ async function main(): Promise<number> {
           ])),
       ...(typeof environment === 'string'
         ? []
-        : PYTHON_READERS.map((engine): [string, Reader] => [engine, pythonReader(environment, engine)])),
+        : engines.map((engine): [string, Reader] => [engine, pythonReader(environment, engine)])),
     ]
     const newestLink = async (name: string) =>
       links.linkTo(PINNED_ONLY.has(name) ? await links.newestVersion() : undefined)

@@ -16,11 +16,24 @@ const PACKAGES = [
   'aiohttp==3.14.5',
   'chdb==4.4.0',
 ]
+/** 400 MB, and it needs Java. */
+const SPARK = 'pyspark==4.3.0'
 
 export interface PythonEnvironment {
   readonly python: string
   /** DuckDB's extension for HTTP, which it would else fetch by itself */
   readonly httpfs: string
+}
+
+/** Adds Spark. @returns why it cannot be had */
+export function addSpark({ python }: PythonEnvironment): string | undefined {
+  try {
+    execFileSync('java', ['-version'], { stdio: 'pipe' })
+    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', SPARK], { stdio: 'pipe' })
+    return undefined
+  } catch (error) {
+    return firstErrorOf(error)
+  }
 }
 
 /** @returns the environment, or why there is none */
@@ -35,12 +48,16 @@ export function makePythonEnvironment(): PythonEnvironment | string {
       execFileSync(python, install, { stdio: 'pipe' })
     } catch (error) {
       rmSync(ENVIRONMENT, { recursive: true, force: true })
-      const stderr = String((error as { stderr?: unknown }).stderr ?? error)
-      return `${interpreter} could not make it: ${stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr}`
+      return `${interpreter} could not make it: ${firstErrorOf(error)}`
     }
   }
   const [httpfs] = globSync(
     join(ENVIRONMENT, 'lib/*/site-packages/duckdb_extension_httpfs/extensions/*/*.duckdb_extension'),
   )
   return httpfs === undefined ? 'the HTTP extension of DuckDB is not in it' : { python, httpfs }
+}
+
+function firstErrorOf(error: unknown): string {
+  const stderr = String((error as { stderr?: unknown }).stderr ?? error)
+  return stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr
 }

@@ -6,10 +6,11 @@ import type { Reader } from './open-table.ts'
 import type { PythonEnvironment } from './python-environment.ts'
 
 export const PYTHON_READERS = ['duckdb', 'polars', 'pandas', 'pyarrow', 'fastparquet', 'clickhouse'] as const
+export type PythonReader = (typeof PYTHON_READERS)[number] | 'spark'
 
 /** An engine of Python in a process of its own, which is told each question on a line and answers on one. */
 export const pythonReader =
-  ({ python, httpfs }: PythonEnvironment, engine: (typeof PYTHON_READERS)[number]): Reader =>
+  ({ python, httpfs }: PythonEnvironment, engine: PythonReader): Reader =>
   async (url) => {
     const child = spawn(python, [join(import.meta.dirname, 'readers.py'), engine, url, httpfs], {
       stdio: ['pipe', 'pipe', 'pipe'],

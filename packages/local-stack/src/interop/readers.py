@@ -110,6 +110,28 @@ def clickhouse_reader(url, _):
     }
 
 
+def spark_reader(url, _):
+    import atexit
+    from urllib.request import urlcleanup, urlretrieve
+
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as f
+
+    builder = SparkSession.builder.master("local[1]").config("spark.driver.host", "127.0.0.1")
+    spark = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.ui.enabled", "false").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    atexit.register(urlcleanup)
+    path, _ = urlretrieve(url)
+    table = spark.read.parquet(path)
+    return {
+        "count": table.count,
+        "sum": lambda: table.agg(f.sum("delay")).first()[0],
+        "filtered": lambda: table.where(f.col("id").between(FROM, TO)).count(),
+        "found": lambda: table.where(f.col("code") == CODE).count(),
+        "point": lambda: table.where(f.col("booking") == BOOKING).count(),
+    }
+
+
 READERS = {
     "duckdb": duckdb_reader,
     "polars": polars_reader,
@@ -117,6 +139,7 @@ READERS = {
     "pyarrow": pyarrow_reader,
     "fastparquet": fastparquet_reader,
     "clickhouse": clickhouse_reader,
+    "spark": spark_reader,
 }
 
 
