@@ -315,6 +315,7 @@ describe('pages of other origins', () => {
     const head = await call(pathOf(datasetId), { ...owner, method: 'HEAD', headers: { origin: 'https://app.test' } })
     expect(head.headers.get('access-control-allow-origin')).toBe('*')
     expect(head.headers.get('access-control-expose-headers')).toContain('Content-Length')
+    expect(head.headers.get('vary'), 'so that a cache keeps the answers to origins apart').toContain('Origin')
     const refused = await call(pathOf(datasetId), { headers: { origin: 'https://app.test' } })
     expect(refused.status).toBe(401)
     expect(refused.headers.get('access-control-allow-origin'), 'so that the page sees why').toBe('*')

@@ -1,114 +1,144 @@
-import { mkdtempSync, rmSync, writeFileSync } from 'node:fs'
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
+import { parseArgs } from 'node:util'
 import { FusouClient, signIn } from '../client/fusou-client.ts'
+import { checkBrowser } from '../interop/browser-checks.ts'
+import { launchChromium, PAGE_READERS, pageReader } from '../interop/chromium.ts'
 import { CountingProxy } from '../interop/counting-proxy.ts'
-import { makePythonEnvironment, makeSharingEnvironment } from '../interop/python-environment.ts'
-import { hyparquetReader, PYTHON_READERS, pythonReader, type Reader, sharingReader } from '../interop/run-readers.ts'
-import { type Answers, DATASET, TABLE, TableUnderTest } from '../interop/table-under-test.ts'
+import { checkDeltaSharing, writeProfile } from '../interop/delta-sharing.ts'
+import { openByHyparquet } from '../interop/hyparquet-reader.ts'
+import type { Reader } from '../interop/open-table.ts'
+import { PageServer } from '../interop/page-server.ts'
+import { PlainFileServer } from '../interop/plain-file-server.ts'
+import { type Compared, printFigures, replaceBetweenMarkers } from '../interop/print-figures.ts'
+import { addSpark, makePythonEnvironment, makeSharingEnvironment } from '../interop/python-environment.ts'
+import { PYTHON_READERS, type PythonReader, pythonReader } from '../interop/python-reader.ts'
+import { TableLinks } from '../interop/table-links.ts'
+import { TableUnderTest } from '../interop/table-under-test.ts'
+import { takeReading, totalOf } from '../interop/take-reading.ts'
 import { startStack } from '../stack/start-stack.ts'
 
-/** It asks for the length of a file by a request for all of it, which is sent on to the pinned version. */
-const PINNED_ONLY = new Set(['clickhouse'])
+/** ClickHouse asks for the length by a request for all of it, which is sent on to the pinned version. Spark is given all. */
+const PINNED_ONLY = new Set(['clickhouse', 'spark'])
 
-/** It reads by links that do not lead through the proxy. */
-const SHARING = 'delta-sharing'
+/** What is printed question by question. The others depend on what was merged, and cached, just before. */
+const COMPARED_KINDS = new Set(['newest version, 20 uploads unmerged', 'newest version, merged', 'one plain file'])
 
-/** `npm run interop`: one table, read through its URL and by Delta Sharing, by engines that nobody here wrote. */
+/**
+ * `npm run interop [-- --write FILE] [--all]`: one table, read through its URL and by Delta Sharing, by engines that nobody
+ * here wrote.
+ * `--write` puts the requests and bytes of each question into a document, between its marker comments. `--all` reads by
+ * Spark too, which is a download of 400 MB.
+ */
 async function main(): Promise<number> {
+  const { write, all } = parseArgs({ options: { write: { type: 'string' }, all: { type: 'boolean' } } }).values
+  // a document without markers is found out before the work, not after
+  if (write !== undefined) replaceBetweenMarkers(readFileSync(write, 'utf8'), '')
   const environment = makePythonEnvironment()
   if (typeof environment === 'string') console.log(`left out: the readers of Python, since ${environment}`)
+  const engines: PythonReader[] = typeof environment === 'string' ? [] : [...PYTHON_READERS]
+  if (all === true && typeof environment !== 'string') {
+    const lack = addSpark(environment)
+    if (lack === undefined) engines.push('spark')
+    else console.log(`left out: Spark, since ${lack}`)
+  } else console.log('left out: Spark, which --all reads by')
   const sharing = makeSharingEnvironment()
   if (typeof sharing === 'string') console.log(`left out: Delta Sharing, since ${sharing}`)
+  const browser = await launchChromium()
+  if (typeof browser === 'string') console.log(`left out: the readers in a page, since ${browser}`)
   const folder = mkdtempSync(join(tmpdir(), 'fusou-interop-'))
-  const stack = await startStack({ stateFolder: join(folder, 'state'), queueBatchSeconds: 1 })
+  const [pages, morePages, otherPages] = await Promise.all([PageServer.start(), PageServer.start(), PageServer.start()])
+  const stack = await startStack({
+    stateFolder: join(folder, 'state'),
+    queueBatchSeconds: 1,
+    vars: { READER_ORIGINS: `${pages.origin},${morePages.origin}` },
+  })
   const { webUrl, supabaseUrl, publishableKey, users } = stack.info
-  const proxy = await CountingProxy.start(webUrl)
+  const servers: { stop(): void }[] = [pages, morePages, otherPages]
+  const serve = <T extends { stop(): void }>(server: T): T => {
+    servers.push(server)
+    return server
+  }
   try {
+    const proxy = serve(await CountingProxy.start(webUrl))
     const token = await signIn(supabaseUrl, publishableKey, users[0]!)
     const table = await TableUnderTest.make(new FusouClient(webUrl, token), folder)
+    const plainProxy = serve(
+      await CountingProxy.start(serve(await PlainFileServer.start(await table.writePlainFile())).url),
+    )
     const expected = await table.answers()
-    const before = await newestVersion(webUrl, token)
-    const profile = await writeProfile(webUrl, token, folder)
-    const readers: [string, (version: number | undefined) => Reader][] = [
-      ['hyparquet', () => hyparquetReader],
+    const links = new TableLinks(webUrl, token, proxy.url)
+    const before = await links.newestVersion()
+    const readers: [string, Reader][] = [
+      ['hyparquet in Node', openByHyparquet],
+      ...(typeof browser === 'string'
+        ? []
+        : PAGE_READERS.map((name): [string, Reader] => [
+            `${name} in Chromium`,
+            pageReader(browser, pages.origin, name),
+          ])),
       ...(typeof environment === 'string'
         ? []
-        : PYTHON_READERS.map((engine): (typeof readers)[number] => [engine, () => pythonReader(environment, engine)])),
+        : engines.map((engine): [string, Reader] => [engine, pythonReader(environment, engine)])),
     ]
-    if (typeof sharing !== 'string')
-      readers.push([
-        SHARING,
-        (version) => sharingReader(sharing.python, profile, `${DATASET}.default.${TABLE}`, version),
-      ])
+    const newestLink = async (name: string) =>
+      links.linkTo(PINNED_ONLY.has(name) ? await links.newestVersion() : undefined)
+    // Every reader meets the same state of the table: all of a kind come before the next kind.
+    const kinds = [
+      ['newest version, 20 uploads unmerged', newestLink, async () => {}],
+      ['merged in the middle', newestLink, () => table.change()],
+      ['newest version, merged', newestLink, async () => {}],
+      ['earlier version', () => links.linkTo(before), async () => {}],
+      ['one plain file', async () => `${plainProxy.url}/plain.parquet`, async () => {}],
+    ] as const
+    const compared = readers.map(([name]) => ({ name, readings: [] as Compared['readings'][number][] }))
     let faults = 0
-    console.log('| reader | newest version | merged in the middle | earlier version |\n|---|---|---|---|')
-    for (const [name, reader] of readers) {
-      const cells: string[] = []
-      for (const [version, between] of [
-        [undefined, async () => {}],
-        [undefined, () => table.change()],
-        [before, async () => {}],
-      ] as const) {
-        const pinned = version ?? (PINNED_ONLY.has(name) ? await newestVersion(webUrl, token) : undefined)
-        const url = await linkTo(webUrl, token, pinned)
-        proxy.take()
-        const fault = await faultOf(reader(version), url.replace(webUrl, proxy.url), between, expected)
-        const { requests, bytes } = proxy.take()
-        if (fault !== undefined) faults += 1
-        const figures = name === SHARING ? 'right' : `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`
-        cells.push(fault ?? figures)
+    for (const [kind, link, between] of kinds)
+      for (const [index, [name, reader]] of readers.entries()) {
+        const counted = kind === 'one plain file' ? plainProxy : proxy
+        const reading = await takeReading(reader, await link(name), counted, expected, between)
+        if (COMPARED_KINDS.has(kind)) compared[index]!.readings.push([kind, reading])
+        const { requests, bytes } = totalOf(reading)
+        if (reading.fault !== undefined) faults += 1
+        console.log(`${name}, ${kind}: ${reading.fault ?? `${requests} requests, ${(bytes / 1e6).toFixed(2)} MB`}`)
       }
-      console.log(`| ${name} | ${cells.join(' | ')} |`)
+    if (typeof sharing !== 'string') {
+      const profile = await writeProfile(webUrl, token, folder)
+      for (const [kind, version, between] of [
+        ['newest version', undefined, async () => {}],
+        ['merged in the middle', undefined, () => table.change()],
+        ['earlier version', before, async () => {}],
+      ] as const) {
+        const fault = await checkDeltaSharing({ ...sharing, profile, version }, between, expected)
+        if (fault !== undefined) faults += 1
+        console.log(`Delta Sharing in pandas, ${kind}: ${fault ?? 'right'}`)
+      }
     }
-    console.log(faults === 0 ? 'every reader found every row' : `${faults} readings went wrong`)
+    const figures = printFigures(compared)
+    console.log(`\n${figures}`)
+    if (write !== undefined) writeFileSync(write, replaceBetweenMarkers(readFileSync(write, 'utf8'), figures))
+    if (typeof browser !== 'string') {
+      console.log('\n| in Chromium | |\n|---|---|')
+      const origins = { allowed: pages.origin, alsoAllowed: morePages.origin, other: otherPages.origin }
+      const checked = {
+        newest: await links.linkTo(),
+        pinned: await links.linkTo(await links.newestVersion()),
+        change: () => table.change(),
+      }
+      for (const { check, fault } of await checkBrowser(browser, proxy, origins, checked)) {
+        if (fault !== undefined) faults += 1
+        console.log(`| ${check} | ${fault ?? 'yes'} |`)
+      }
+    }
+    console.log(faults === 0 ? 'every reader found every row' : `${faults} readings or checks went wrong`)
     return faults === 0 ? 0 : 1
   } finally {
-    proxy.stop()
+    if (typeof browser !== 'string') await browser.close()
+    for (const server of servers) server.stop()
     await stack.stop()
     rmSync(folder, { recursive: true, force: true })
   }
-}
-
-async function faultOf(
-  reader: Reader,
-  url: string,
-  between: () => Promise<void>,
-  expected: Answers,
-): Promise<string | undefined> {
-  try {
-    const answers = await reader(url, between)
-    const wrong = Object.entries(answers).filter(([name, value]) => expected[name as keyof Answers] !== value)
-    if (wrong.length === 0) return undefined
-    return `WRONG: ${wrong.map(([name, value]) => `${name} ${value}, not ${expected[name as keyof Answers]}`).join(', ')}`
-  } catch (error) {
-    return `FAILED: ${error instanceof Error ? error.message.slice(0, 200) : error}`
-  }
-}
-
-async function linkTo(webUrl: string, token: string, version: number | undefined): Promise<string> {
-  const response = await fetch(`${webUrl}/api/datasets/${DATASET}/tables/${TABLE}/links`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ version }),
-  })
-  return ((await response.json()) as { url: string }).url
-}
-
-async function writeProfile(webUrl: string, token: string, folder: string): Promise<string> {
-  const response = await fetch(`${webUrl}/api/keys?as=delta-sharing-profile`, {
-    method: 'POST',
-    headers: { Authorization: `Bearer ${token}`, 'Content-Type': 'application/json' },
-    body: JSON.stringify({ name: 'interop', scopes: ['read'], datasets: [DATASET] }),
-  })
-  const path = join(folder, 'interop.share')
-  writeFileSync(path, await response.text())
-  return path
-}
-
-async function newestVersion(webUrl: string, token: string): Promise<number> {
-  const response = await fetch(`${webUrl}/api/datasets/${DATASET}`, { headers: { Authorization: `Bearer ${token}` } })
-  return ((await response.json()) as { version: number }).version
 }
 
 process.exit(await main())

@@ -1,12 +1,20 @@
 import { once } from 'node:events'
-import { createServer, request, type Server } from 'node:http'
+import { createServer, type IncomingHttpHeaders, request, type Server } from 'node:http'
 import type { AddressInfo } from 'node:net'
 
-/** Stands before the API on loopback, and counts what readers ask and get. */
+/** A request that passed, and what came back. */
+export interface Exchange {
+  readonly method: string
+  readonly headers: IncomingHttpHeaders
+  status: number | undefined
+  /** of the body that came back */
+  bytes: number
+}
+
+/** Stands before a server on loopback, and notes what readers ask and get. */
 export class CountingProxy {
   readonly #server: Server
-  requests = 0
-  bytes = 0
+  #exchanges: Exchange[] = []
 
   private constructor(server: Server) {
     this.#server = server
@@ -16,19 +24,18 @@ export class CountingProxy {
     const server = createServer()
     const proxy = new CountingProxy(server)
     server.on('request', (incoming, outgoing) => {
-      proxy.requests += 1
+      const { method = 'GET' } = incoming
+      const exchange: Exchange = { method, headers: incoming.headers, status: undefined, bytes: 0 }
+      proxy.#exchanges.push(exchange)
       const headers = { ...incoming.headers, host: new URL(target).host }
-      const forwarded = request(
-        new URL(incoming.url ?? '/', target),
-        { method: incoming.method, headers },
-        (answer) => {
-          outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
-          answer.on('data', (chunk: Buffer) => {
-            proxy.bytes += chunk.length
-          })
-          answer.pipe(outgoing)
-        },
-      )
+      const forwarded = request(new URL(incoming.url ?? '/', target), { method, headers }, (answer) => {
+        exchange.status = answer.statusCode
+        outgoing.writeHead(answer.statusCode ?? 502, answer.headers)
+        answer.on('data', (chunk: Buffer) => {
+          exchange.bytes += chunk.length
+        })
+        answer.pipe(outgoing)
+      })
       forwarded.on('error', (error) => outgoing.destroy(error))
       outgoing.on('close', () => forwarded.destroy())
       incoming.pipe(forwarded)
@@ -42,12 +49,11 @@ export class CountingProxy {
     return `http://127.0.0.1:${(this.#server.address() as AddressInfo).port}`
   }
 
-  /** The figures since the last call. */
-  take(): { requests: number; bytes: number } {
-    const { requests, bytes } = this
-    this.requests = 0
-    this.bytes = 0
-    return { requests, bytes }
+  /** The exchanges since the last call. */
+  take(): Exchange[] {
+    const exchanges = this.#exchanges
+    this.#exchanges = []
+    return exchanges
   }
 
   stop(): void {

@@ -18,11 +18,24 @@ const PACKAGES = [
 ]
 /** In an environment of its own: it takes no pandas 3. */
 const SHARING_PACKAGES = ['delta-sharing==1.4.2', 'pandas==2.3.3', 'pyarrow==23.0.1']
+/** 400 MB, and it needs Java. */
+const SPARK = 'pyspark==4.3.0'
 
 export interface PythonEnvironment {
   readonly python: string
   /** DuckDB's extension for HTTP, which it would else fetch by itself */
   readonly httpfs: string
+}
+
+/** Adds Spark. @returns why it cannot be had */
+export function addSpark({ python }: PythonEnvironment): string | undefined {
+  try {
+    execFileSync('java', ['-version'], { stdio: 'pipe' })
+    execFileSync(python, ['-m', 'pip', 'install', '--quiet', '--disable-pip-version-check', SPARK], { stdio: 'pipe' })
+    return undefined
+  } catch (error) {
+    return firstErrorOf(error)
+  }
 }
 
 /** @returns the environment, or why there is none */
@@ -54,9 +67,11 @@ function makeEnvironment(name: string, packages: readonly string[]) {
     return { folder, python }
   } catch (error) {
     rmSync(folder, { recursive: true, force: true })
-    const stderr = String((error as { stderr?: unknown }).stderr ?? error)
-    return {
-      missing: `${interpreter} could not make it: ${stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr}`,
-    }
+    return { missing: `${interpreter} could not make it: ${firstErrorOf(error)}` }
   }
+}
+
+function firstErrorOf(error: unknown): string {
+  const stderr = String((error as { stderr?: unknown }).stderr ?? error)
+  return stderr.split('\n').find((line) => /error/i.test(line)) ?? stderr
 }

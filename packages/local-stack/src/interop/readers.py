@@ -1,99 +1,135 @@
-"""Reads a table file as an analyst would: readers.py ENGINE URL [HTTPFS], answers as one line of JSON.
+"""Reads a table file as an analyst would: readers.py ENGINE URL [HTTPFS].
 
-Each answer has the count of rows, a sum, a count behind a filter that row groups can be left out by, and the rows of one code.
-`between` is called after the table was opened and before it is read, where the engine lets one do so.
+It says that the table is open, then answers each question that it reads from a line: the count of rows, a sum, a count
+behind a filter that row groups can be left out by, the rows of one code, and those of one value of a column with Bloom
+filters. A question that an engine is known to answer
+wrongly is answered by null.
 """
 
+import functools
+import hashlib
 import json
 import sys
 
 FROM, TO, CODE = 40_000, 42_000, "c777"
+BOOKING = hashlib.md5(b"2500").hexdigest()
+COLUMNS = ["id", "code", "delay", "booking"]
 
 
-def duckdb_reader(url, httpfs, between):
+def duckdb_reader(url, httpfs):
     import duckdb
 
     connection = duckdb.connect()
     connection.execute(f"load '{httpfs}'")
     connection.execute(f"create view t as select * from read_parquet('{url}')")
-    between()
-    one = lambda query: connection.execute(query).fetchone()[0]
+    one = lambda query: lambda: connection.execute(query).fetchone()[0]
     return {
         "count": one("select count(*) from t"),
         "sum": one("select sum(delay)::bigint from t"),
         "filtered": one(f"select count(*) from t where id between {FROM} and {TO}"),
         "found": one(f"select count(*) from t where code = '{CODE}'"),
+        "point": one(f"select count(*) from t where booking = '{BOOKING}'"),
     }
 
 
-def polars_reader(url, _, between):
+def polars_reader(url, _):
     import polars as pl
 
     table = pl.scan_parquet(url)
-    between()
-    one = lambda frame: int(frame.collect().item())
+    one = lambda frame: lambda: int(frame.collect().item())
     return {
         "count": one(table.select(pl.len())),
         "sum": one(table.select(pl.col("delay").cast(pl.Int64).sum())),
         "filtered": one(table.filter(pl.col("id").is_between(FROM, TO)).select(pl.len())),
         "found": one(table.filter(pl.col("code") == CODE).select(pl.len())),
+        "point": one(table.filter(pl.col("booking") == BOOKING).select(pl.len())),
     }
 
 
-def frame_answers(table):
+def frame_queries(read):
+    """Queries of a frame, which is read by the first."""
+    frame = functools.cache(read)
     return {
-        "count": len(table),
-        "sum": int(table["delay"].sum()),
-        "filtered": int(table["id"].between(FROM, TO).sum()),
-        "found": int((table["code"] == CODE).sum()),
+        "count": lambda: len(frame()),
+        "sum": lambda: int(frame()["delay"].sum()),
+        "filtered": lambda: int(frame()["id"].between(FROM, TO).sum()),
+        "found": lambda: int((frame()["code"] == CODE).sum()),
+        "point": lambda: int((frame()["booking"] == BOOKING).sum()),
     }
 
 
-def pandas_reader(url, _, between):
+def pandas_reader(url, _):
     import pandas as pd
 
-    between()
-    return frame_answers(pd.read_parquet(url))
+    return frame_queries(lambda: pd.read_parquet(url))
 
 
-def pyarrow_reader(url, _, between):
+def pyarrow_reader(url, _):
     import fsspec
     import pyarrow.compute as pc
     import pyarrow.parquet as pq
 
-    with fsspec.open(url, cache_type="none") as file:
-        opened = pq.ParquetFile(file)
-        between()
-        table = opened.read(columns=["id", "code", "delay"])
-    within = pc.and_(pc.greater_equal(table["id"], FROM), pc.less_equal(table["id"], TO))
+    opened = pq.ParquetFile(fsspec.open(url, cache_type="none").open())
+    column = lambda name: opened.read(columns=[name])[name]
+    within = lambda ids: pc.and_(pc.greater_equal(ids, FROM), pc.less_equal(ids, TO))
     return {
-        "count": opened.metadata.num_rows,
-        "sum": pc.sum(table["delay"]).as_py(),
-        "filtered": pc.sum(within).as_py(),
-        "found": pc.sum(pc.equal(table["code"], CODE)).as_py(),
+        "count": lambda: opened.metadata.num_rows,
+        "sum": lambda: pc.sum(column("delay")).as_py(),
+        "filtered": lambda: pc.sum(within(column("id"))).as_py(),
+        "found": lambda: pc.sum(pc.equal(column("code"), CODE)).as_py(),
+        "point": lambda: pc.sum(pc.equal(column("booking"), BOOKING)).as_py(),
     }
 
 
-def fastparquet_reader(url, _, between):
+def fastparquet_reader(url, _):
     import fastparquet
     import fsspec
 
     opened = fastparquet.ParquetFile(url, fs=fsspec.filesystem("http"))
-    between()
-    answers = frame_answers(opened.to_pandas(columns=["id", "code", "delay"]))
     # It reads nulls where some row groups of a text column have a dictionary and others none, of DuckDB's own files too.
-    del answers["found"]
-    return {**answers, "count": opened.count()}
+    return {
+        **frame_queries(lambda: opened.to_pandas(columns=COLUMNS)),
+        "count": opened.count,
+        "found": lambda: None,
+        "point": lambda: None,
+    }
 
 
-def clickhouse_reader(url, _, between):
+def clickhouse_reader(url, _):
     import chdb
 
-    between()
-    query = f"""select count(), sum(delay), countIf(id between {FROM} and {TO}), countIf(code = '{CODE}')
-        from url('{url}', 'Parquet')"""
-    values = str(chdb.query(query, "CSV")).strip().split(",")
-    return dict(zip(["count", "sum", "filtered", "found"], map(int, values)))
+    one = lambda answer, where="1": lambda: int(
+        str(chdb.query(f"select {answer} from url('{url}', 'Parquet') where {where}", "CSV"))
+    )
+    return {
+        "count": one("count()"),
+        "sum": one("sum(delay)"),
+        "filtered": one("count()", f"id between {FROM} and {TO}"),
+        "found": one("count()", f"code = '{CODE}'"),
+        "point": one("count()", f"booking = '{BOOKING}'"),
+    }
+
+
+def spark_reader(url, _):
+    import atexit
+    from urllib.request import urlcleanup, urlretrieve
+
+    from pyspark.sql import SparkSession
+    from pyspark.sql import functions as f
+
+    builder = SparkSession.builder.master("local[1]").config("spark.driver.host", "127.0.0.1")
+    spark = builder.config("spark.driver.bindAddress", "127.0.0.1").config("spark.ui.enabled", "false").getOrCreate()
+    spark.sparkContext.setLogLevel("ERROR")
+    atexit.register(urlcleanup)
+    path, _ = urlretrieve(url)
+    table = spark.read.parquet(path)
+    return {
+        "count": table.count,
+        "sum": lambda: table.agg(f.sum("delay")).first()[0],
+        "filtered": lambda: table.where(f.col("id").between(FROM, TO)).count(),
+        "found": lambda: table.where(f.col("code") == CODE).count(),
+        "point": lambda: table.where(f.col("booking") == BOOKING).count(),
+    }
 
 
 READERS = {
@@ -103,15 +139,13 @@ READERS = {
     "pyarrow": pyarrow_reader,
     "fastparquet": fastparquet_reader,
     "clickhouse": clickhouse_reader,
+    "spark": spark_reader,
 }
-
-
-def between():
-    """Tells the caller that the table is open, and waits until it lets the reader go on."""
-    print("opened", flush=True)
-    sys.stdin.readline()
 
 
 if __name__ == "__main__":
     engine, url, *more = sys.argv[1:]
-    print(json.dumps(READERS[engine](url, more[0] if more else "", between)))
+    queries = READERS[engine](url, more[0] if more else "")
+    print("opened", flush=True)
+    for line in sys.stdin:
+        print(json.dumps(queries[line.strip()]()), flush=True)

@@ -3,23 +3,18 @@ import { join } from 'node:path'
 import { setTimeout as wait } from 'node:timers/promises'
 import { type DuckDBConnection, DuckDBInstance } from '@duckdb/node-api'
 import type { FusouClient } from '../client/fusou-client.ts'
+import { type Answers, QUERIES, sqlOf } from './open-table.ts'
 
 const FRAGMENTS = 60
 const ROWS = 1000
 /** Merged before the others come. */
 const FIRST_FRAGMENTS = 40
+/** A multiple of the vectors of DuckDB. */
+const PLAIN_ROW_GROUP_ROWS = 10_240
 const CODECS = ['zstd', 'snappy', 'gzip', 'uncompressed'] as const
 const POLL_MS = 200
 export const DATASET = 'interop'
 export const TABLE = 'flights'
-
-/** What every reader must find. */
-export interface Answers {
-  readonly count: number
-  readonly sum: number
-  readonly filtered: number
-  readonly found: number
-}
 
 /** A table of merged files and fragments, of four codecs, with nested and null values, and the same rows in DuckDB. */
 export class TableUnderTest {
@@ -38,6 +33,7 @@ export class TableUnderTest {
     const connection = await (await DuckDBInstance.create()).connect()
     await connection.run(`create table source as select
         i::integer as id, ('c' || i % 1000) as code, case when i % 7 > 0 then (hash(i) % 300)::integer - 50 end as delay,
+        md5((i // 20)::varchar) as booking,
         (date '2026-01-01' + (i // 5000)::integer) as date, case when i % 11 > 0 then i / 3 end as distance,
         [i, i + 1]::integer[] as legs, {'row': (i % 30)::integer, 'seat': chr((65 + i % 6)::integer)} as place
       from range(${FRAGMENTS * ROWS}) t(i)`)
@@ -48,11 +44,23 @@ export class TableUnderTest {
     return table
   }
 
+  /** What every reader must find. */
   async answers(): Promise<Answers> {
-    const result = await this.#connection.runAndReadAll(`select count(*), sum(delay)::bigint,
-      count(*) filter (id between 40000 and 42000), count(*) filter (code = 'c777') from source`)
-    const [count, sum, filtered, found] = result.getRows()[0]!.map(Number)
-    return { count: count!, sum: sum!, filtered: filtered!, found: found! }
+    const queries = sqlOf('source')
+    const found: Partial<Record<keyof Answers, number>> = {}
+    for (const query of QUERIES) {
+      const result = await this.#connection.runAndReadAll(queries[query])
+      found[query] = Number(result.getRows()[0]![0])
+    }
+    return found as Answers
+  }
+
+  /** The same rows in one file, as DuckDB writes them, of six row groups. @returns its path */
+  async writePlainFile(): Promise<string> {
+    const path = join(this.#folder, 'plain.parquet')
+    await this.#connection.run(`copy (select * from source order by id) to '${path}'
+      (format parquet, codec 'zstd', row_group_size ${PLAIN_ROW_GROUP_ROWS})`)
+    return path
   }
 
   /** Merges all that is small, and two more fragments without rows, so that there is always something to merge. */

@@ -43,7 +43,9 @@ export async function measureQueries(
     const milliseconds = performance.now() - began
     const right = query === 'count' ? expected.rows : expected.sum
     if (answer !== right) throw new Error(`${reader} answered ${answer} for the ${query}, not ${right}`)
-    figures.push({ reader, query, ...proxy.take(), milliseconds })
+    const exchanges = proxy.take()
+    const bytes = exchanges.reduce((sum, exchange) => sum + exchange.bytes, 0)
+    figures.push({ reader, query, requests: exchanges.length, bytes, milliseconds })
   }
   return figures
 }
