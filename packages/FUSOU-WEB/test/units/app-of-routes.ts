@@ -54,5 +54,6 @@ export async function callRoute(method: string, path: string, { caller = USER, b
   const response = await app.request(`https://web.test${path}`, { method, ...init }, env, context as never)
   await Promise.all(waited)
   for (const spy of spies) spy.mockRestore()
-  return { status: response.status, headers: response.headers, json: await response.json(), calls, sent, lines }
+  const json = (await response.json()) as Record<string, unknown>
+  return { status: response.status, headers: response.headers, json, calls, sent, lines }
 }
