@@ -103,8 +103,9 @@ async function noteReach(
 }
 
 /**
- * The test files that reach a mutant, the quickest first, those of its own package before others. Other packages are
- * asked if the mutant is in the catalog, whose client they use, or if none of its own reaches it.
+ * The test files that reach a mutant: those without a runtime and a database first, then those of its own package, each
+ * from the quickest on. Other packages are asked if the mutant is in the catalog, whose client they use, or if none of its
+ * own reaches it.
  */
 export function fittingTests(map: ReachMap, mutant: Mutant, patienceSeconds: number): string[] {
   const reaching = Object.entries(map.tests).filter(
@@ -113,9 +114,10 @@ export function fittingTests(map: ReachMap, mutant: Mutant, patienceSeconds: num
   const owned = reaching.filter(([test]) => packageOf(test) === packageOf(mutant.path))
   const others = reaching.filter(([test]) => packageOf(test) !== packageOf(mutant.path))
   const asked = packageOf(mutant.path) === 'catalog' || owned.length === 0 ? [owned, others] : [owned]
+  const ordered = asked.flatMap((tests) => tests.sort(([, a], [, b]) => a.milliseconds - b.milliseconds))
+  const quickFirst = [true, false].flatMap((isQuick) => ordered.filter(([test]) => QUICK.test(test) === isQuick))
   let milliseconds = 0
-  return asked
-    .flatMap((tests) => tests.sort(([, a], [, b]) => a.milliseconds - b.milliseconds))
+  return quickFirst
     .filter(([, test], i) => {
       milliseconds += test.milliseconds
       return i === 0 || milliseconds <= patienceSeconds * 1000

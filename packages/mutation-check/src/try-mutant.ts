@@ -4,7 +4,6 @@ import { join } from 'node:path'
 import type { Mutant } from './find-mutants.ts'
 import { fittingTests, packageOf, type ReachMap } from './reach-map.ts'
 import { projectOf, type ReadyProjects, type TestRun } from './ready-projects.ts'
-import { QUICK } from './tested-packages.ts'
 
 export type Verdict =
   | { readonly result: 'noticed'; readonly by: string; readonly seconds: number }
@@ -37,8 +36,7 @@ export async function tryMutant(
   try {
     if (!(await hasTypes(copy, packageOf(mutant.path)))) return { result: 'invalid' }
     const tests = fittingTests(map, mutant, patienceSeconds)
-    const quickFirst = [...tests.filter((file) => QUICK.test(file)), ...tests.filter((file) => !QUICK.test(file))]
-    const byProject = Map.groupBy(quickFirst, (file) => `${packageOf(file)}/${projectOf(copy, packageOf(file), file)}`)
+    const byProject = Map.groupBy(tests, (file) => `${packageOf(file)}/${projectOf(copy, packageOf(file), file)}`)
     for (const files of byProject.values()) {
       const packageName = packageOf(files[0]!)
       const expected = files.reduce((sum, file) => sum + map.tests[file]!.milliseconds / 1000, 0)
