@@ -36,10 +36,10 @@ export interface RunAnswer {
  */
 async function serve({ root, packageName, configuration, isMarked }: ProjectSettings): Promise<void> {
   const folder = join(root, 'packages', packageName)
-  const marking: ViteUserConfig = {
+  const marking = (): ViteUserConfig => ({
     plugins: [markBlocks(root)],
     test: { setupFiles: [fileURLToPath(new URL('note-reach.ts', import.meta.url))] },
-  }
+  })
   const vitest = await createVitest(
     'test',
     {
@@ -52,7 +52,7 @@ async function serve({ root, packageName, configuration, isMarked }: ProjectSett
       coverage: { enabled: false },
       sequence: { sequencer: InGivenOrder },
     },
-    isMarked ? marking : {},
+    isMarked ? marking() : {},
   )
   await vitest.standalone()
   process.on('message', async ({ files, changed }: RunRequest) => {
