@@ -28,6 +28,14 @@ const action = fc.oneof(
 )
 type Action = typeof action extends fc.Arbitrary<infer T> ? T : never
 
+/** A reader whose version is vacuumed before its first row. */
+const MEETS_VACUUM: Action[] = [
+  { kind: 'open', suffix: true, pinned: false },
+  { kind: 'upload', rows: 2, period: '2' },
+  { kind: 'delete', period: '1' },
+  { kind: 'vacuum' },
+]
+
 /** An engine in the middle of a scan. */
 interface Reader {
   readonly version: number
@@ -258,8 +266,8 @@ test('a reader gets the rows of the version whose footer it has read, or an erro
       finished += walk.finished
       gone += walk.gone
     }),
-    { numRuns: WALKS, endOnFailure: true },
+    { numRuns: WALKS, endOnFailure: true, examples: [[MEETS_VACUUM]] },
   )
   expect(finished).toBeGreaterThan(0)
-  expect(gone).toBeGreaterThanOrEqual(0)
+  expect(gone).toBeGreaterThan(0)
 }, 300_000)

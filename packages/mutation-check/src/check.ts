@@ -3,7 +3,7 @@ import { join } from 'node:path'
 import { describeChange, EQUIVALENT_MUTANTS } from './equivalent-mutants.ts'
 import { findMutants, findSources, hashText, type Mutant } from './find-mutants.ts'
 import { fittingTests, packageOf, quickOnly, type ReachMap, refreshReachMap } from './reach-map.ts'
-import { endTests } from './run-tests.ts'
+import { endAllProjects, ReadyProjects } from './ready-projects.ts'
 import { drawMutants, seededRandom, shareAmong } from './sample.ts'
 import { copyRepository } from './sandbox.ts'
 import { tryMutant, type Verdict } from './try-mutant.ts'
@@ -35,9 +35,13 @@ const KEPT = join(ROOT, '.local/mutation-check')
 export async function check(options: CheckOptions): Promise<TriedMutant[]> {
   const { packages, mutants, seed, patienceSeconds, isQuick, each } = options
   const copy = copyRepository(ROOT)
-  const stop = () => {
-    endTests()
+  const projects = new ReadyProjects(copy.folder)
+  const clear = () => {
+    endAllProjects()
     copy.remove()
+  }
+  const stop = () => {
+    clear()
     process.exit(130)
   }
   process.once('SIGINT', stop)
@@ -67,7 +71,9 @@ export async function check(options: CheckOptions): Promise<TriedMutant[]> {
         const argued = EQUIVALENT_MUTANTS.find((known) => known.path === mutant.path && known.change === change)
         const verdict = argued
           ? ({ result: 'equivalent', why: argued.why } as const)
-          : await kept.get(mutant, map, patienceSeconds, () => tryMutant(copy.folder, mutant, map, patienceSeconds))
+          : await kept.get(mutant, map, patienceSeconds, () =>
+              tryMutant(copy.folder, projects, mutant, map, patienceSeconds),
+            )
         if (verdict.result === 'invalid') continue
         left--
         tried.push({ path: mutant.path, line: mutant.line, kind: mutant.kind, change, verdict })
@@ -78,7 +84,7 @@ export async function check(options: CheckOptions): Promise<TriedMutant[]> {
   } finally {
     process.removeListener('SIGINT', stop)
     process.removeListener('SIGTERM', stop)
-    copy.remove()
+    clear()
   }
 }
 

@@ -2,7 +2,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from 
 import { dirname, join } from 'node:path'
 import { hashText, type Mutant } from './find-mutants.ts'
 import { numberFiles, placeOf } from './mark-blocks.ts'
-import { projectOf, runTests } from './run-tests.ts'
+import { projectOf, ReadyProjects } from './ready-projects.ts'
 import { QUICK, TESTING_PACKAGES, TOO_LONG, UNSEEN_REACH } from './tested-packages.ts'
 
 /** The blocks that one test file reached when it ran on the sources without a fault. */
@@ -22,6 +22,8 @@ export interface ReachMap {
 }
 
 const MAP_SECONDS = 1800
+/** Test files between two states of the map that are kept: an interrupted run goes on from the last. */
+const FILES_AT_ONCE = 8
 /** Workers share one module graph, so that only the first test file loads a source. */
 const SHARED_MODULES = new Set(['FUSOU-WEB'])
 
@@ -61,11 +63,18 @@ export async function refreshReachMap(
     const stale = findTests(copy, packageName)
       .filter((path) => map.tests[path]?.hash !== hashFile(copy, path))
       .filter((path) => !isQuick || QUICK.test(path))
-    for (const files of Map.groupBy(stale, (path) => projectOf(copy, packageName, path)).values()) {
-      say(`${packageName}: running ${files.length} test files to see what they reach`)
-      await noteReach(copy, packageName, files, map, say)
-      mkdirSync(dirname(kept), { recursive: true })
-      writeFileSync(kept, JSON.stringify(map))
+    if (stale.length > 0) say(`${packageName}: running ${stale.length} test files to see what they reach`)
+    const projects = new ReadyProjects(copy, { isMarked: true })
+    try {
+      for (const files of Map.groupBy(stale, (path) => projectOf(copy, packageName, path)).values()) {
+        for (let first = 0; first < files.length; first += FILES_AT_ONCE) {
+          await noteReach(copy, projects, packageName, files.slice(first, first + FILES_AT_ONCE), map, say)
+          mkdirSync(dirname(kept), { recursive: true })
+          writeFileSync(kept, JSON.stringify(map))
+        }
+      }
+    } finally {
+      projects.end()
     }
   }
   return map
@@ -73,13 +82,14 @@ export async function refreshReachMap(
 
 async function noteReach(
   copy: string,
+  projects: ReadyProjects,
   packageName: string,
   files: readonly string[],
   map: ReachMap,
   say: (line: string) => void,
 ): Promise<void> {
   const numbered = numberFiles(copy)
-  const outcome = await runTests({ root: copy, packageName, files, seconds: MAP_SECONDS, markBlocks: true })
+  const outcome = await projects.run({ packageName, files, seconds: MAP_SECONDS })
   if (outcome.reports.length === 0) throw new Error(`${packageName}: ${outcome.passed ? 'no tests' : outcome.reason}`)
   for (const { path, milliseconds, failures, reached } of outcome.reports) {
     const name = `packages/${packageName}/${path}`
@@ -93,8 +103,9 @@ async function noteReach(
 }
 
 /**
- * The test files that reach a mutant, the quickest first, those of its own package before others. Other packages are
- * asked if the mutant is in the catalog, whose client they use, or if none of its own reaches it.
+ * The test files that reach a mutant: those without a runtime and a database first, then those of its own package, each
+ * from the quickest on. Other packages are asked if the mutant is in the catalog, whose client they use, or if none of its
+ * own reaches it.
  */
 export function fittingTests(map: ReachMap, mutant: Mutant, patienceSeconds: number): string[] {
   const reaching = Object.entries(map.tests).filter(
@@ -103,9 +114,10 @@ export function fittingTests(map: ReachMap, mutant: Mutant, patienceSeconds: num
   const owned = reaching.filter(([test]) => packageOf(test) === packageOf(mutant.path))
   const others = reaching.filter(([test]) => packageOf(test) !== packageOf(mutant.path))
   const asked = packageOf(mutant.path) === 'catalog' || owned.length === 0 ? [owned, others] : [owned]
+  const ordered = asked.flatMap((tests) => tests.sort(([, a], [, b]) => a.milliseconds - b.milliseconds))
+  const quickFirst = [true, false].flatMap((isQuick) => ordered.filter(([test]) => QUICK.test(test) === isQuick))
   let milliseconds = 0
-  return asked
-    .flatMap((tests) => tests.sort(([, a], [, b]) => a.milliseconds - b.milliseconds))
+  return quickFirst
     .filter(([, test], i) => {
       milliseconds += test.milliseconds
       return i === 0 || milliseconds <= patienceSeconds * 1000

@@ -84,6 +84,17 @@ test('a part that cannot be written ends the merge, and nothing is written after
   expect(parts).toBe(2)
 })
 
+test.each(['splice', 'check', 'rewrite'] as const)(
+  'a part that cannot be written is no fault of an input: %s',
+  async (pages) => {
+    const bytes = await noise(0, 20_000)
+    const write = () => Promise.reject(new Error('disk full'))
+    const options = { pages, partBytes: 10_000, targetRowGroupRows: 5000, codec: 'snappy' as const }
+    const error = await mergeParquet([memorySource('a', bytes)], { write }, options).catch((thrown) => thrown)
+    expect([error.code, error.source, error.message]).toEqual(['write_failed', undefined, 'write_failed: disk full'])
+  },
+)
+
 test('the last part that cannot be written ends the merge, too', async () => {
   const bytes = await noise(0, 10)
   const write = async () => {

@@ -50,6 +50,20 @@ describe('the OpenAPI document', () => {
     },
   )
 
+  test('says that bodies take no fields beside those it names', () => {
+    const parts = (value: unknown): Record<string, unknown>[] => {
+      if (typeof value !== 'object' || value === null) return []
+      return [value as Record<string, unknown>, ...Object.values(value).flatMap(parts)]
+    }
+    const closed = (name: string) =>
+      parts(document.components.schemas[name])
+        .filter((part) => typeof part.properties === 'object' && part.type === 'object')
+        .map(({ additionalProperties }) => additionalProperties)
+    const requests = Object.keys(document.components.schemas).filter((name) => name.endsWith('Request'))
+    expect(requests.length).toBeGreaterThan(10)
+    for (const name of requests) expect(new Set(closed(name)), name).toEqual(new Set([false]))
+  })
+
   test('has these schemas: a change of a name changes the types of generated clients', () => {
     expect(operations.length).toBeGreaterThan(25)
     expect(Object.keys(document.components.schemas).sort()).toEqual(SCHEMAS)

@@ -41,6 +41,23 @@ describe('a message for Slack', () => {
     expect(details({ codes: codes(11) })?.split(', ')).toHaveLength(10)
   })
 
+  test('names ten new causes at the most, and how many more there are', () => {
+    const causes = (count: number) => Array.from({ length: count }, (_, i) => `c${i}`)
+    expect(details({ newCauses: causes(2) })).toBe('New: c0, c1')
+    expect(details({ newCauses: causes(2), newCauseCount: 2 })).toBe('New: c0, c1')
+    expect(details({ newCauses: causes(2), newCauseCount: 5 })).toBe('New: c0, c1 and 3 more')
+    expect(details({ newCauses: causes(10) })?.split(', ')).toHaveLength(10)
+    expect(details({ newCauses: causes(11) })?.split(', ')).toHaveLength(10)
+    expect(details({ newCauses: ['<a>'] })).toBe('New: &lt;a&gt;')
+    expect(details({ newCauses: [] })).toBeUndefined()
+  })
+
+  test('says when the cron ran last', () => {
+    expect(details({ lastRunAt: '2026-11-20', lastTriggerAt: 'x' })).toBe(
+      'It came last at x.\nThe cron ran last at 2026-11-20.',
+    )
+  })
+
   test('says when the trigger came last', () => {
     expect(details({ lastTriggerAt: '2026-11-20' })).toBe('It came last at 2026-11-20.')
     expect(details({ codes: { a: 1 }, lastTriggerAt: 'x', examples: [{ code: 'b' }] })?.split('\n')).toEqual([
@@ -55,12 +72,17 @@ describe('a message for Slack', () => {
     [{ step: 'compact-1' }, 'at compact-1'],
     [{ message: 'torn' }, 'torn'],
     [{ datasetId: 'd' }, 'dataset d'],
+    [{ fileId: 'f' }, 'file f'],
     [{ jobId: 'j' }, 'job j'],
     [{ priority: 'manual' }, 'manual'],
     [{ waitsFor: 'slot' }, 'waits for a slot'],
     [{ waitsFor: 'queue' }, 'waits for the queue'],
     [{ waitingSince: '2026' }, 'waiting since 2026'],
-    [{ code: 'c', step: 's', message: 'm', datasetId: 'd', jobId: 'j' }, 'c · at s · m · dataset d · job j'],
+    [
+      { code: 'c', step: 's', message: 'm', datasetId: 'd', fileId: 'f', jobId: 'j' },
+      'c · at s · m · dataset d · file f · job j',
+    ],
+    [{ priority: 'p', waitsFor: 'slot', waitingSince: 'w' }, 'p · waits for a slot · waiting since w'],
     [{ code: 'c', step: null, message: null }, 'c'],
   ] as [NonNullable<AlertNotice['details']['examples']>[number], string][])(
     'tells of the example %j',

@@ -50,3 +50,48 @@ test('each notice is settled by itself: odd ones are released with their reason 
   expect(completed).toEqual([[5], [6], [7]])
   expect(log.map(([, line]) => line)).toContainEqual(expect.objectContaining({ event: 'alert_not_settled', id: 6 }))
 })
+
+test.each([
+  [200, ['info', { event: 'alert_delivered', id: 7, type: 'alert.slack' }]],
+  [
+    404,
+    [
+      'error',
+      { event: 'alert_not_delivered', id: 7, type: 'alert.slack', error: 'the receiver answered 404', permanent: true },
+    ],
+  ],
+  [
+    503,
+    [
+      'error',
+      {
+        event: 'alert_not_delivered',
+        id: 7,
+        type: 'alert.slack',
+        error: 'the receiver answered 503',
+        permanent: false,
+      },
+    ],
+  ],
+])('a receiver that answers %i is told of in the log, and in the outbox', async (status, line) => {
+  const headers = { 'retry-after': '12' }
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response('', { status, headers }))
+  const { catalog, calls } = fakeCatalog({ completeOutbox: () => 1, releaseOutbox: () => 1 })
+  const log = await logOf(() => deliverAlerts(catalog, 'me', [message(7, 'alert.slack', notice)], channels))
+  expect(log).toEqual([line])
+  const permanent = status === 404
+  const error = `the receiver answered ${status}`
+  expect(calls).toEqual([
+    status === 200
+      ? ['completeOutbox', [7], 'me']
+      : ['releaseOutbox', [7], 'me', error, { permanent, retryAfterSeconds: 12 }],
+  ])
+})
+
+test('a notice that cannot be settled is logged with its reason', async () => {
+  vi.spyOn(globalThis, 'fetch').mockImplementation(async () => new Response('ok'))
+  const { catalog } = fakeCatalog({ completeOutbox: () => Promise.reject(new Error('gone')) })
+  const log = await logOf(() => deliverAlerts(catalog, 'me', [message(7, 'alert.slack', notice)], channels))
+  const line = { event: 'alert_not_settled', id: 7, type: 'alert.slack', error: 'gone' }
+  expect(log).toEqual([['error', expect.objectContaining(line)]])
+})

@@ -57,6 +57,27 @@ describe('a budget of memory', () => {
     expect(second.state.began).toBe(true)
   })
 
+  test('is waited for up to a bound, in steps of 50 ms', async () => {
+    const budget = new MemoryBudget(100, 60_000)
+    using _ = await budget.acquire(1)
+    const outcomes: string[] = []
+    const wait = (maxWaitMs: number) =>
+      budget.acquire(100, maxWaitMs).catch((error) => outcomes.push(`${maxWaitMs}: ${error.code}`))
+    for (const maxWaitMs of [0, 1, 100, 101]) void wait(maxWaitMs)
+    await vi.advanceTimersByTimeAsync(0)
+    expect(outcomes).toEqual(['0: overloaded'])
+    await vi.advanceTimersByTimeAsync(49)
+    expect(outcomes).toHaveLength(1)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(outcomes.slice(1)).toEqual(['1: overloaded'])
+    await vi.advanceTimersByTimeAsync(50)
+    expect(outcomes.slice(2)).toEqual(['100: overloaded'])
+    await vi.advanceTimersByTimeAsync(49)
+    expect(outcomes).toHaveLength(3)
+    await vi.advanceTimersByTimeAsync(1)
+    expect(outcomes.slice(3)).toEqual(['101: overloaded'])
+  })
+
   test('refuses what it can never give', async () => {
     const budget = new MemoryBudget(100, 60_000)
     await expect(budget.hold(101, async () => {})).rejects.toThrow(new RangeError('101 bytes of a budget of 100'))

@@ -165,4 +165,52 @@ describe('a merge', () => {
     const failed = await run([opened], [written], { commitMerge: () => ({ outcome: 'row_count_mismatch' }) })
     expect(failed.result).toMatchObject({ code: 'row_count_mismatch', detail: 'merge 7 of 2 files wrote other rows' })
   })
+
+  const settings = { sortBy: [{ column: 'c' }], dedupeBy: ['c'], codec: 'zstd' }
+  test('in an order that cannot be had is written without it, and says why', async () => {
+    const { result, log, calls } = await run([{ ...opened, settings }], [{ unordered: 'no memory' }, written], {
+      commitMerge: () => ({ outcome: 'committed', version: 9 }),
+    })
+    const ordering = { applied: false, reason: 'no memory' }
+    expect(result).toMatchObject({ outcome: 'committed', ordering })
+    const [first, second] = vi.mocked(writeMerge).mock.calls
+    expect([first![2], second![2]]).toEqual([
+      { ...opened, settings },
+      { ...opened, settings: { codec: 'zstd' } },
+    ])
+    expect(second![1]).not.toBe(first![1])
+    expect(calls[1]![3]).toMatchObject({ r2Key: second![1] })
+    const line = { event: 'order_not_applied', ...attempt, index: 7, table: 't', reason: 'no memory' }
+    expect(log).toEqual([
+      ['info', line],
+      ['info', { event: 'merge_committed', ...attempt, index: 7, key: second![1], version: 9, ordering, ...report }],
+    ])
+  })
+
+  test('that cannot even be written without an order is a fault of ours', async () => {
+    const { result } = await run([{ ...opened, settings }], [{ unordered: 'a' }, { unordered: 'b' }])
+    expect(result).toMatchObject({ code: 'internal', detail: 'no order was asked for: b' })
+  })
+
+  const schemas = [{ fingerprint: 'f', reason: 'r' }]
+  test('of schemas that cannot be united sets them apart, and merges the rest at once', async () => {
+    const { result, calls, log } = await run([opened, opened], [{ apart: schemas }, written], {
+      setSchemasApart: () => ({ outcome: 'ok' }),
+      commitMerge: () => ({ outcome: 'committed', version: 9 }),
+    })
+    expect(result).toMatchObject({ outcome: 'committed', filesSetAside: 0 })
+    expect(calls[1]).toEqual(['setSchemasApart', attempt, 7, schemas])
+    expect(log[0]).toEqual([
+      'info',
+      { event: 'schemas_apart', ...attempt, index: 7, datasetId: 'd', table: 't', schemas },
+    ])
+  })
+
+  test.each([
+    ['unknown_merge', 'internal'],
+    ['cancelled', 'cancelled'],
+  ])('sets no schema apart where the answer is %s', async (outcome, code) => {
+    const { result } = await run([opened], [{ apart: schemas }], { setSchemasApart: () => ({ outcome }) })
+    expect(result).toMatchObject({ code })
+  })
 })

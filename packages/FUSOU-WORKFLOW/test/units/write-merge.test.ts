@@ -37,6 +37,35 @@ beforeEach(() => {
   vi.mocked(findInputFaults).mockReset().mockResolvedValue([])
 })
 
+describe('a merge in an order that', () => {
+  const ordered = async (settings: OpenedMerge['settings'], thrown: unknown) => {
+    vi.mocked(mergeParquet).mockRejectedValueOnce(thrown)
+    let outcome: unknown
+    await logOf(async () => {
+      const merge = { ...opened, settings }
+      outcome = await writeMerge({} as R2Bucket, 'k', merge, 'j', async () => {}).catch((error: unknown) => error)
+    })
+    return outcome
+  }
+  const byColumn = { sortBy: [{ column: 'c', descending: false, nullsFirst: false }] }
+
+  test.each([byColumn, { dedupeBy: ['c'] }, { ...byColumn, dedupeBy: ['c'] }])(
+    'its files or the memory do not allow can be had without it: %j',
+    async (settings) => {
+      for (const code of ['bad_option', 'memory_budget'] as const)
+        expect(await ordered(settings, new ParquetError(code, 'no'))).toEqual({ unordered: `${code}: no` })
+      for (const error of [new ParquetError('corrupt_data', 'no'), new ParquetError('write_failed', 'no')])
+        expect(await ordered(settings, error)).not.toHaveProperty('unordered')
+      const other = Object.assign(new Error('no'), { code: 'bad_option' })
+      expect(await ordered(settings, other)).toBe(other)
+    },
+  )
+
+  test.each([{}, { codec: 'zstd' as const }])('is not asked for fails as any other: %j', async (settings) => {
+    expect(await ordered(settings, new ParquetError('bad_option', 'no'))).toMatchObject({ code: 'internal' })
+  })
+})
+
 describe('a merge that fails', () => {
   test('on the bytes of an input names every input that is at fault', async () => {
     const fault = { fileId: 'a', r2Key: 'k', code: 'corrupt_file', message: 'torn' } as const

@@ -130,6 +130,9 @@ describe('fields that nobody knows', () => {
     ['limxxx', ['limit'], 'is unknown; known are limit'],
     ['ta', ['tableName'], 'is unknown; known are tableName'],
     ['tab', ['tableName'], 'is unknown; did you mean tableName?'],
+    ['idkeys', ['id'], 'is unknown; known are id'],
+    ['tagnames', ['tag'], 'is unknown; did you mean tag?'],
+    ['ametag', ['tag'], 'is unknown; known are tag'],
     ['stat', ['state', 'status'], 'is unknown; did you mean state?'],
   ])('%s among %j %s', (name, known, told) => {
     expect(describeUnknown(name, known)).toBe(told)

@@ -60,9 +60,8 @@ export class OutputFile implements Sink {
   async #linkIntoPlace(): Promise<void> {
     try {
       await link(this.temporaryPath, this.path)
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException
-      if (code === 'EEXIST') throw alreadyThere(this.path)
+    } catch {
+      // says so if it was there already
       await checkOutput(this.path, [], false)
       await rename(this.temporaryPath, this.path)
       return

@@ -145,9 +145,9 @@ export class ChunkReader implements RowReader {
   }
 
   /** @returns levels that are handed on together: few where entries of the dictionary are long, as they may be written plain */
-  #batchLevels({ values: { table, indices } }: DataPage): number {
+  #batchLevels({ values: { indices } }: DataPage): number {
     if (!indices || this.#longest * BATCH_LEVELS <= BATCH_BYTES) return BATCH_LEVELS
-    return table.count === 0 ? BATCH_LEVELS : Math.max(1, Math.floor(BATCH_BYTES / this.#longest))
+    return Math.max(1, Math.floor(BATCH_BYTES / this.#longest))
   }
 
   /** false when every level has been handed on */

@@ -1,5 +1,4 @@
-import { writeFileSync } from 'node:fs'
-import type { Reporter, TestModule } from 'vitest/node'
+import type { TestModule } from 'vitest/node'
 
 export interface FileReport {
   /** from the root of its package */
@@ -11,21 +10,7 @@ export interface FileReport {
   readonly reached: number[]
 }
 
-/** Writes what each test file came to, as JSON. */
-export class ReportTests implements Reporter {
-  readonly #target: string
-
-  constructor(target: string | undefined) {
-    if (target === undefined) throw new Error('MUTATION_REPORT names no file')
-    this.#target = target
-  }
-
-  onTestRunEnd(modules: readonly TestModule[]): void {
-    writeFileSync(this.#target, JSON.stringify(modules.map(reportOf)))
-  }
-}
-
-function reportOf(module: TestModule): FileReport {
+export function reportOf(module: TestModule): FileReport {
   const failures = module.errors().map((error) => `(file) ${firstLine(error.message)}`)
   const reached = new Set<number>()
   for (const test of module.children.allTests()) {
@@ -42,6 +27,6 @@ function reportOf(module: TestModule): FileReport {
   }
 }
 
-function firstLine(message: string | undefined): string {
+export function firstLine(message: string | undefined): string {
   return (message ?? '').split('\n')[0]!.slice(0, 160)
 }
