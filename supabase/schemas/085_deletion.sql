@@ -311,6 +311,8 @@ begin
     select u.id from public.resumable_uploads u where u.user_id = p_user_id and u.state = 'open' order by u.id for update
   )
   update public.resumable_uploads u set expires_at = least(u.expires_at, now()) from mine m where u.id = m.id;
+  -- All datasets before the usage of their owner, which the first deletion takes: an upload holds one and waits for it.
+  perform 1 from public.datasets d where d.owner_id = p_user_id and d.deleted_at is null order by d.id limit p_limit for update;
   for v_dataset_id in
     select d.id from public.datasets d where d.owner_id = p_user_id and d.deleted_at is null order by d.id limit p_limit
   loop
