@@ -284,7 +284,7 @@ export class RandomWalk {
     return [
       [0.7, () => this.#withFile(this.#chance(0.5), (file) => this.#deleteAndRestore(file))],
       [0.3, () => this.#deleteAllOfAUser()],
-      [0.3, () => this.#letDataExpire()],
+      [0.6, () => this.#withFile(this.#chance(0.5), (file) => this.#letDataExpire(file))],
       [2, () => this.#uploadInParts()],
       [1, async () => catalog.forgetUploads((await catalog.expireUploads(10)).map(({ id }) => id))],
       [1, () => this.#readAsOneFile()],
@@ -306,20 +306,12 @@ export class RandomWalk {
     await this.#catalog.deleteUserData(AN_OPERATOR, dataset.owner, 10)
   }
 
-  async #letDataExpire(): Promise<void> {
-    const { id } = this.#dataset()
-    await this.#catalog.configureDataset(id, AN_OPERATOR, { deleteAfterDays: 1 })
-    await this.#database.query(
-      `update files set newest_upload_at = now() - interval '2 days'
-       where id in (
-         select id from files where dataset_id = $1 and removed_version is null
-         order by (quarantine_code is null) = $2, id limit 1
-       )`,
-      id,
-      this.#chance(0.5),
-    )
+  async #letDataExpire({ id, dataset_id }: FileRow): Promise<void> {
+    await this.#catalog.configureDataset(dataset_id, AN_OPERATOR, { deleteAfterDays: 1 })
+    await this.#database.query("update files set newest_upload_at = now() - interval '2 days' where id = $1", id)
+    await this.#database.query('update datasets set data_checked_at = null where id = $1', dataset_id)
     await this.#catalog.deleteExpiredData(10)
-    await this.#catalog.configureDataset(id, AN_OPERATOR, { deleteAfterDays: null })
+    await this.#catalog.configureDataset(dataset_id, AN_OPERATOR, { deleteAfterDays: null })
   }
 
   async #openedUpload(dataset: DataSetUnderTest): Promise<{ id: string; r2Key: string; sha256: string } | undefined> {
@@ -393,7 +385,8 @@ export class RandomWalk {
 
   async #beTold(): Promise<void> {
     const catalog = this.#catalog
-    const { id } = this.#dataset()
+    const dataset = this.#dataset()
+    const { id } = dataset
     const webhook = {
       id: randomUUID(),
       url: 'https://receiver.test/',
@@ -401,7 +394,7 @@ export class RandomWalk {
       secret: 's',
     }
     await catalog.createWebhook(id, AN_OPERATOR, webhook)
-    await this.#dataset().store()
+    await dataset.store()
     for (const message of await catalog.claimWebhooks(5, 60))
       await catalog.settleWebhook(message, { outcome: 'delivered' })
     await catalog.deleteWebhook(id, AN_OPERATOR, webhook.id)
