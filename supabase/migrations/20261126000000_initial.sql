@@ -5060,21 +5060,26 @@ language plpgsql security definer
 set search_path = ''
 as $$
 declare
+  v_dataset_id text;
   v_dataset public.datasets;
   v_ids uuid[];
   v_deletion public.deletions;
   v_deletions bigint := 0;
   v_files bigint := 0;
 begin
-  for v_dataset in
-    select d.* from public.datasets d
-    where d.settings ? 'deleteAfterDays'
-      and (d.data_checked_at is null or d.data_checked_at < now() - interval '1 hour')
-    order by d.data_checked_at nulls first
-    limit p_limit
-    for update skip locked
+  for v_dataset_id in
+    with due as (
+      select d.id, d.owner_id from public.datasets d
+      where d.settings ? 'deleteAfterDays'
+        and (d.data_checked_at is null or d.data_checked_at < now() - interval '1 hour')
+      order by d.data_checked_at nulls first
+      limit p_limit
+      for update skip locked
+    )
+    -- In order of owners, whose usage each deletion locks: two callers wait for each other in one order.
+    select due.id from due order by due.owner_id, due.id
   loop
-    update public.datasets set data_checked_at = now() where id = v_dataset.id;
+    update public.datasets set data_checked_at = now() where id = v_dataset_id returning * into v_dataset;
     select array_agg(f.id) into v_ids from public.files f
     where f.dataset_id = v_dataset.id and f.removed_version is null and fusou.is_expired(f, v_dataset.settings);
     v_deletion := null;

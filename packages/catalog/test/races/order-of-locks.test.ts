@@ -118,6 +118,35 @@ describeRaces('no deadlock', (database) => {
     expect(doubled).toEqual([])
   })
 
+  test('among deletions of all that a user has, of what is too old, and uploads to several datasets of one owner', async () => {
+    const [all, aged] = [randomUUID(), randomUUID()]
+    const datasets = times(12, (i) => ({ owner: i % 3 === 0 ? aged : all, dataset: new RacingDataSet(database) }))
+    const uploads = () => datasets.map(({ owner, dataset }) => dataset.upload([{}], owner))
+    await Promise.all(uploads())
+    const others = times(12, () => new RacingDataSet(database))
+    await Promise.all(others.map((dataset, i) => dataset.upload([{}], [aged, randomUUID()][i % 2]!)))
+    const operator = { p_caller: { operator: true } }
+    for (const { id } of others)
+      await database.call('configure_dataset', { ...operator, p_dataset_id: id, p_settings: { deleteAfterDays: 1 } })
+    for (let round = 0; round < ROUNDS; round++) {
+      await database.query(
+        `with aged as (
+           update datasets set data_checked_at = now() - random() * interval '9 days' - interval '1 day'
+           where settings ? 'deleteAfterDays' returning id
+         )
+         update files f set newest_upload_at = now() - interval '2 days' from aged where f.dataset_id = aged.id`,
+      )
+      await Promise.all([
+        ...uploads(),
+        ...others.map((dataset, i) => dataset.upload([{}], i % 2 === 0 ? aged : undefined)),
+        ...times(2, () => database.call('delete_user_data', { ...operator, p_user_id: all, p_limit: 100 })),
+        ...times(3, () => database.call('delete_expired_data', { p_limit: 6 })),
+      ])
+    }
+    const reasons = await database.query<{ reason: string }>('select distinct reason from deletions order by 1')
+    expect(reasons.map(({ reason }) => reason)).toEqual(['request', 'retention'])
+  })
+
   test('among redrives of the same dead jobs, rounds and uploads: each job is tried again by one of them', async () => {
     const datasets = times(8, () => new RacingDataSet(database))
     for (let round = 0; round < ROUNDS; round++) {
