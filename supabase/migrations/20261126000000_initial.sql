@@ -941,7 +941,7 @@ $$;
 -- Table files: one version of a table, read as one Parquet file that is never stored. Its bytes are those of its live
 -- files, each at an address of the table, and a composed footer that points to them.
 --
--- What an address holds never changes: a reader that has read a footer finds the bytes that it names, or an error, but
+-- The bytes at an address never change: a reader that has read a footer finds the bytes that it names, or an error, but
 -- never others, whatever was uploaded, merged and deleted since. A pinned version has addresses of its own, without gaps.
 
 create table public.table_spaces (
@@ -1338,7 +1338,7 @@ begin
   return jsonb_build_object('outcome', 'ok', 'version', v_version);
 end $$;
 
--- What lies at the addresses [p_from, p_to) of a table, in their order, and the next thing behind them: up to p_limit
+-- Files and footers at the addresses [p_from, p_to) of a table, in order, and the next one behind them: up to p_limit
 -- things, of which the last may be only the end of what was asked. The caller knows by `guard` what is empty and what is gone.
 -- Outcomes: ok {length, things}; not_open: nobody has opened the table file yet; unknown_dataset.
 create function public.read_addresses(

@@ -305,7 +305,7 @@ test('an upload that is given up takes nothing more, and the bucket has nothing 
   expect((await open(user, datasetId, FLIGHTS)).status).toBe(201)
 })
 
-test('a part for an upload that the bucket has forgotten says so, and the next one begins anew', async () => {
+test('a part for an upload that the bucket has forgotten says so, and the next call opens a new one', async () => {
   const datasetId = newDataset()
   const uploadId = await openAndSend(user, datasetId, FLIGHTS)
   const { r2Key, bucketUploadId } = await placeOf(uploadId)

@@ -177,7 +177,7 @@ describe('a request for a table', () => {
     }
   })
 
-  test('of a pinned version may be kept for ever, and is repeated by If-Range', async () => {
+  test('of a pinned version may be kept forever, and is repeated by If-Range', async () => {
     const path = pathOf(await twoPeriods(), '@1')
     const first = await call(path, { ...owner, headers: { range: 'bytes=0-3' } })
     expect(first.headers.get('cache-control')).toContain('immutable')

@@ -22,7 +22,7 @@ let client: FusouClient
 
 beforeAll(async () => {
   issuer = await startLocalIssuer(CLAIMS)
-  // what is enqueued here stays queued while it is looked at
+  // messages stay queued while the test looks at them
   stack = await startStack({
     stateFolder: join(folder, 'state'),
     queueBatchSeconds: 12,

@@ -99,7 +99,7 @@ export class ReadyProjects {
     return child
   }
 
-  /** Ends a project with all that it started; the next run starts it anew. */
+  /** Ends a project with all that it started; the next run starts a new one. */
   restart(packageName: string, configuration: string): void {
     const key = `${packageName}/${configuration}`
     endGroup(this.#children.get(key)?.pid)

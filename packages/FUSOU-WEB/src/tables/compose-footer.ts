@@ -68,7 +68,7 @@ async function compose(storage: Storage, { id, version, address: tailAddress, le
 /** Notes why no footer came of it. Should that fail too, the next composer begins after a minute. */
 async function giveUp(catalog: Catalog, id: string, error: unknown): Promise<unknown> {
   const isParquet = error instanceof ParquetError
-  // What the files say does not change; the next version, or another set of files in quarantine, is another footer.
+  // The files never change, so neither does this answer. Another version, or other files in quarantine, has its own footer.
   const isFinal = isParquet && isSourceFault(error.code)
   const detail = isParquet ? error.message.slice(0, 1000) : ''
   await catalog

@@ -4,7 +4,7 @@ import { describe, expect, test } from 'vitest'
 import { DataSetUnderTest, LEASE_SECONDS } from '../data-set-under-test.ts'
 import { ownDatabase } from '../own-database.ts'
 
-// What an address of a table holds never changes; whoever opens a version gets one footer, which goes with the version.
+// The bytes at an address of a table never change. A version has one footer, which is vacuumed with it.
 
 const database = await ownDatabase()
 const { catalog } = database

@@ -68,7 +68,7 @@ test('every call of the database has the form of answer-forms.txt as its answer:
   const lines: string[] = []
   for (const [make] of CALLS) {
     schemas.clear()
-    // what a method makes of an answer that is none does not matter here
+    // only the call matters here, not what the method makes of its answer
     await make(catalog).catch(() => undefined)
     for (const [name, schema] of schemas) {
       const { $defs = {}, ...form } = z.toJSONSchema(schema, { io: 'output', unrepresentable: 'any' }) as Form & {

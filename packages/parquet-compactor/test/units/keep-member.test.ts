@@ -16,7 +16,7 @@ test.each<[string, () => boolean, boolean, boolean]>([
     false,
     true,
   ],
-])('bytes of a row group are let go of only if the kernel %s', (_, keep, isReleased, hasTrapped) => {
+])('the bytes of a row group are released only if the kernel %s', (_, keep, isReleased, hasTrapped) => {
   const kernel = { keep, hasTrapped: false }
   const source = { name: 's', byteLength: 100, read: async () => new Uint8Array() }
   const member = { file: { source, held: () => new Uint8Array(6) }, footer, rowGroup: 0, carried: [] }

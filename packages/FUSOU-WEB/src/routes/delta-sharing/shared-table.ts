@@ -98,7 +98,7 @@ export const querySharedTable = route(
   async (c, { params, body }) => {
     const { predicateHints = [], jsonPredicateHints, limitHint, timestamp } = body
     const filter = jsonPredicateHints === undefined ? undefined : parsePredicate(jsonPredicateHints)
-    // Which rows a predicate leaves is not known here: with one, a limit may need every file.
+    // A predicate's matches are not known here, so a limit beside one may need every file.
     const limit = filter || predicateHints.length > 0 ? undefined : limitHint
     const version = timestamp === undefined ? body.version : await versionAt(c, params, timestamp, false)
     const snapshot = await open(c, params, version)

@@ -134,8 +134,8 @@ function rangeOf(c: Context<AppEnv>): string | undefined {
 }
 
 /**
- * What is not one range is refused, not ignored: the whole table in its place would lie at other addresses than those
- * that the client counts with, and be much.
+ * Anything but one range is refused, never ignored: the whole table would be large, and its bytes would lie at other
+ * addresses than the client expects.
  * @throws FusouError `range_not_satisfiable`
  */
 function satisfiable(c: Context<AppEnv>, asked: ByteRange | 'unsatisfiable' | undefined, length: number): ByteRange {
