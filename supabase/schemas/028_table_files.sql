@@ -435,7 +435,11 @@ begin
            select g.address from public.files g
            where g.dataset_id = p_dataset_id and g.table_name = p_table and g.address <= p_from
            order by g.address desc limit 1
-         ), p_from)
+         ), p_from) and f.address <= coalesce((
+           select g.address from public.files g
+           where g.dataset_id = p_dataset_id and g.table_name = p_table and g.address >= p_to
+           order by g.address limit 1
+         ), p_to)
          order by f.address limit p_limit)
         union all
         (select c.address, c.tail_bytes, fusou.footer_guard_bytes(), c.r2_key, 0
@@ -445,7 +449,11 @@ begin
              select g.address from public.composed_footers g
              where g.dataset_id = p_dataset_id and g.table_name = p_table and not g.pinned and g.address <= p_from
              order by g.address desc limit 1
-           ), p_from)
+           ), p_from) and c.address <= coalesce((
+             select g.address from public.composed_footers g
+             where g.dataset_id = p_dataset_id and g.table_name = p_table and not g.pinned and g.address >= p_to
+             order by g.address limit 1
+           ), p_to)
          order by c.address limit p_limit)
       ) u
       order by u.address limit p_limit

@@ -56,6 +56,17 @@ async function newDataSet(): Promise<DataSetUnderTest> {
 }
 
 describe('addresses', () => {
+  test('are answered as far as they are asked for, and one thing more of each kind, however many there are', async () => {
+    const dataset = new DataSetUnderTest(catalog)
+    await dataset.store(...Array.from({ length: 40 }, () => ({})))
+    const footer = await compose(dataset)
+    const files = await addressesOf(dataset)
+    const [from, to] = [Number(files[10]!.address) + 5, Number(files[12]!.address) + 5]
+    const answer = await read(dataset, from, to)
+    const expected = [...files.slice(10, 14).map(({ address }) => Number(address)), footer.address]
+    expect(answer.outcome === 'ok' && answer.things.map(({ address }) => address)).toEqual(expected)
+  })
+
   test('are given to each file when it comes, with a guard before it, and never again', async () => {
     const dataset = await newDataSet()
     await dataset.trigger()
