@@ -1,3 +1,5 @@
+// All that anybody does to the catalog, in one class that rolls the dice: longer than other files for that reason.
+
 import { randomUUID } from 'node:crypto'
 import type { Attempt, Catalog } from '@fusou/catalog'
 import { AN_OPERATOR, asUser } from '@fusou/catalog'

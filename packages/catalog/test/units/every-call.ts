@@ -1,3 +1,5 @@
+// One list of every call of the catalog, which is why it is long: a new method has its line here.
+
 import { AN_OPERATOR, asUser, type Catalog, type Requester } from '@fusou/catalog'
 
 export const JOB = '6f0c7c64-8a7a-4f0e-9d3a-2b0d7ad8d6a1'
