@@ -38,6 +38,8 @@ export default defineConfig({
     // all files share one catalog, and some pause it, limit it or count all that is in it: one file at a time
     fileParallelism: false,
     sequence: { groupOrder: 1 },
+    // Every test has datasets and users of its own, so that all files can share one Worker.
+    isolate: false,
     // a test that expects nothing could not fail
     expect: { requireAssertions: true },
   },

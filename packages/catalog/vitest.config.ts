@@ -1,7 +1,10 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Two minutes of calls; `npm run test:long` makes them. */
-const tooLong = process.env.FUSOU_TESTS === 'long' ? [] : ['test/state-machine/state-machine.test.ts']
+/** Minutes of calls, and lists of 100,000 rows; `npm run test:long` makes them. */
+const tooLong =
+  process.env.FUSOU_TESTS === 'long'
+    ? []
+    : ['test/state-machine/state-machine.test.ts', 'test/races/list-costs.test.ts']
 
 export default defineConfig({
   test: {

@@ -1,7 +1,7 @@
 import { configDefaults, defineConfig } from 'vitest/config'
 
-/** Two minutes of outages; `npm run test:long` makes them. */
-const tooLong = process.env.FUSOU_TESTS === 'long' ? [] : ['test/restored-catalog.test.ts']
+/** Minutes of outages and load; `npm run test:long` makes them. */
+const tooLong = process.env.FUSOU_TESTS === 'long' ? [] : ['test/restored-catalog.test.ts', 'test/load-run.test.ts']
 
 // bounds for a machine under load, not expectations: a stack may take long to start beside other tests
 export default defineConfig({
